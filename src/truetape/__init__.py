@@ -1,0 +1,1 @@
+"""Truetape: a self-hosted market data platform."""

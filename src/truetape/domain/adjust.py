@@ -1,0 +1,142 @@
+"""Corporate-action adjustment: from raw bars and actions to any basis, and back to raw.
+
+Prices before an ex-date are brought onto the share count and value of the last bar:
+
+- a split of n new shares for one old divides earlier prices by n and multiplies earlier volumes by n;
+- a cash dividend D multiplies earlier prices by 1 - D / C, where C is the close of the session before the ex-date on the
+  share count of the ex-date. This is the price factor of the CRSP data guides ("Factor to Adjust Prices"); it is also
+  what reproduces Yahoo's adjusted close.
+
+A day that carries both: the dividend is per share after the split.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+import numpy as np
+import polars as pl
+
+Adjustment = Literal["raw", "split", "all"]
+ADJUSTMENTS: Final[tuple[Adjustment, ...]] = ("raw", "split", "all")
+PRICES: Final = ("open", "high", "low", "close")
+
+
+def factor_table(actions: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
+    """Return the factors of each ex-date.
+
+    Args:
+        actions: `ex_date` (Date), `type` ("split" or "dividend"), `value` (float64). Several dividends on one day add up,
+            several splits multiply.
+        closes: `date` (Date, ascending, unique), `close` (float64), in the basis of the dividends.
+
+    Returns:
+        `ex_date` (ascending, unique), `split` (new shares for one old, 1.0 if none) and `dividend` (price multiplier,
+        1.0 if none). Actions after the last close, and dividends without an earlier close, have no effect yet and are
+        left out.
+    """
+    closes = closes.filter(pl.col("close").is_not_null())
+    if closes.is_empty() or actions.is_empty():
+        return pl.DataFrame(schema={"ex_date": pl.Date, "split": pl.Float64, "dividend": pl.Float64})
+    per_day = (
+        actions.filter(pl.col("ex_date") <= closes["date"].max())
+        .group_by("ex_date")
+        .agg(
+            pl.col("value").filter(pl.col("type") == "split").product().alias("split"),
+            pl.col("value").filter(pl.col("type") == "dividend").sum().alias("cash"),
+        )
+        .sort("ex_date")
+    )
+    before = np.searchsorted(_days(closes["date"]), _days(per_day["ex_date"]), side="left") - 1
+    previous = closes["close"].to_numpy()[np.maximum(before, 0)]
+    split, cash = per_day["split"].to_numpy(), per_day["cash"].to_numpy()
+    dividend = np.where((before >= 0) & (cash > 0), 1.0 - cash * split / previous, 1.0)
+    table = pl.DataFrame({"ex_date": per_day["ex_date"], "split": split, "dividend": dividend})
+    return table.filter((pl.col("split") != 1.0) | (pl.col("dividend") != 1.0))
+
+
+def adjust(bars: pl.DataFrame, factors: pl.DataFrame, *, adjustment: Adjustment, basis: str = "raw") -> pl.DataFrame:
+    """Return `bars` with prices and volume adjusted.
+
+    Args:
+        bars: `ts_event` (Datetime) and any of open, high, low, close, volume, in `basis`.
+        factors: As `factor_table` returns them.
+        adjustment: "raw" leaves bars as they are, "split" applies splits, "all" splits and dividends.
+        basis: "raw", or "split" for bars that are split-adjusted already: then only dividends are applied.
+
+    Raises:
+        ValueError: Split-adjusted bars were asked for in raw; see `unsplit`.
+    """
+    if basis == "split" and adjustment == "raw":
+        raise ValueError("split-adjusted bars cannot be made raw by adjusting; use unsplit")
+    if adjustment == "raw" or factors.is_empty() or bars.is_empty():
+        return bars
+    days = _days(bars["ts_event"].dt.date())
+    ex_days = _days(factors["ex_date"])
+    shares = np.ones(len(bars)) if basis == "split" else _later(ex_days, factors["split"].to_numpy(), days)
+    price = 1.0 / shares
+    if adjustment == "all":
+        price = price * _later(ex_days, factors["dividend"].to_numpy(), days)
+    return _scale(bars, price=price, volume=shares)
+
+
+def unsplit(bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
+    """Return split-adjusted `bars` as traded: prices times the later splits, volume divided by them.
+
+    Prices are snapped to cents, or to hundredths of a cent, where the 32-bit artefacts of adjusted prices allow it;
+    volumes to whole units.
+
+    Args:
+        bars: `ts_event` and any of open, high, low, close, volume, adjusted for all `splits`.
+        splits: `ex_date` and `value` (new shares for one old), one row per split.
+    """
+    if splits.is_empty() or bars.is_empty():
+        return bars
+    ordered = splits.sort("ex_date")
+    shares = _later(_days(ordered["ex_date"]), ordered["value"].to_numpy(), _days(bars["ts_event"].dt.date()))
+    touched = pl.Series(shares != 1.0)
+    raw = _scale(bars, price=shares, volume=1.0 / shares)
+    snapped = [pl.when(touched).then(snap(pl.col(name))).otherwise(pl.col(name)).alias(name) for name in _prices(bars)]
+    whole = pl.when(touched & ((pl.col("volume") - pl.col("volume").round()).abs() < 0.01))  # noqa: PLR2004
+    volume = [whole.then(pl.col("volume").round()).otherwise(pl.col("volume")).alias("volume")]
+    return raw.with_columns(snapped + (volume if "volume" in bars.columns else []))
+
+
+def unsplit_dividends(dividends: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
+    """Return `dividends` (`ex_date`, `value` per share of today's count) as cash per share as paid then."""
+    if splits.is_empty() or dividends.is_empty():
+        return dividends
+    ordered = splits.sort("ex_date")
+    shares = _later(_days(ordered["ex_date"]), ordered["value"].to_numpy(), _days(dividends["ex_date"]))
+    return dividends.with_columns(snap(pl.col("value") * pl.Series(shares), decimals=(6,)).alias("value"))
+
+
+def snap(price: pl.Expr, *, decimals: tuple[int, ...] = (2, 4)) -> pl.Expr:
+    """Return `price` rounded to the fewest of `decimals` that changes it by no more than a 32-bit artefact would."""
+    result = price
+    for places in reversed(decimals):
+        rounded = price.round(places)
+        result = pl.when((rounded - price).abs() <= price.abs() * 2e-7).then(rounded).otherwise(result)
+    return result
+
+
+def _later(ex_days: Any, values: Any, days: Any) -> Any:
+    """Return, for each of `days`, the product of `values` whose ex-day is later; `ex_days` ascend."""
+    products = np.append(np.cumprod(values[::-1])[::-1], 1.0)
+    return products[np.searchsorted(ex_days, days, side="right")]
+
+
+def _days(dates: pl.Series) -> Any:
+    return dates.cast(pl.Int32).to_numpy()
+
+
+def _prices(bars: pl.DataFrame) -> list[str]:
+    return [name for name in PRICES if name in bars.columns]
+
+
+def _scale(bars: pl.DataFrame, *, price: Any, volume: Any) -> pl.DataFrame:
+    factor, shares = pl.Series(price), pl.Series(volume)
+    columns = [(pl.col(name) * factor).alias(name) for name in _prices(bars)]
+    if "volume" in bars.columns:
+        columns.append((pl.col("volume") * shares).alias("volume"))
+    return bars.with_columns(columns)

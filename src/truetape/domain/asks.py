@@ -1,0 +1,41 @@
+"""What is asked of a provider, and what comes back: values that clients and decoders share."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One question to one provider, in that provider's own spelling of the symbol.
+
+    `start` and `end` are session dates, both inclusive.
+    """
+
+    kind: str  # what is wanted: "bars" or "quotes"
+    symbol: str
+    timeframe: str = "1d"
+    start: date | None = None
+    end: date | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider sent back, undecoded. `url` carries no secret."""
+
+    url: str
+    status: int
+    content_type: str
+    headers: dict[str, str]
+    body: bytes
+    elapsed_s: float = 0.0
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A GET that a client wants sent. `secrets` are added to the query and never shown."""
+
+    url: str
+    params: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    secrets: dict[str, str] = {}
+    secret_headers: dict[str, str] = {}

@@ -1,0 +1,222 @@
+"""Everything that one room says to another.
+
+A message is a fact: frozen, past tense, complete. New fields get a default; no field changes its type.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base of all messages."""
+
+    @property
+    def subject(self) -> str:
+        """What the message is about; messages of one subject keep their order."""
+        return ""
+
+
+class DeclaredListing(msgspec.Struct, frozen=True, kw_only=True):
+    """One listing as the operator's configuration names it."""
+
+    symbol: str
+    mic: str
+    name: str = ""
+    currency: str = "USD"
+    asset_class: str = "equity"
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class InstrumentsDeclared(Message, frozen=True, kw_only=True):
+    """The operator's configuration names these listings."""
+
+    listings: tuple[DeclaredListing, ...]
+    start: date  # first session date of interest
+    end: date  # last session date of interest
+    ts_known: int
+    simulated: bool = False
+
+
+class InstrumentsChanged(Message, frozen=True, kw_only=True):
+    """The instrument master holds new facts about these instruments."""
+
+    instrument_ids: tuple[str, ...]
+    ts_known: int
+
+
+class RawCaptured(Message, frozen=True, kw_only=True):
+    """A provider's bytes were archived. Nothing has read them yet."""
+
+    provider: str
+    kind: str  # what was asked for, a key of schema.DECODED
+    key: str  # sha256 of the bytes, their name in the archive
+    ts_known: int  # when we received them, UTC nanoseconds
+    round_id: str
+    instrument_id: str
+    symbol: str  # in the provider's spelling
+    timeframe: str
+    start: date
+    end: date
+    simulated: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.instrument_id
+
+
+class GaveUp(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider that did not deliver in a round, and why."""
+
+    provider: str
+    failure_class: str
+    words: str
+    attempts: int
+
+
+class RoundClosed(Message, frozen=True, kw_only=True):
+    """Every provider asked about one instrument and range has delivered or was given up."""
+
+    round_id: str
+    instrument_id: str
+    kind: str
+    timeframe: str
+    start: date
+    end: date
+    ts_known: int
+    captured: tuple[str, ...]  # payload keys
+    providers: tuple[str, ...]  # that delivered, in the order of captured
+    gave_up: tuple[GaveUp, ...] = ()
+    simulated: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.instrument_id
+
+
+class PayloadRejected(Message, frozen=True, kw_only=True):
+    """Archived bytes could not be decoded; they stay in the archive."""
+
+    provider: str
+    kind: str
+    key: str
+    reason: str
+    ts_known: int
+    simulated: bool = False
+
+
+class BatchNormalized(Message, frozen=True, kw_only=True):
+    """All current claims about one instrument and range, in raw basis, ordered by (ts_event, provider)."""
+
+    kind: str  # bars or actions
+    round_id: str
+    instrument_id: str
+    timeframe: str
+    start: date
+    end: date
+    ts_known: int
+    providers: tuple[str, ...]
+    frame: bytes  # Arrow IPC stream: schema.TABLES["bar_claims"] or ["action_claims"], basis raw
+    last: bool = True  # the round has nothing more to say
+    simulated: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.instrument_id
+
+
+class BatchGraded(Message, frozen=True, kw_only=True):
+    """One batch was checked and voted on."""
+
+    kind: str
+    round_id: str
+    instrument_id: str
+    timeframe: str
+    start: date
+    end: date
+    ts_known: int
+    providers: tuple[str, ...]
+    golden: bytes  # Arrow IPC stream, schema.TABLES[kind], version 0
+    quarantined: bytes  # schema.TABLES["quarantine"]
+    findings: bytes  # schema.TABLES["findings"]
+    last: bool = True
+    simulated: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.instrument_id
+
+
+class BatchStored(Message, frozen=True, kw_only=True):
+    """One batch is in the store: readers see it."""
+
+    kind: str
+    round_id: str
+    instrument_id: str
+    timeframe: str
+    start: date
+    end: date
+    ts_known: int
+    new: int
+    corrected: int
+    repeated: int
+    quarantined: int
+    store_version: int
+
+    @property
+    def subject(self) -> str:
+        return self.instrument_id
+
+
+class FactorsChanged(Message, frozen=True, kw_only=True):
+    """The adjustment factors of an instrument were computed again."""
+
+    instrument_id: str
+    ts_known: int
+    changed: int
+
+    @property
+    def subject(self) -> str:
+        return self.instrument_id
+
+
+class IndexChanged(Message, frozen=True, kw_only=True):
+    """The levels of an index were computed again."""
+
+    index_id: str
+    ts_known: int
+    changed: int
+
+    @property
+    def subject(self) -> str:
+        return self.index_id
+
+
+MAIL: dict[type[Message], tuple[str, ...]] = {
+    InstrumentsDeclared: ("reference",),
+    InstrumentsChanged: ("ingestion",),
+    RawCaptured: ("processing",),
+    RoundClosed: ("processing",),
+    PayloadRejected: ("storage",),
+    BatchNormalized: ("quality",),
+    BatchGraded: ("storage",),
+    BatchStored: ("corporate_actions", "distribution", "api"),
+    FactorsChanged: ("benchmarks", "distribution", "api"),
+    IndexChanged: ("distribution", "api"),
+}
+
+TELLS: dict[str, tuple[type[Message], ...]] = {
+    "app": (InstrumentsDeclared,),
+    "reference": (InstrumentsChanged,),
+    "ingestion": (RawCaptured, RoundClosed),
+    "processing": (PayloadRejected, BatchNormalized),
+    "quality": (BatchGraded,),
+    "storage": (BatchStored,),
+    "corporate_actions": (FactorsChanged,),
+    "benchmarks": (IndexChanged,),
+    "distribution": (),
+    "api": (),
+}
