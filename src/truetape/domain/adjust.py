@@ -26,8 +26,8 @@ def factor_table(actions: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
     """Return the factors of each ex-date.
 
     Args:
-        actions: `ex_date` (Date), `type` ("split" or "dividend"), `value` (float64). Several dividends on one day add up,
-            several splits multiply.
+        actions: `ex_date` (Date), `type` ("split" or "dividend"), `value` (float64). Several dividends on one day add
+            up, several splits multiply.
         closes: `date` (Date, ascending, unique), `close` (float64), in the basis of the dividends.
 
     Returns:

@@ -93,7 +93,7 @@ class UnknownSymbol(Terminal):
     def __init__(self, *, symbol: str, known: Sequence[str]) -> None:
         some = ", ".join(list(known)[:8]) or "none yet"
         super().__init__(
-            f"The symbol {symbol!r} is unknown. Known symbols: {some}. Add it under [[instruments]] in the configuration."
+            f"The symbol {symbol!r} is unknown. Known symbols: {some}. Add it under [[instruments]]."
         )
         self.symbol = symbol
         self.known = tuple(known)
@@ -133,7 +133,9 @@ class CorruptArchive(Terminal):
     """An archived payload or journal entry is not what was written."""
 
     def __init__(self, *, path: str, reason: str) -> None:
-        super().__init__(f"The archive file {path} is damaged: {reason}. Restore it from a backup, or acquire it again.")
+        super().__init__(
+            f"The archive file {path} is damaged: {reason}. Restore it from a backup, or acquire it again."
+        )
         self.path = path
         self.reason = reason
 
@@ -142,5 +144,7 @@ class PortInUse(Terminal):
     """Another program listens on the address."""
 
     def __init__(self, *, address: str) -> None:
-        super().__init__(f"The address {address} is in use. Choose another with --port, or stop the program that uses it.")
+        super().__init__(
+            f"The address {address} is in use. Choose another with --port, or stop the program that uses it."
+        )
         self.address = address

@@ -305,7 +305,9 @@ def check(frame: pl.DataFrame, expected: Schema, *, kind: str) -> pl.DataFrame:
     found = {name: dtype for name, dtype in frame.schema.items() if expected.get(name) != dtype}
     missing = [name for name in expected if name not in frame.columns]
     what = f"unexpected columns {found}" if found else "its columns in another order"
-    raise SchemaMismatch(kind=kind, expected=str(list(expected)), found=f"missing columns {missing}" if missing else what)
+    raise SchemaMismatch(
+        kind=kind, expected=str(list(expected)), found=f"missing columns {missing}" if missing else what
+    )
 
 
 def empty(columns: Schema) -> pl.DataFrame:

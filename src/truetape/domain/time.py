@@ -50,7 +50,9 @@ def parse_day(text: str, *, parameter: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise BadInput(parameter=parameter, value=text, fix="Write a date as YYYY-MM-DD, for example 2005-02-28.") from None
+        raise BadInput(
+            parameter=parameter, value=text, fix="Write a date as YYYY-MM-DD, for example 2005-02-28."
+        ) from None
 
 
 def parse_instant(text: str, *, parameter: str) -> int:

@@ -40,7 +40,7 @@ class Store(Protocol):
     - Sorted: rows come back in the order of the table's key.
     """
 
-    async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:  # noqa: B008
+    async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
         """Return rows with exactly the table's columns (or `selection.columns`).
 
         Raises:
