@@ -3,9 +3,9 @@
 Prices before an ex-date are brought onto the share count and value of the last bar:
 
 - a split of n new shares for one old divides earlier prices by n and multiplies earlier volumes by n;
-- a cash dividend D multiplies earlier prices by 1 - D / C, where C is the close of the session before the ex-date on the
-  share count of the ex-date. This is the price factor of the CRSP data guides ("Factor to Adjust Prices"); it is also
-  what reproduces Yahoo's adjusted close.
+- a cash dividend D multiplies earlier prices by 1 - D / C, where C is the close of the session before the ex-date on
+  the share count of the ex-date. This is the price factor of the CRSP data guides ("Factor to Adjust Prices"); it
+  also reproduces Yahoo's adjusted close.
 
 A day that carries both: the dividend is per share after the split.
 """

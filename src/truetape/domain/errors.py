@@ -92,9 +92,7 @@ class UnknownSymbol(Terminal):
 
     def __init__(self, *, symbol: str, known: Sequence[str]) -> None:
         some = ", ".join(list(known)[:8]) or "none yet"
-        super().__init__(
-            f"The symbol {symbol!r} is unknown. Known symbols: {some}. Add it under [[instruments]]."
-        )
+        super().__init__(f"The symbol {symbol!r} is unknown. Known symbols: {some}. Add it under [[instruments]].")
         self.symbol = symbol
         self.known = tuple(known)
 

@@ -46,6 +46,7 @@ class InstrumentsChanged(Message, frozen=True, kw_only=True):
 
     instrument_ids: tuple[str, ...]
     ts_known: int
+    end: date | None = None  # last session date of interest
 
 
 class RawCaptured(Message, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Protocol
 class Cache(Protocol):
     """Keep bytes under a key for a while.
 
-    Guarantees, held by tests/contracts/test_cache.py for every adapter: a value is returned as it was put or not at all;
+    Guarantees, held by tests/contracts/test_cache.py for every adapter: a value comes back as it was put or not at all;
     the cache holds at most its stated number of bytes, dropping what was used longest ago; an expired value is gone.
     """
 

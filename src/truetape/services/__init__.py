@@ -1,1 +1,1 @@
-"""See ARCHITECTURE.md."""
+"""Nine rooms. They speak by messages and by the store, never by call."""

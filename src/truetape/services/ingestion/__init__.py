@@ -1,0 +1,1 @@
+"""Ask providers, archive what they send before anything reads it, and tell the others."""

@@ -1,0 +1,1 @@
+"""Turn providers' bytes into claims of one form: one identity, one zone, one basis."""

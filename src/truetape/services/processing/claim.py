@@ -1,0 +1,33 @@
+"""Give decoded rows their identity and origin: what a provider said becomes a claim."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from truetape.domain.messages import RawCaptured
+from truetape.domain.schema import DECODED, INSTANT, TABLES, check
+
+CLAIM_TABLES = {"bars": "bar_claims", "actions": "action_claims", "quotes": "quotes"}
+
+
+def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) -> pl.DataFrame:
+    """Return the rows of `decoded` that lie in the range of `capture`, as rows of the claims table of `kind`.
+
+    Raises:
+        SchemaMismatch: `decoded` is no frame of that record kind.
+    """
+    check(decoded, DECODED[kind], kind=kind)
+    columns = TABLES[CLAIM_TABLES[kind]].columns
+    rows = decoded.lazy()
+    if kind != "actions":  # splits after the range are needed to undo an adjustment, so actions are kept whole
+        rows = rows.filter(pl.col("ts_event").dt.date().is_between(capture.start, capture.end))
+    origin = {
+        "instrument_id": pl.lit(capture.instrument_id),
+        "provider": pl.lit(capture.provider),
+        "feed": pl.lit(feed),
+        "payload": pl.lit(capture.key),
+        "ts_known": pl.lit(capture.ts_known).cast(INSTANT),
+        "simulated": pl.lit(capture.simulated),
+    }
+    added = [expression.alias(name) for name, expression in origin.items() if name in columns]
+    return rows.with_columns(added).select(list(columns)).collect()

@@ -1,0 +1,1 @@
+"""Check claims against the rules of the trade and against each other, and decide."""

@@ -1,0 +1,50 @@
+"""What nobody said: sessions without a bar, and rows that one provider left out."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from truetape.domain.schema import INSTANT, TABLES, empty
+from truetape.services.quality.grading import Grading
+
+
+def missing_rows(claims: pl.DataFrame, golden: pl.DataFrame, grading: Grading) -> pl.DataFrame:
+    """Return a finding for each golden bar that a provider of the round left out between its first bar and the last.
+
+    What lies before a provider's first bar is the depth of its history, not a gap.
+    """
+    depth = claims.group_by("provider").agg(pl.col("ts_event").min().alias("first"))
+    expected = golden.select("instrument_id", "timeframe", "ts_event").join(depth, how="cross")
+    expected = expected.filter(pl.col("ts_event") >= pl.col("first"))
+    said = claims.select("provider", "ts_event")
+    gaps = expected.join(said, on=["provider", "ts_event"], how="anti").sort("provider", "ts_event")
+    explained = gaps.with_columns(
+        pl.format("{} left out a session that others have", pl.col("provider")).alias("explanation")
+    )
+    return _findings(explained, check="missing_row", severity="note", grading=grading)
+
+
+def missing_sessions(golden: pl.DataFrame, known: pl.Series, grading: Grading) -> pl.DataFrame:
+    """Return a finding for each session of the calendar, between the first and the last golden bar, without a bar."""
+    if golden.is_empty():
+        return empty(TABLES["findings"].columns)
+    days = golden["ts_event"].dt.date()
+    within = known.filter((known >= days.min()) & (known <= days.max()))
+    absent = within.filter(~within.is_in(days.implode()))
+    gaps = pl.DataFrame({"ts_event": absent.cast(pl.Datetime("ns")).dt.replace_time_zone("UTC")}).with_columns(
+        pl.lit(golden["instrument_id"][0]).alias("instrument_id"),
+        pl.lit(golden["timeframe"][0]).alias("timeframe"),
+        pl.lit("").alias("provider"),
+        pl.lit("no provider has a bar for this session").alias("explanation"),
+    )
+    return _findings(gaps, check="missing_session", severity="warning", grading=grading)
+
+
+def _findings(rows: pl.DataFrame, *, check: str, severity: str, grading: Grading) -> pl.DataFrame:
+    return rows.with_columns(
+        pl.lit(check).alias("check"),
+        pl.lit(severity).alias("severity"),
+        pl.lit(grading.round_id).alias("round_id"),
+        pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"),
+        pl.lit(grading.simulated).alias("simulated"),
+    ).select(list(TABLES["findings"].columns))

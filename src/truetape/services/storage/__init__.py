@@ -1,0 +1,1 @@
+"""Keep what was graded: both times, every version, nothing twice."""

@@ -1,0 +1,120 @@
+"""The storage room: graded batches become stored versions, each batch in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+
+import polars as pl
+
+from truetape.domain.errors import WrongFolder
+from truetape.domain.messages import BatchGraded, BatchStored, PayloadRejected
+from truetape.domain.schema import INSTANT, TABLES
+from truetape.domain.versions import Decision, decide
+from truetape.domain.wire import unpack
+from truetape.ports.bus import Bus
+from truetape.ports.store import Selection, Store
+from truetape.services.storage.config import StorageConfig
+from truetape.services.storage.mark import round_mark
+
+
+class StorageService:
+    """Write golden rows, quarantine, findings and round marks. The only writer of those tables."""
+
+    def __init__(self, *, bus: Bus, store: Store, config: StorageConfig) -> None:
+        self._bus = bus
+        self._store = store
+        self._config = config
+
+    def subscribe(self) -> None:
+        """Start to hear the others."""
+        self._bus.subscribe(BatchGraded, group="storage", handler=self.on_batch_graded)
+        self._bus.subscribe(PayloadRejected, group="storage", handler=self.on_payload_rejected)
+
+    async def catch_up(self) -> None:
+        """Tell the newest stored round of each instrument again, so that rooms that a crash cut short finish."""
+        rounds = await self._store.read("rounds")
+        newest = (
+            rounds.with_columns(pl.col("ts_known").cast(pl.Int64))
+            .sort("ts_known")
+            .unique(["instrument_id", "kind", "timeframe"], keep="last", maintain_order=True)
+        )
+        for row in newest.iter_rows(named=True):
+            told = BatchStored(
+                kind=row["kind"],
+                round_id=row["round_id"],
+                instrument_id=row["instrument_id"],
+                timeframe=row["timeframe"],
+                start=row["start"],
+                end=row["end"],
+                ts_known=row["ts_known"],
+                new=0,
+                corrected=0,
+                repeated=row["golden"],
+                quarantined=row["quarantined"],
+                store_version=self._store.version(),
+            )
+            await self._bus.publish(told)
+
+    async def on_batch_graded(self, message: BatchGraded) -> None:
+        """Store one batch whole, or not at all, and tell it."""
+        self._refuse_other_kind(simulated=message.simulated)
+        golden = unpack(message.golden)
+        current = await self._store.read(
+            message.kind, _range(message) if message.kind == "bars" else _instrument(message)
+        )
+        decision = await asyncio.to_thread(decide, current, golden, TABLES[message.kind])
+        quarantined, findings = unpack(message.quarantined), unpack(message.findings)
+        writes = {message.kind: decision.write, "quarantine": quarantined, "findings": findings}
+        if message.last:
+            writes["rounds"] = round_mark(message, golden=len(golden), quarantined=len(quarantined))
+        version = await self._store.commit({name: frame for name, frame in writes.items() if not frame.is_empty()})
+        await self._bus.publish(_told(message, decision, quarantined=len(quarantined), version=version))
+
+    async def on_payload_rejected(self, message: PayloadRejected) -> None:
+        """Keep the fact that an archived payload could not be read."""
+        self._refuse_other_kind(simulated=message.simulated)
+        row = pl.DataFrame(
+            {
+                "payload": [message.key],
+                "provider": [message.provider],
+                "kind": [message.kind],
+                "reason": [message.reason],
+                "ts_known": pl.Series([message.ts_known], dtype=INSTANT),
+                "simulated": [message.simulated],
+            }
+        )
+        await self._store.commit({"rejected_payloads": row})
+
+    def _refuse_other_kind(self, *, simulated: bool) -> None:
+        if simulated != self._config.simulated:
+            holds, came = ("simulated", "live") if self._config.simulated else ("live", "simulated")
+            raise WrongFolder(path="of this process", reason=f"it holds {holds} data and a batch of {came} data came.")
+
+
+def _range(message: BatchGraded) -> Selection:
+    return Selection(
+        equal={"instrument_id": (message.instrument_id,), "timeframe": (message.timeframe,)},
+        start=message.start,
+        end=message.end,
+    )
+
+
+def _instrument(message: BatchGraded) -> Selection:
+    return Selection(equal={"instrument_id": (message.instrument_id,)})
+
+
+def _told(message: BatchGraded, decision: Decision, *, quarantined: int, version: int) -> BatchStored:
+    return BatchStored(
+        kind=message.kind,
+        round_id=message.round_id,
+        instrument_id=message.instrument_id,
+        timeframe=message.timeframe,
+        start=message.start,
+        end=message.end,
+        ts_known=message.ts_known,
+        new=decision.new,
+        corrected=decision.corrected,
+        repeated=decision.repeated,
+        quarantined=quarantined,
+        store_version=version,
+    )
