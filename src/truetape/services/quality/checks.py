@@ -32,22 +32,23 @@ def no_close() -> pl.Expr:
     return pl.col("close").is_null()
 
 
-def stale(sessions: int) -> pl.Expr:
-    """The bar repeats the one before it to the last digit, volume included, in a run of `sessions` bars or more.
+def repeats() -> pl.Expr:
+    """The bar repeats the provider's bar before it to the last digit, volume included.
 
-    The first bar of such a run is the honest one. Bars of no volume may repeat: nothing was traded.
+    Bars of no volume may repeat: nothing was traded.
     """
-    same = pl.all_horizontal([pl.col(name).eq_missing(pl.col(name).shift(1)) for name in (*PRICES, "volume")])
-    repeats = same.fill_null(value=False) & (pl.col("volume") > 0)
-    return repeats & (repeats.sum().over(repeats.rle_id()) >= sessions - 1)
+    columns = ("provider", *PRICES, "volume")
+    same = pl.all_horizontal([pl.col(name).eq_missing(pl.col(name).shift(1)) for name in columns])
+    return same.fill_null(value=False) & (pl.col("volume") > 0).fill_null(value=False)
 
 
-EXPLANATIONS: Final = {
-    "ohlc_order": "the high is not the greatest or the low not the least of the bar's prices",
-    "not_positive": "a price is not a positive number, or the volume is negative",
-    "no_close": "the close is missing",
-    "stale": "the bar repeats earlier bars to the last digit, volume included",
-}
+def stale(claims: pl.DataFrame, *, sessions: int) -> pl.Series:
+    """Return true for each bar that repeats the one before, in a run of `sessions` equal bars or more.
+
+    The first bar of such a run is the honest one.
+    """
+    marked = claims.select(repeats().alias("repeat")).with_columns(pl.col("repeat").rle_id().alias("run"))
+    return marked.select(pl.col("repeat") & (pl.len().over("run") >= sessions - 1))["repeat"]
 
 
 def broken_rules(claims: pl.DataFrame, *, stale_sessions: int) -> pl.Series:
@@ -61,7 +62,8 @@ def broken_rules(claims: pl.DataFrame, *, stale_sessions: int) -> pl.Series:
         "no_close": no_close(),
         "not_positive": not_positive(),
         "ohlc_order": ohlc_order(),
-        "stale": stale(stale_sessions),
+        "stale": stale(claims, sessions=stale_sessions),
     }
-    named = [pl.when(rule.over("provider").fill_null(value=False)).then(pl.lit(name)) for name, rule in rules.items()]
-    return claims.select(pl.coalesce(named).alias("rule"))["rule"]
+    return claims.select(pl.coalesce([pl.when(rule).then(pl.lit(name)) for name, rule in rules.items()]).alias("rule"))[
+        "rule"
+    ]

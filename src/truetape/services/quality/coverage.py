@@ -9,19 +9,35 @@ from truetape.services.quality.grading import Grading
 
 
 def missing_rows(claims: pl.DataFrame, golden: pl.DataFrame, grading: Grading) -> pl.DataFrame:
-    """Return a finding for each golden bar that a provider of the round left out between its first bar and the last.
+    """Return a finding for each golden bar that a provider left out.
 
-    What lies before a provider's first bar is the depth of its history, not a gap.
+    What lies before a provider's first bar is the depth of its history, not a gap. What lies after its last bar is one
+    finding, however long it is.
     """
-    depth = claims.group_by("provider").agg(pl.col("ts_event").min().alias("first"))
-    expected = golden.select("instrument_id", "timeframe", "ts_event").join(depth, how="cross")
-    expected = expected.filter(pl.col("ts_event") >= pl.col("first"))
+    span = claims.group_by("provider").agg(
+        pl.col("ts_event").min().alias("first"), pl.col("ts_event").max().alias("last")
+    )
+    expected = golden.select("instrument_id", "timeframe", "ts_event").join(span, how="cross")
     said = claims.select("provider", "ts_event")
-    gaps = expected.join(said, on=["provider", "ts_event"], how="anti").sort("provider", "ts_event")
-    explained = gaps.with_columns(
+    absent = (
+        expected.filter(pl.col("ts_event") > pl.col("first"))
+        .join(said, on=["provider", "ts_event"], how="anti")
+        .sort("provider", "ts_event")
+    )
+    after = absent.filter(pl.col("ts_event") > pl.col("last")).group_by("provider", maintain_order=True)
+    ended = after.agg(pl.col("instrument_id", "timeframe", "ts_event").first(), pl.len().alias("sessions"))
+    gaps = absent.filter(pl.col("ts_event") < pl.col("last")).with_columns(
         pl.format("{} left out a session that others have", pl.col("provider")).alias("explanation")
     )
-    return _findings(explained, check="missing_row", severity="note", grading=grading)
+    ends = ended.with_columns(
+        pl.format("{} ends here: {} sessions that others have", pl.col("provider"), "sessions").alias("explanation")
+    )
+    return pl.concat(
+        [
+            _findings(gaps, check="missing_row", severity="note", grading=grading),
+            _findings(ends, check="ends_early", severity="warning", grading=grading),
+        ]
+    )
 
 
 def missing_sessions(golden: pl.DataFrame, known: pl.Series, grading: Grading) -> pl.DataFrame:

@@ -29,10 +29,10 @@ def explain_dissent(losers: pl.DataFrame) -> pl.DataFrame:
     ratio = pl.max_horizontal(pl.col("close") / pl.col("won_close"), pl.col("won_close") / pl.col("close"))
     near = [(ratio / target - 1).abs() < _NEAR for target in _SPLIT_RATIOS]
     reason = (
-        pl.when(pl.col("rule").is_not_null())
-        .then(pl.col("rule"))
-        .when((ratio / 100 - 1).abs() < _NEAR)
+        pl.when((ratio / 100 - 1).abs() < _NEAR)
         .then(pl.lit("hundredfold"))
+        .when(pl.col("rule").is_not_null())
+        .then(pl.col("rule"))
         .when(pl.any_horizontal(near))
         .then(pl.lit("split_ratio"))
         .otherwise(pl.lit("disagrees"))

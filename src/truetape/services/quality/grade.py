@@ -48,7 +48,7 @@ def grade_bars(claims: pl.DataFrame, sessions: pl.DataFrame, grading: Grading) -
         pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"),
         pl.lit(0, dtype=pl.UInt32).alias("version"),
     ).select(list(TABLES["bars"].columns))
-    findings = pl.concat([missing_rows(valid, golden, grading), missing_sessions(golden, known, grading)])
+    findings = pl.concat([missing_rows(ruled, golden, grading), missing_sessions(golden, known, grading)])
     return Grades(golden, _quarantine(ruled, won, grading), findings)
 
 

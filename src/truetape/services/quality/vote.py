@@ -47,6 +47,8 @@ def vote(
         The winning claims' rows with `score` (share of the weight that agrees), `method` (consensus: more than half of
         it agrees; single_source: one claim only; plurality otherwise), `agreed` and `dissented` (comma separated).
     """
+    if claims.is_empty():
+        return claims.with_columns(score=pl.lit(0.0), method=pl.lit(""), agreed=pl.lit(""), dissented=pl.lit(""))
     claims = claims.sort([*key, "provider"])
     names = sorted({*claims["provider"], *electorate})
     ballots = _ballots(claims, key=key, values=values, names=names)
@@ -84,7 +86,7 @@ def _ballots(claims: pl.DataFrame, *, key: tuple[str, ...], values: tuple[str, .
     which = claims.select(pl.struct(key).rle_id()).to_series().to_numpy()
     place = {name: number for number, name in enumerate(names)}
     who = claims["provider"].replace_strict(place, return_dtype=pl.Int64).to_numpy()
-    shape = (int(which[-1]) + 1 if len(which) else 0, len(names))
+    shape = (int(which[-1]) + 1, len(names))
     table = np.full((*shape, len(values)), np.nan)
     table[which, who] = claims.select(values).to_numpy()
     cast = np.zeros(shape, dtype=bool)
@@ -110,6 +112,7 @@ def _tie_break(weight: Any) -> Any:
 
 def _join(chosen: Any, names: list[str]) -> pl.Series:
     """Return, for each row of the bool matrix `chosen`, the names that it marks."""
-    patterns, which = np.unique(chosen, axis=0, return_inverse=True)
-    texts = [",".join(name for name, mark in zip(names, pattern, strict=True) if mark) for pattern in patterns]
-    return pl.Series(texts, dtype=pl.String).gather(pl.Series(which.reshape(-1)))
+    bits = chosen @ (1 << np.arange(len(names), dtype=np.uint64))
+    patterns, which = np.unique(bits, return_inverse=True)
+    texts = [",".join(name for bit, name in enumerate(names) if int(pattern) >> bit & 1) for pattern in patterns]
+    return pl.Series(texts, dtype=pl.String).gather(pl.Series(which))

@@ -1,0 +1,82 @@
+"""Which technology stands behind each port: here, one process on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from truetape.adapters.aiohttp_http import AiohttpHttp
+from truetape.adapters.data_folder import DataFolder
+from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.adapters.file_archive import FileArchive
+from truetape.adapters.memory_bus import MemoryBus
+from truetape.adapters.memory_cache import MemoryCache
+from truetape.adapters.system_clock import SystemClock
+from truetape.app.settings import Settings
+from truetape.ports.http import Http
+from truetape.ports.provider import Provider
+from truetape.providers import alpha_vantage, finnhub, iex_cloud, yahoo
+
+PROVIDERS: Final[MappingProxyType[str, Callable[..., Provider]]] = MappingProxyType(
+    {
+        "alpha_vantage": alpha_vantage.provider,
+        "yahoo": yahoo.provider,
+        "finnhub": finnhub.provider,
+        "iex_cloud": iex_cloud.provider,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that the rooms are built of."""
+
+    folder: DataFolder
+    store: DuckdbStore
+    archive: FileArchive
+    bus: MemoryBus
+    cache: MemoryCache
+    clock: SystemClock
+    http: AiohttpHttp
+    providers: dict[str, Provider]
+
+    async def close(self) -> None:
+        """Give everything back, the data folder's lock last."""
+        await self.bus.close()
+        await self.http.close()
+        await self.store.close()
+        self.archive.close()
+        self.folder.close()
+
+
+def embedded(settings: Settings, *, command: str) -> Parts:
+    """Return the parts of a single process on DuckDB.
+
+    Raises:
+        FolderInUse: Another process owns the data folder.
+        WrongFolder: The folder holds the other kind of data.
+    """
+    folder = DataFolder.open(settings.data, simulated=settings.simulated, command=command)
+    clock = SystemClock()
+    http = AiohttpHttp(timeout_s=settings.timeout_s)
+    return Parts(
+        folder=folder,
+        store=DuckdbStore(folder.store),
+        archive=FileArchive(folder.archive),
+        bus=MemoryBus(),
+        cache=MemoryCache(max_bytes=settings.cache_bytes, clock=clock),
+        clock=clock,
+        http=http,
+        providers=providers(settings, http),
+    )
+
+
+def providers(settings: Settings, http: Http) -> dict[str, Provider]:
+    """Return the providers that the settings enable, in the order of the settings."""
+    return {
+        name: PROVIDERS[name](http, base_url=chosen.base_url, key=chosen.key)
+        for name, chosen in settings.providers.items()
+        if chosen.enabled
+    }

@@ -1,0 +1,205 @@
+"""Run the platform in one process: start, acquire, serve, stop; and replay an archive."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import structlog
+
+from truetape.adapters.file_archive import FileArchive
+from truetape.app.parts import Parts, embedded
+from truetape.app.settings import Settings
+from truetape.app.wiring import Rooms, wire
+from truetape.domain.messages import InstrumentsDeclared, RawCaptured
+from truetape.domain.time import to_datetime
+from truetape.ports.archive import Attempted
+from truetape.services.api.config import ApiConfig
+from truetape.services.api.rest import build
+from truetape.services.api.serve import Served
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Platform:
+    """The nine rooms in one process, as an async context manager."""
+
+    settings: Settings
+    command: str
+    parts: Parts = field(init=False)
+    rooms: Rooms = field(init=False)
+    address: str = ""
+    ready: bool = False
+    _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+
+    async def __aenter__(self) -> Self:
+        """Open the data folder and let every room listen.
+
+        Raises:
+            FolderInUse: Another process owns the data folder.
+            WrongFolder: The folder holds the other kind of data.
+        """
+        self.parts = embedded(self.settings, command=self.command)
+        self._stack.push_async_callback(self.parts.close)
+        self.rooms = wire(self.parts, self.settings)
+        self.rooms.subscribe()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+
+    async def serve(self) -> str:
+        """Answer requests from now on, and return the address.
+
+        Raises:
+            PortInUse: Another program listens on the port.
+        """
+        parts = self.parts
+        app = build(
+            store=parts.store,
+            archive=parts.archive,
+            cache=parts.cache,
+            clock=parts.clock,
+            config=ApiConfig(),
+            readiness=self.readiness,
+        )
+        served = await self._stack.enter_async_context(Served(app, self.settings.host, self.settings.port))
+        self.address = served.address
+        parts.folder.announce(self.address)
+        log.info("api.listening", address=self.address)
+        return self.address
+
+    async def recover(self) -> None:
+        """Finish what a crash of the last process cut short."""
+        await self.rooms.ingestion.resume()
+        await self.rooms.storage.catch_up()
+
+    async def declare(self) -> None:
+        """Tell what the settings ask for, and return when it is planned."""
+        message = _declared(self.settings, now_ns=self.parts.clock.now_ns())
+        last = await asyncio.to_thread(self._last_declared)
+        if last is not None and msgspec.structs.replace(message, ts_known=last.ts_known) == last:
+            message = last
+        else:
+            await asyncio.to_thread(self.parts.archive.record, message)
+        await self.parts.bus.publish(message)
+        await self.parts.bus.drain()
+        self.ready = True
+
+    def _last_declared(self) -> InstrumentsDeclared | None:
+        declared = [entry for entry in self.parts.archive.journal() if isinstance(entry, InstrumentsDeclared)]
+        return declared[-1] if declared else None
+
+    async def acquire(self) -> None:
+        """Run every planned round once, and return when its rows are stored and derived."""
+        await self.rooms.ingestion.work(until_idle=True)
+        await self.parts.bus.drain()
+
+    def readiness(self) -> dict[str, str]:
+        """Return what is not as it should be, by part; empty when all is well."""
+        troubles = {} if self.ready else {"start": "the rooms are still planning"}
+        for name, words in self.rooms.ingestion.tally.last_failure.items():
+            if not self.rooms.ingestion.tally.delivered[name]:
+                troubles[f"provider {name}"] = words
+        if self.parts.bus.dead_letters:
+            troubles["dead letters"] = f"{len(self.parts.bus.dead_letters)} messages could not be handled"
+        return troubles
+
+
+def _declared(settings: Settings, *, now_ns: int) -> InstrumentsDeclared:
+    return InstrumentsDeclared(
+        listings=settings.instruments,
+        start=settings.start,
+        end=settings.end or last_full_day(now_ns),
+        ts_known=now_ns,
+        simulated=settings.simulated,
+    )
+
+
+def last_full_day(now_ns: int) -> date:
+    """Return the last date that has ended everywhere that matters: the day before yesterday's midnight in UTC."""
+    return (to_datetime(now_ns) - timedelta(days=1)).date()
+
+
+async def up(settings: Settings, *, on_start: Callable[[Platform], None] = lambda _: None) -> None:
+    """Serve what the folder holds, acquire what is missing, and keep both going until cancelled.
+
+    Raises:
+        FolderInUse, WrongFolder, PortInUse: As their names say; nothing was started.
+    """
+    async with Platform(settings, command="truetape up") as platform:
+        await platform.serve()
+        await platform.recover()
+        await platform.declare()
+        on_start(platform)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(platform.rooms.ingestion.work())
+            tasks.create_task(_refresh(platform))
+
+
+async def _refresh(platform: Platform) -> None:
+    """Ask for new sessions when a day has passed."""
+    while True:
+        await platform.parts.clock.sleep(platform.settings.refresh_s)
+        await platform.declare()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a replay did."""
+
+    captures: int
+    rounds: int
+    rejected: int
+    buried: int
+    seconds: float
+
+
+async def replay(
+    source: Path, target: Path, *, settings: Settings, on_progress: Callable[[int], None] = lambda _: None
+) -> Report:
+    """Tell the journal of `source` again to the rooms of an empty data folder `target`.
+
+    The rows come out as they were, value for value, with the same versions and the same knowledge times; `target` gets a
+    copy of the journal and the payloads too, so that it is a complete data folder afterwards.
+
+    Raises:
+        BadInput: `target` is not empty, or `source` holds no archive.
+        CorruptArchive: A payload or an entry is damaged.
+    """
+    started = time.perf_counter()
+    counts: Counter[str] = Counter()
+    origin = FileArchive(source / ARCHIVE, read_only=True)
+    async with Platform(settings, command="truetape replay") as platform:
+        archive, bus = platform.parts.archive, platform.parts.bus
+        for number, entry in enumerate(origin.journal(), start=1):
+            if isinstance(entry, RawCaptured):
+                archive.put(origin.get(entry.key))
+            elif isinstance(entry, Attempted) and entry.key:
+                archive.put(origin.get(entry.key))
+            archive.record(entry)
+            counts[type(entry).__name__] += 1
+            if isinstance(entry, Attempted):
+                continue
+            await bus.publish(entry)
+            if isinstance(entry, InstrumentsDeclared):
+                await bus.drain()  # later entries are judged by the calendar that this one brings
+            on_progress(number)
+        await bus.drain()
+        rejected = await platform.parts.store.read("rejected_payloads")
+        return Report(
+            captures=counts["RawCaptured"],
+            rounds=counts["RoundClosed"],
+            rejected=len(rejected),
+            buried=len(bus.dead_letters),
+            seconds=time.perf_counter() - started,
+        )

@@ -1,0 +1,91 @@
+"""Nine rooms, built of their parts and listening."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from truetape.app.parts import Parts
+from truetape.app.settings import Settings
+from truetape.services.api.service import ApiService
+from truetape.services.benchmarks.config import BenchmarksConfig
+from truetape.services.benchmarks.service import BenchmarksService
+from truetape.services.corporate_actions.config import CorporateActionsConfig
+from truetape.services.corporate_actions.service import CorporateActionsService
+from truetape.services.distribution.config import DistributionConfig
+from truetape.services.distribution.service import DistributionService
+from truetape.services.ingestion.config import IngestionConfig
+from truetape.services.ingestion.service import IngestionService
+from truetape.services.processing.config import ProcessingConfig
+from truetape.services.processing.service import ProcessingService
+from truetape.services.quality.config import QualityConfig
+from truetape.services.quality.service import QualityService
+from truetape.services.reference.config import ReferenceConfig
+from truetape.services.reference.service import ReferenceService
+from truetape.services.storage.config import StorageConfig
+from truetape.services.storage.service import StorageService
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """The nine services."""
+
+    ingestion: IngestionService
+    processing: ProcessingService
+    quality: QualityService
+    storage: StorageService
+    distribution: DistributionService
+    reference: ReferenceService
+    corporate_actions: CorporateActionsService
+    benchmarks: BenchmarksService
+    api: ApiService
+
+    def subscribe(self) -> None:
+        """Let every room hear the others."""
+        for room in vars(self).values():
+            room.subscribe()
+
+
+def wire(parts: Parts, settings: Settings) -> Rooms:
+    """Return the rooms, not yet listening."""
+    bus, store = parts.bus, parts.store
+    simulated = settings.simulated
+    trust = {name: provider.declaration.trust for name, provider in parts.providers.items()}
+    return Rooms(
+        ingestion=IngestionService(
+            bus=bus,
+            store=store,
+            archive=parts.archive,
+            clock=parts.clock,
+            providers=parts.providers,
+            config=ingestion_config(settings),
+        ),
+        processing=ProcessingService(
+            bus=bus,
+            store=store,
+            archive=parts.archive,
+            providers=parts.providers,
+            config=ProcessingConfig(simulated=simulated),
+        ),
+        quality=QualityService(bus=bus, store=store, config=QualityConfig(trust=trust, simulated=simulated)),
+        storage=StorageService(bus=bus, store=store, config=StorageConfig(simulated=simulated)),
+        distribution=DistributionService(
+            bus=bus, store=store, cache=parts.cache, clock=parts.clock, config=DistributionConfig()
+        ),
+        reference=ReferenceService(bus=bus, store=store, config=ReferenceConfig()),
+        corporate_actions=CorporateActionsService(bus=bus, store=store, config=CorporateActionsConfig()),
+        benchmarks=BenchmarksService(bus=bus, store=store, config=BenchmarksConfig()),
+        api=ApiService(bus=bus, cache=parts.cache),
+    )
+
+
+def ingestion_config(settings: Settings) -> IngestionConfig:
+    """Return the ingestion room's part of the settings."""
+    return IngestionConfig(
+        start=settings.start,
+        end=settings.end or settings.start,
+        timeframe=settings.timeframe,
+        attempts=settings.attempts,
+        backoff_s=settings.backoff_s,
+        retry_round_s=settings.refresh_s,
+        simulated=settings.simulated,
+    )
