@@ -22,20 +22,21 @@ ADJUSTMENTS: Final[tuple[Adjustment, ...]] = ("raw", "split", "all")
 PRICES: Final = ("open", "high", "low", "close")
 
 
-def factor_table(actions: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
+def factor_table(actions: pl.DataFrame, closes: pl.DataFrame, *, basis: str = "raw") -> pl.DataFrame:
     """Return the factors of each ex-date.
 
     Args:
         actions: `ex_date` (Date), `type` ("split" or "dividend"), `value` (float64). Several dividends on one day add
             up, several splits multiply.
-        closes: `date` (Date, ascending, unique), `close` (float64), in the basis of the dividends.
+        closes: `date` (Date, ascending, unique), `close` (float64).
+        basis: What both closes and dividends are adjusted for: "raw", or "split".
 
     Returns:
         `ex_date` (ascending, unique), `split` (new shares for one old, 1.0 if none) and `dividend` (price multiplier,
         1.0 if none). Actions after the last close, and dividends without an earlier close, have no effect yet and are
-        left out.
+        left out; so is a dividend of the whole close or more, which cannot be right.
     """
-    closes = closes.filter(pl.col("close").is_not_null())
+    closes = closes.filter(pl.col("close") > 0)
     if closes.is_empty() or actions.is_empty():
         return pl.DataFrame(schema={"ex_date": pl.Date, "split": pl.Float64, "dividend": pl.Float64})
     per_day = (
@@ -50,7 +51,8 @@ def factor_table(actions: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
     before = np.searchsorted(_days(closes["date"]), _days(per_day["ex_date"]), side="left") - 1
     previous = closes["close"].to_numpy()[np.maximum(before, 0)]
     split, cash = per_day["split"].to_numpy(), per_day["cash"].to_numpy()
-    dividend = np.where((before >= 0) & (cash > 0), 1.0 - cash * split / previous, 1.0)
+    paid = cash * split / previous if basis == "raw" else cash / previous
+    dividend = np.where((before >= 0) & (paid > 0) & (paid < 1), 1.0 - paid, 1.0)
     table = pl.DataFrame({"ex_date": per_day["ex_date"], "split": split, "dividend": dividend})
     return table.filter((pl.col("split") != 1.0) | (pl.col("dividend") != 1.0))
 

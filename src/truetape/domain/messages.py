@@ -107,6 +107,11 @@ class PayloadRejected(Message, frozen=True, kw_only=True):
     reason: str
     ts_known: int
     simulated: bool = False
+    instrument_id: str = ""
+
+    @property
+    def subject(self) -> str:
+        return self.instrument_id
 
 
 class BatchNormalized(Message, frozen=True, kw_only=True):

@@ -54,7 +54,7 @@ def decide(current: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Decis
 
 
 def _decision(write: pl.DataFrame, table: Table, *, new: int, of: int) -> Decision:
-    write = write.select(table.columns)
+    write = write.select(list(table.columns))
     return Decision(write=write, new=new, corrected=len(write) - new, repeated=of - len(write))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import date
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from truetape.ports.provider import Provider
 from truetape.ports.store import Selection, Store
 from truetape.services.ingestion.config import IngestionConfig
 from truetape.services.ingestion.patience import wait_s
-from truetape.services.ingestion.rounds import History, Round, plan, recall, retold
+from truetape.services.ingestion.rounds import History, Round, plan, recall, retold, widest
 from truetape.services.ingestion.tally import Tally
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class IngestionService:
         self._pending: list[Round] = []
         self._running: set[str] = set()
         self._wake = asyncio.Event()
-        self._seats = {name: asyncio.Lock() for name in providers}
+        self._turns = {name: asyncio.Lock() for name in providers}
         self._free_at: dict[str, int] = dict.fromkeys(providers, 0)
         self.tally = Tally()
 
@@ -60,7 +60,7 @@ class IngestionService:
         self._bus.subscribe(InstrumentsChanged, group="ingestion", handler=self.on_instruments_changed)
 
     async def resume(self) -> None:
-        """Read the journal, and tell again the closed rounds that never reached the store."""
+        """Read the journal, and tell again what may not have reached the store."""
         self._history = await asyncio.to_thread(lambda: recall(self._archive.journal()))
         stored = await self._store.read("rounds", Selection(columns=("round_id",)))
         for message in retold(self._history, stored=frozenset(stored["round_id"])):
@@ -88,9 +88,10 @@ class IngestionService:
         )
         known = {one.round_id for one in self._pending} | self._running
         fresh = [one for one in rounds if one.round_id not in known]
-        self.tally.rounds_planned += len(fresh)
-        self._pending.extend(fresh)
-        self._wake.set()
+        if fresh:
+            self.tally.rounds_planned += len(fresh)
+            self._pending = widest([*self._pending, *fresh])
+            self._wake.set()
 
     async def work(self, *, until_idle: bool = False) -> None:
         """Run planned rounds for ever, or until none is left that somebody answered.
@@ -103,21 +104,22 @@ class IngestionService:
             self._running = {one.round_id for one in rounds}
             unanswered = await self._run(rounds)
             self._running = set()
-            self._pending.extend(unanswered)
+            self._pending = widest([*unanswered, *self._pending])
             if until_idle and not self._wake.is_set():
                 return
-            await self._rest(long=not unanswered)
+            await self._rest()
 
-    async def _rest(self, *, long: bool) -> None:
+    async def _rest(self) -> None:
         """Wait for new plans; while rounds are unanswered, only until they are worth another try."""
-        waiting = asyncio.ensure_future(self._wake.wait())
-        timer = None if long else asyncio.ensure_future(self._clock.sleep(self._config.retry_round_s))
+        waits: list[Coroutine[None, None, object]] = [self._wake.wait()]
+        if self._pending:
+            waits.append(self._clock.sleep(self._config.retry_round_s))
+        tasks = [asyncio.create_task(wait) for wait in waits]
         try:
-            await asyncio.wait({waiting, timer} - {None}, return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            waiting.cancel()
-            if timer is not None:
-                timer.cancel()
+            for task in tasks:
+                task.cancel()
 
     async def _run(self, rounds: list[Round]) -> list[Round]:
         """Run `rounds`, a few at a time, and return those that nobody answered."""
@@ -132,8 +134,6 @@ class IngestionService:
 
     async def _acquire(self, round_: Round) -> bool:
         """Ask every provider that has not delivered yet, then close the round; False if nobody delivered."""
-        for capture in round_.captured.values():  # of a round that a crash cut short
-            await self._bus.publish(capture)
         missing = [name for name in self._providers if name not in round_.captured]
         outcomes = await asyncio.gather(*(self._ask(name, round_) for name in missing))
         gave_up = tuple(outcome for outcome in outcomes if outcome is not None)
@@ -188,6 +188,8 @@ class IngestionService:
                 return GaveUp(
                     provider=name, failure_class=failure.failure_class.value, words=failure.words, attempts=attempt
                 )
+            if failure.failure_class is FailureClass.THROTTLED:
+                self._hold(name, wait)
             await self._clock.sleep(wait)
 
     async def _once(self, provider: Provider, round_: Round) -> tuple[Answer | None, Failure | None]:
@@ -201,20 +203,28 @@ class IngestionService:
         )
         await self._keep_pace(provider)
         self.tally.asked[name] += 1
+        answer = None
         try:
             answer = await provider.client.fetch(ask)
+            return answer, provider.classify(answer)
         except Unreachable as error:
             return None, Failure(failure_class=FailureClass.TRANSIENT, words=error.reason)
-        return answer, provider.classify(answer)
+        except Exception as error:  # noqa: BLE001 - one provider's mistake must not stop the others
+            words = f"the code that asks {name} failed with {type(error).__name__}; report it to its maintainer"
+            return answer, Failure(failure_class=FailureClass.PERMANENT, words=words)
 
     async def _keep_pace(self, provider: Provider) -> None:
         """Wait until this provider may be asked again at its declared pace."""
         name, gap_ns = provider.declaration.name, int(1e9 / provider.declaration.calls_per_second)
-        async with self._seats[name]:
+        async with self._turns[name]:
             wait = self._free_at[name] - self._clock.now_ns()
             if wait > 0:
                 await self._clock.sleep(wait / 1e9)
-            self._free_at[name] = self._clock.now_ns() + gap_ns
+            self._free_at[name] = max(self._free_at[name], self._clock.now_ns() + gap_ns)
+
+    def _hold(self, name: str, seconds: float) -> None:
+        """Ask a provider that feels pressed nothing for `seconds`, whatever the round."""
+        self._free_at[name] = max(self._free_at[name], self._clock.now_ns() + int(seconds * 1e9))
 
     async def _capture(self, name: str, round_: Round, answer: Answer) -> None:
         key = await self._durably(lambda: self._archive.put(answer.body))

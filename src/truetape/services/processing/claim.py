@@ -13,6 +13,9 @@ CLAIM_TABLES = {"bars": "bar_claims", "actions": "action_claims", "quotes": "quo
 def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) -> pl.DataFrame:
     """Return the rows of `decoded` that lie in the range of `capture`, as rows of the claims table of `kind`.
 
+    A payload may hold several rows about one thing. Of bars and quotes the last is meant: a bar still running is sent
+    after the finished ones. Actions of one type on one day work together: dividends add up, split ratios multiply.
+
     Raises:
         SchemaMismatch: `decoded` is no frame of that record kind.
     """
@@ -30,4 +33,13 @@ def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) 
         "simulated": pl.lit(capture.simulated),
     }
     added = [expression.alias(name) for name, expression in origin.items() if name in columns]
-    return rows.with_columns(added).select(list(columns)).collect()
+    return _one_each(rows.with_columns(added).select(list(columns)).collect(), kind)
+
+
+def _one_each(claims: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """Return `claims` with one row for each key of their table."""
+    key = TABLES[CLAIM_TABLES[kind]].key
+    if kind == "actions":
+        together = pl.when(pl.col("type") == "split").then(pl.col("value").product()).otherwise(pl.col("value").sum())
+        claims = claims.with_columns(together.over(key).alias("value"))
+    return claims.unique(key, keep="last", maintain_order=True)

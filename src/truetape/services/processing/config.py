@@ -6,6 +6,6 @@ import msgspec
 
 
 class ProcessingConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How claims are brought to one form."""
+    """What the room accepts."""
 
-    simulated: bool = False
+    simulated: bool = False  # the kind of data its folder holds; payloads of the other kind are refused

@@ -7,18 +7,25 @@ import polars as pl
 from truetape.domain.adjust import unsplit, unsplit_dividends
 
 
-def latest_claims(claims: pl.DataFrame, *, key: tuple[str, ...]) -> pl.DataFrame:
-    """Return each provider's newest claim for each `key`; of two known at once, the greater payload key wins."""
-    ordered = claims.sort("ts_known", "payload")
+def latest_claims(claims: pl.DataFrame, *, key: tuple[str, ...], captured: tuple[str, ...] = ()) -> pl.DataFrame:
+    """Return each provider's newest claim for each `key`, ordered by (`key`, provider).
+
+    Args:
+        claims: Rows of a claims table.
+        key: What a claim is about.
+        captured: The payloads that just came. They count as the newest even if the same bytes came before: a provider
+            may return to what it said earlier. Of other payloads known at once, the one with the greater key wins.
+    """
+    ordered = claims.sort(pl.col("payload").is_in(captured), "ts_known", "payload")
     return ordered.unique([*key, "provider"], keep="last", maintain_order=True).sort([*key, "provider"])
 
 
 def known_splits(action_claims: pl.DataFrame) -> pl.DataFrame:
-    """Return the splits that most of the claiming providers agree on: `ex_date` (ascending) and `value`.
+    """Return the splits that any provider claims: `ex_date` (ascending, unique) and `value`.
 
     Of several ratios for one date the one with the most providers is taken; at a tie, the smaller.
     """
-    splits = action_claims.filter(pl.col("type") == "split")
+    splits = action_claims.filter(pl.col("type") == "split", pl.col("value") > 0, pl.col("value").is_finite())
     counted = splits.group_by("ex_date", "value").agg(pl.col("provider").n_unique().alias("providers"))
     ranked = counted.sort(["ex_date", "providers", "value"], descending=[False, True, False])
     return ranked.unique("ex_date", keep="first", maintain_order=True).select("ex_date", "value")

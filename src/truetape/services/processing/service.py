@@ -9,7 +9,7 @@ import polars as pl
 import structlog
 
 from truetape.domain.asks import Ask
-from truetape.domain.errors import ProviderRefused, SchemaMismatch, UndecodablePayload
+from truetape.domain.errors import ProviderRefused, SchemaMismatch, UndecodablePayload, WrongFolder
 from truetape.domain.messages import BatchNormalized, PayloadRejected, RawCaptured, RoundClosed
 from truetape.domain.wire import pack
 from truetape.ports.archive import Archive
@@ -47,7 +47,12 @@ class ProcessingService:
         self._bus.subscribe(RoundClosed, group="processing", handler=self.on_round_closed)
 
     async def on_raw_captured(self, message: RawCaptured) -> None:
-        """Decode one payload into claims; what cannot be decoded stays in the archive and is told."""
+        """Decode one payload into claims; what cannot be decoded stays in the archive and is told.
+
+        Raises:
+            WrongFolder: The payload is simulated and the data folder is not, or the other way round.
+        """
+        self._refuse_other_kind(simulated=message.simulated)
         try:
             claims = await asyncio.to_thread(self._decode, message)
         except (UndecodablePayload, ProviderRefused, SchemaMismatch) as error:
@@ -59,13 +64,17 @@ class ProcessingService:
                 reason=str(error),
                 ts_known=message.ts_known,
                 simulated=message.simulated,
+                instrument_id=message.instrument_id,
             )
             await self._bus.publish(rejected)
             return
         await self._store.commit({name: frame for name, frame in claims.items() if not frame.is_empty()})
 
     def _decode(self, message: RawCaptured) -> dict[str, pl.DataFrame]:
-        provider = self._providers[message.provider]
+        provider = self._providers.get(message.provider)
+        if provider is None:
+            reason = "the settings do not enable this provider, so nothing can read its payloads"
+            raise UndecodablePayload(provider=message.provider, kind=message.kind, reason=reason)
         body = self._archive.get(message.key)
         ask = Ask(
             kind=message.kind,
@@ -84,12 +93,17 @@ class ProcessingService:
         }
 
     async def on_round_closed(self, message: RoundClosed) -> None:
-        """Tell all current claims of the round's range in raw basis: actions first, then bars."""
+        """Tell all current claims of the round's range in raw basis: actions first, then bars.
+
+        Raises:
+            WrongFolder: The round is simulated and the data folder is not, or the other way round.
+        """
+        self._refuse_other_kind(simulated=message.simulated)
         actions = await self._store.read(
             "action_claims",
             Selection(equal={"instrument_id": (message.instrument_id,)}, as_of=message.ts_known),
         )
-        actions = latest_claims(actions, key=("ex_date", "type"))
+        actions = latest_claims(actions, key=("ex_date", "type"), captured=message.captured)
         splits = known_splits(actions)
         in_range = raw_actions(actions, splits).filter(pl.col("ex_date").is_between(message.start, message.end))
         bars = await self._store.read(
@@ -101,9 +115,16 @@ class ProcessingService:
                 as_of=message.ts_known,
             ),
         )
-        raw = await asyncio.to_thread(lambda: raw_bars(latest_claims(bars, key=("ts_event",)), splits))
+        raw = await asyncio.to_thread(
+            lambda: raw_bars(latest_claims(bars, key=("ts_event",), captured=message.captured), splits)
+        )
         await self._tell(message, "actions", in_range, last=False)
         await self._tell(message, "bars", raw, last=True)
+
+    def _refuse_other_kind(self, *, simulated: bool) -> None:
+        if simulated != self._config.simulated:
+            holds, came = ("simulated", "live") if self._config.simulated else ("live", "simulated")
+            raise WrongFolder(path="of this process", reason=f"it holds {holds} data and {came} data came.")
 
     async def _tell(self, message: RoundClosed, kind: str, frame: pl.DataFrame, *, last: bool) -> None:
         batch = BatchNormalized(

@@ -51,6 +51,20 @@ def stale(claims: pl.DataFrame, *, sessions: int) -> pl.Series:
     return marked.select(pl.col("repeat") & (pl.len().over("run") >= sessions - 1))["repeat"]
 
 
+def quiet(ruled: pl.DataFrame) -> pl.Series:
+    """Return true for each stale bar that another provider's says too while none has a fresh one.
+
+    That is a quiet market, not a feed that stands still.
+
+    Args:
+        ruled: schema bar_claims with `rule` as `broken_rules` returns it.
+    """
+    is_stale = pl.col("rule") == "stale"
+    fresh = pl.col("rule").is_null().any().over("ts_event")
+    alike = is_stale.fill_null(value=False).sum().over("ts_event", *PRICES)
+    return ruled.select((is_stale & ~fresh & (alike > 1)).fill_null(value=False).alias("quiet"))["quiet"]
+
+
 def broken_rules(claims: pl.DataFrame, *, stale_sessions: int) -> pl.Series:
     """Return, for each row of `claims`, the name of the first rule it breaks, or null.
 
@@ -58,7 +72,7 @@ def broken_rules(claims: pl.DataFrame, *, stale_sessions: int) -> pl.Series:
         claims: schema bar_claims, ordered by (provider, ts_event).
         stale_sessions: The number of equal bars in a row that makes a series stale.
     """
-    rules = {
+    rules: dict[str, pl.Expr | pl.Series] = {
         "no_close": no_close(),
         "not_positive": not_positive(),
         "ohlc_order": ohlc_order(),

@@ -1,10 +1,11 @@
-"""What nobody said: sessions without a bar, and rows that one provider left out."""
+"""What was not said: sessions without a bar, and rows that one provider left out."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from truetape.domain.schema import INSTANT, TABLES, empty
+from truetape.domain.time import DERIVED_TIMEFRAMES
 from truetape.services.quality.grading import Grading
 
 
@@ -15,9 +16,11 @@ def missing_rows(claims: pl.DataFrame, golden: pl.DataFrame, grading: Grading) -
     finding, however long it is.
     """
     span = claims.group_by("provider").agg(
-        pl.col("ts_event").min().alias("first"), pl.col("ts_event").max().alias("last")
+        pl.col("instrument_id", "timeframe").first(),
+        pl.col("ts_event").min().alias("first"),
+        pl.col("ts_event").max().alias("last"),
     )
-    expected = golden.select("instrument_id", "timeframe", "ts_event").join(span, how="cross")
+    expected = golden.select("ts_event").join(span, how="cross")
     said = claims.select("provider", "ts_event")
     absent = (
         expected.filter(pl.col("ts_event") > pl.col("first"))
@@ -30,19 +33,24 @@ def missing_rows(claims: pl.DataFrame, golden: pl.DataFrame, grading: Grading) -
         pl.format("{} left out a session that others have", pl.col("provider")).alias("explanation")
     )
     ends = ended.with_columns(
-        pl.format("{} ends here: {} sessions that others have", pl.col("provider"), "sessions").alias("explanation")
+        pl.format("{} ends before this session; bars that others have from here on: {}", "provider", "sessions").alias(
+            "explanation"
+        )
     )
     return pl.concat(
         [
-            _findings(gaps, check="missing_row", severity="note", grading=grading),
-            _findings(ends, check="ends_early", severity="warning", grading=grading),
+            as_findings(gaps, check="missing_row", severity="note", grading=grading),
+            as_findings(ends, check="ends_early", severity="warning", grading=grading),
         ]
     )
 
 
 def missing_sessions(golden: pl.DataFrame, known: pl.Series, grading: Grading) -> pl.DataFrame:
-    """Return a finding for each session of the calendar, between the first and the last golden bar, without a bar."""
-    if golden.is_empty():
+    """Return a finding for each session of the calendar, between the first and the last golden bar, without a bar.
+
+    Bars longer than a session are not judged.
+    """
+    if golden.is_empty() or golden["timeframe"][0] in DERIVED_TIMEFRAMES:
         return empty(TABLES["findings"].columns)
     days = golden["ts_event"].dt.date()
     within = known.filter((known >= days.min()) & (known <= days.max()))
@@ -53,10 +61,11 @@ def missing_sessions(golden: pl.DataFrame, known: pl.Series, grading: Grading) -
         pl.lit("").alias("provider"),
         pl.lit("no provider has a bar for this session").alias("explanation"),
     )
-    return _findings(gaps, check="missing_session", severity="warning", grading=grading)
+    return as_findings(gaps, check="missing_session", severity="warning", grading=grading)
 
 
-def _findings(rows: pl.DataFrame, *, check: str, severity: str, grading: Grading) -> pl.DataFrame:
+def as_findings(rows: pl.DataFrame, *, check: str, severity: str, grading: Grading) -> pl.DataFrame:
+    """Return `rows` (which name the instrument, timeframe, instant, provider and explanation) as rows of findings."""
     return rows.with_columns(
         pl.lit(check).alias("check"),
         pl.lit(severity).alias("severity"),

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from truetape.domain.adjust import PRICES
 from truetape.domain.flags import Quality
 from truetape.domain.schema import INSTANT, TABLES, empty
-from truetape.services.quality.checks import broken_rules
-from truetape.services.quality.coverage import missing_rows, missing_sessions
+from truetape.services.quality.checks import broken_rules, quiet
+from truetape.services.quality.coverage import as_findings, missing_rows, missing_sessions
 from truetape.services.quality.dissent import explain_dissent
 from truetape.services.quality.grading import Grading
 from truetape.services.quality.vote import Tolerance, vote
-
-BAR_KEY = ("instrument_id", "timeframe", "ts_event")
-ACTION_KEY = ("instrument_id", "ex_date", "type")
-BAR_VALUES = ("open", "high", "low", "close")
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,10 @@ def grade_bars(claims: pl.DataFrame, sessions: pl.DataFrame, grading: Grading) -
     """
     ordered = claims.sort("provider", "ts_event")
     ruled = ordered.with_columns(broken_rules(ordered, stale_sessions=grading.stale_sessions))
+    if "stale" in ruled["rule"]:
+        ruled = ruled.with_columns(pl.when(~quiet(ruled)).then("rule").alias("rule"))
     valid = ruled.filter(pl.col("rule").is_null())
-    won = vote(valid, key=BAR_KEY, values=BAR_VALUES, tolerance=grading.tolerance, trust=grading.trust)
+    won = vote(valid, key=("ts_event",), values=PRICES, tolerance=grading.tolerance, trust=grading.trust)
     known = sessions["session"]
     golden = won.with_columns(
         _flags(known).alias("flags"),
@@ -56,21 +55,35 @@ def grade_actions(claims: pl.DataFrame, grading: Grading) -> Grades:
     """Return the grades of `claims` (schema action_claims, basis raw).
 
     A provider that tells of actions and is silent about one counts against it, so an action that only one of two
-    providers knows has the score 0.5; it is kept all the same, since a provider may be late.
+    providers knows has the score 0.5; it is kept all the same, since a provider may be late. A claim whose value is no
+    positive number has no vote and becomes a finding.
     """
-    tellers = tuple(sorted(set(claims["provider"])))
+    positive = ((pl.col("value") > 0) & pl.col("value").is_finite()).fill_null(value=False)
     won = vote(
-        claims,
-        key=ACTION_KEY,
+        claims.filter(positive),
+        key=("ex_date", "type"),
         values=("value",),
         tolerance=Tolerance(absolute=5e-5, relative=1e-3),
         trust=grading.trust,
-        electorate=tellers,
+        electorate=tuple(claims["provider"].unique()),
     )
     golden = won.with_columns(
         pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"), pl.lit(0, dtype=pl.UInt32).alias("version")
     ).select(list(TABLES["actions"].columns))
-    return Grades(golden, empty(TABLES["quarantine"].columns), empty(TABLES["findings"].columns))
+    return Grades(golden, empty(TABLES["quarantine"].columns), _bad_actions(claims.filter(~positive), grading))
+
+
+def _bad_actions(claims: pl.DataFrame, grading: Grading) -> pl.DataFrame:
+    said = pl.format("{} said a {} of {}", "provider", "type", pl.col("value").cast(pl.String).fill_null("nothing"))
+    rows = claims.select(
+        "instrument_id",
+        "provider",
+        pl.lit("").alias("timeframe"),
+        pl.col("ex_date").cast(pl.Datetime("ns")).dt.replace_time_zone("UTC").alias("ts_event"),
+        said.alias("explanation"),
+    )
+    rows = rows.unique(["ts_event", "provider"], keep="first", maintain_order=True)
+    return as_findings(rows, check="not_positive", severity="error", grading=grading)
 
 
 def _flags(known: pl.Series) -> pl.Expr:
@@ -85,10 +98,11 @@ def _flags(known: pl.Series) -> pl.Expr:
 
 
 def _quarantine(ruled: pl.DataFrame, won: pl.DataFrame, grading: Grading) -> pl.DataFrame:
-    verdicts = won.select(*BAR_KEY, pl.col("close").alias("won_close"), "agreed")
-    judged = ruled.join(verdicts, on=list(BAR_KEY), how="left", maintain_order="left")
+    verdicts = won.select("ts_event", pl.col("close").alias("won_close"), "agreed", "dissented")
+    judged = ruled.join(verdicts, on="ts_event", how="left", maintain_order="left")
+    suspects = judged.filter(pl.col("rule").is_not_null() | (pl.col("dissented") != ""))
     agrees = pl.col("agreed").str.split(",").list.contains(pl.col("provider")) & pl.col("rule").is_null()
-    losers = explain_dissent(judged.filter(~agrees.fill_null(value=False)))
+    losers = explain_dissent(suspects.filter(~agrees.fill_null(value=False)))
     return losers.with_columns(
         pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"), pl.lit(grading.simulated).alias("simulated")
     ).select(list(TABLES["quarantine"].columns))

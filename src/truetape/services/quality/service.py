@@ -7,6 +7,7 @@ import asyncio
 import polars as pl
 
 from truetape.domain.messages import BatchGraded, BatchNormalized
+from truetape.domain.schema import TABLES, empty
 from truetape.domain.wire import pack, unpack
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
@@ -63,9 +64,16 @@ class QualityService:
         return grade_actions(claims, grading) if message.kind == "actions" else grade_bars(claims, sessions, grading)
 
     async def _sessions(self, message: BatchNormalized) -> pl.DataFrame:
-        """Return the calendar of the instrument's venue over the batch's range; no rows where none is known."""
-        wanted = Selection(equal={"instrument_id": (message.instrument_id,)}, columns=("mic",))
-        mics = tuple((await self._store.read("listings", wanted))["mic"].unique())
+        """Return the calendar of the instrument's venue over the batch's range; no rows where none is known.
+
+        The calendar is read as it was known when the round closed, so that a replay sees the same one.
+        """
+        known = message.ts_known
+        wanted = Selection(equal={"instrument_id": (message.instrument_id,)}, as_of=known, columns=("mic",))
+        mics = tuple((await self._store.read("listings", wanted))["mic"].unique().sort())
+        if not mics:
+            return empty({"session": TABLES["sessions"].columns["session"]})
         return await self._store.read(
-            "sessions", Selection(equal={"mic": mics}, start=message.start, end=message.end, columns=("session",))
+            "sessions",
+            Selection(equal={"mic": mics}, start=message.start, end=message.end, as_of=known, columns=("session",)),
         )

@@ -1,18 +1,21 @@
 """The vote: of several claims for one bar or action, which is the truth, and who agreed.
 
 Two claims agree if each of their values is within the tolerance. The support of a claim is the summed trust of all
-that agree with it, itself included; the claim with the greatest support wins. At a tie the more trusted provider wins,
-then the first in alphabetical order, so the result does not depend on the order of the claims.
+that agree with it, itself included; the claim with the greatest support wins. At a tie the most complete claim wins,
+then the more trusted provider, then the first in alphabetical order: the order of the claims does not matter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import combinations
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
+
+_LEAST: Final = 1e-5  # weights that differ by less are equal: sums of floats are not exact
 
 
 @dataclass(frozen=True)
@@ -35,79 +38,82 @@ def vote(
     """Return one row for each `key`, in its order, saying which claim won.
 
     Args:
-        claims: One row for each (key, provider) at most; `values` float64, of which the last must not be null. A null
-            in another value agrees with anything.
+        claims: One row for each (key, provider) at most; `values` finite float64. A null agrees with anything.
         key: The columns that identify what is voted on.
         values: The columns that must agree.
         tolerance: When two values agree.
-        trust: Weight by provider; 1.0 where none is given.
+        trust: Weight by provider, greater than 0; 1.0 where none is given.
         electorate: Providers whose silence counts as dissent. Others count only where they made a claim.
 
     Returns:
         The winning claims' rows with `score` (share of the weight that agrees), `method` (consensus: more than half of
-        it agrees; single_source: one claim only; plurality otherwise), `agreed` and `dissented` (comma separated).
+        it agrees; single_source: one voter only; plurality otherwise), `agreed` and `dissented` (comma separated).
     """
     if claims.is_empty():
         return claims.with_columns(score=pl.lit(0.0), method=pl.lit(""), agreed=pl.lit(""), dissented=pl.lit(""))
-    claims = claims.sort([*key, "provider"])
-    names = sorted({*claims["provider"], *electorate})
+    names = sorted({*claims["provider"].unique(), *electorate})
     ballots = _ballots(claims, key=key, values=values, names=names)
     weight = np.array([trust.get(name, 1.0) for name in names])
-    agree = _agreement(ballots.values, ballots.cast, tolerance)
-    support = agree @ weight
-    preference = np.where(ballots.cast, support, -np.inf) + _tie_break(weight)
-    winner = np.argmax(preference, axis=1)
+    agree = _agreement(ballots, tolerance)
+    support = np.einsum("abk,b->ak", agree, weight)
+    winner = np.argmax(np.where(ballots.cast, support, -np.inf) + _tie_break(ballots, weight), axis=0)
     every = np.arange(len(winner))
-    with_winner = agree[every, winner, :]
-    voters = ballots.cast | np.array([name in electorate for name in names])
-    total = voters @ weight
-    score = support[every, winner] / total
-    one = voters.sum(axis=1) == 1
+    with_winner = agree[winner, :, every]
+    voters = (ballots.cast | np.isin(names, electorate)[:, None]).T
+    score = np.minimum(support[winner, every] / (voters @ weight), 1.0)
+    alone = voters.sum(axis=1) == 1
     verdict = pl.DataFrame(
         {
             "score": score,
-            "method": np.where(one, "single_source", np.where(score > 0.5, "consensus", "plurality")),  # noqa: PLR2004
+            "method": np.where(alone, "single_source", np.where(score > 0.5 + _LEAST, "consensus", "plurality")),
             "agreed": _join(with_winner, names),
             "dissented": _join(voters & ~with_winner, names),
         }
     )
-    won = claims[pl.Series(ballots.row[every, winner], dtype=pl.UInt32)]
+    won = claims[pl.Series(ballots.row[winner, every], dtype=pl.UInt32)]
     return won.hstack(verdict.get_columns())
 
 
 @dataclass(frozen=True)
 class _Ballots:
-    values: Any  # (keys, providers, values) float64, NaN where missing
-    cast: Any  # (keys, providers) bool
-    row: Any  # (keys, providers) row number of the claim
+    values: Any  # (values, providers, keys) float64, NaN where missing
+    cast: Any  # (providers, keys) bool
+    row: Any  # (providers, keys) row number of the claim
 
 
 def _ballots(claims: pl.DataFrame, *, key: tuple[str, ...], values: tuple[str, ...], names: list[str]) -> _Ballots:
-    which = claims.select(pl.struct(key).rle_id()).to_series().to_numpy()
-    place = {name: number for number, name in enumerate(names)}
-    who = claims["provider"].replace_strict(place, return_dtype=pl.Int64).to_numpy()
-    shape = (int(which[-1]) + 1, len(names))
-    table = np.full((*shape, len(values)), np.nan)
-    table[which, who] = claims.select(values).to_numpy()
+    ordered = claims.with_row_index("row").select("row", *key, "provider", *values).sort(key)
+    which = ordered.select(pl.struct(key).rle_id()).to_series().to_numpy()
+    who = ordered["provider"].cast(pl.Enum(names)).to_physical().to_numpy()
+    shape = (len(names), int(which[-1]) + 1)
+    table = np.full((len(values), *shape), np.nan)
+    table[:, who, which] = ordered.select(values).to_numpy().T
     cast = np.zeros(shape, dtype=bool)
-    cast[which, who] = True
+    cast[who, which] = True
     row = np.zeros(shape, dtype=np.uint32)
-    row[which, who] = np.arange(len(claims), dtype=np.uint32)
+    row[who, which] = ordered["row"].to_numpy()
     return _Ballots(table, cast, row)
 
 
-def _agreement(values: Any, cast: Any, tolerance: Tolerance) -> Any:
-    """Return (keys, providers, providers) bool: both made a claim, and every value agrees."""
-    one, other = values[:, :, None, :], values[:, None, :, :]
-    bound = np.maximum(tolerance.absolute, tolerance.relative * np.minimum(np.abs(one), np.abs(other)))
-    near = ~(np.abs(one - other) > bound)  # a NaN compares false: missing values agree
-    return near.all(axis=3) & cast[:, :, None] & cast[:, None, :]
+def _agreement(ballots: _Ballots, tolerance: Tolerance) -> Any:
+    """Return (providers, providers, keys) bool: both made a claim, and every value agrees."""
+    values, cast = ballots.values, ballots.cast
+    size = np.abs(values)
+    agree = cast[:, None] & cast[None, :]
+    for one, other in combinations(range(len(cast)), 2):
+        bound = np.maximum(tolerance.absolute, tolerance.relative * np.minimum(size[:, one], size[:, other]))
+        apart = np.abs(values[:, one] - values[:, other]) > bound  # a NaN compares false: missing values agree
+        near = ~apart.any(axis=0)
+        agree[one, other] &= near
+        agree[other, one] &= near
+    return agree
 
 
-def _tie_break(weight: Any) -> Any:
-    """Return preferences too small to outvote anyone: by trust, then by alphabetical order."""
+def _tie_break(ballots: _Ballots, weight: Any) -> Any:
+    """Return preferences too small to outvote anyone: by completeness, then trust, then alphabetical order."""
     order = np.argsort(np.argsort(-weight, kind="stable"), kind="stable")
-    return -order * 1e-9
+    missing = np.isnan(ballots.values).mean(axis=0) * _LEAST
+    return -missing - order[:, None] * (_LEAST / 1e4)
 
 
 def _join(chosen: Any, names: list[str]) -> pl.Series:

@@ -35,7 +35,7 @@ class StorageService:
         rounds = await self._store.read("rounds")
         newest = (
             rounds.with_columns(pl.col("ts_known").cast(pl.Int64))
-            .sort("ts_known")
+            .sort("ts_known", "round_id")
             .unique(["instrument_id", "kind", "timeframe"], keep="last", maintain_order=True)
         )
         for row in newest.iter_rows(named=True):

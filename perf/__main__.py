@@ -1,0 +1,55 @@
+"""Run every measurement, keep the results, and print them as a table: `python -m perf [name ...]`."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from perf import pipeline, reading, serving, start
+from perf.measure import Result, keep
+
+MEASUREMENTS = {"pipeline": pipeline.measure, "reading": reading.measure, "serving": serving.measure, "start": start.measure}
+
+
+def main(names: list[str]) -> int:
+    """Measure what `names` ask for, or everything; return 0 if every bar holds, 1 if one falls short."""
+    console = Console()
+    unknown = [name for name in names if name not in MEASUREMENTS]
+    if unknown:
+        console.print(f"Unknown measurement {unknown[0]!r}. Known: {', '.join(MEASUREMENTS)}.")
+        return 2
+    results: list[Result] = []
+    for name in names or MEASUREMENTS:
+        with console.status(f"measuring {name} ..."):
+            for one in MEASUREMENTS[name]():
+                keep(one)
+                results.append(one)
+    console.print(table(results))
+    return 0 if all(one.holds for one in results) else 1
+
+
+def table(results: list[Result]) -> Table:
+    """Return `results` as a table; what falls short is marked."""
+    drawn = Table(title="Measured here, each beside its peer in the same run", title_justify="left")
+    for name, justify in (("what", "left"), ("ours", "right"), ("peer", "right"), ("", "left"), ("ratio", "right")):
+        drawn.add_column(name, justify=justify)  # type: ignore[arg-type]
+    drawn.add_column("bar", justify="right")
+    drawn.add_column("")
+    for one in results:
+        sign = ">=" if one.better == "higher" else "<="
+        drawn.add_row(
+            one.name,
+            f"{one.ours:,.4g} {one.unit}",
+            f"{one.peer:,.4g}",
+            one.peer_name,
+            f"{one.ratio:.3f}",
+            f"{sign} {one.bar}",
+            "holds" if one.holds else "[bold red]FALLS SHORT[/bold red]",
+        )
+    return drawn
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,100 @@
+"""A script in which everything goes wrong that can, while the truth can still be found."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from truetape.app.sandbox.faults import Fault, Script, read_script
+
+_PASSING: Final[tuple[dict[str, Any], ...]] = (
+    {"kind": "rate_limit"},
+    {"kind": "server_error", "status": 502},
+    {"kind": "time_out"},
+    {"kind": "truncated", "length": "right"},
+    {"kind": "truncated", "length": "long"},
+)
+_WRONG: Final = ("hundredfold", "stale", "missing_rows")
+_FOR_A_VOTE: Final = 3  # with a wrong provider, two more are needed
+_FOR_A_GAP: Final = 4  # with a wrong provider and an absent one, two more are needed
+
+
+def choose_script(text: str, *, symbols: Sequence[str], providers: Sequence[str], seed: int) -> Script:
+    """Return the script that the option --faults names: "all", "none" or a TOML file.
+
+    Raises:
+        BadInput: The file is missing or not understood.
+    """
+    if text == "none":
+        return ()
+    return all_faults(symbols, providers, seed=seed) if text == "all" else read_script(Path(text))
+
+
+def all_faults(symbols: Sequence[str], providers: Sequence[str], *, seed: int) -> Script:
+    """Return a script of every kind of fault; the same seed gives the same script.
+
+    - For each symbol one provider is wrong: it missed the split, if there was one, and has prices 100 times too high,
+      a stale end or holes. These last for ever.
+    - For two symbols of three another provider is absent for good: its fields have drifted, or it refuses.
+    - Every other provider fails at its first requests, and then answers. No series fails more than three times, so a
+      client that tries four times gets all of them.
+
+    So for every symbol at least two of four providers are honest and answer in the end. With fewer providers nobody is
+    absent, and with fewer than three nobody is wrong.
+    """
+    turn = random.Random(f"{seed}:turn").randrange(max(len(providers), 1))  # noqa: S311 - a rehearsal, no secret
+    wrong, absent = {}, {}
+    for number, symbol in enumerate(symbols):
+        if len(providers) >= _FOR_A_VOTE:
+            wrong[symbol] = providers[(turn + number) % len(providers)]
+        if len(providers) >= _FOR_A_GAP and number % 3 != 2:  # noqa: PLR2004 - two of three
+            absent[symbol] = providers[(turn + number + 2) % len(providers)]
+    script: list[Fault] = []
+    for number, symbol in enumerate(symbols):
+        if symbol in wrong:
+            script += _wrong(wrong[symbol], symbol, number, every=len(symbols) < len(_WRONG))
+        if symbol in absent:
+            script.append(_absent(absent[symbol], symbol, number))
+    cells = [(name, symbol) for symbol in symbols for name in providers if absent.get(symbol) != name]
+    return (*script, *_passing(cells, seed=seed))
+
+
+def _wrong(provider: str, symbol: str, number: int, *, every: bool) -> list[Fault]:
+    kinds = _WRONG if every else (_WRONG[number % len(_WRONG)],)
+    how = "twice" if number % 2 else "missed"
+    missed = _fault(provider, symbol, kind="missed_split", how=how)
+    return [missed, *(_fault(provider, symbol, kind=kind) for kind in kinds)]
+
+
+def _absent(provider: str, symbol: str, number: int) -> Fault:
+    if number % 3 == 0:
+        return _fault(provider, symbol, kind="drift", change="type" if number % 2 else "rename")
+    if provider == "alpha_vantage":
+        return _fault(provider, symbol, kind="note", quota=True, times=0)
+    return _fault(provider, symbol, kind="server_error", times=0)
+
+
+def _passing(cells: list[tuple[str, str]], *, seed: int) -> list[Fault]:
+    """Return faults of the first requests, all kinds in turn; Alpha Vantage begins with a note in the body."""
+    met: Counter[tuple[str, str]] = Counter()
+    faults = []
+    for provider, symbol in [cell for cell in cells if cell[0] == "alpha_vantage"][:1]:
+        faults.append(_fault(provider, symbol, kind="note"))
+        met[provider, symbol] += 1
+    order = list(_PASSING)
+    random.Random(f"{seed}:order").shuffle(order)  # noqa: S311 - a rehearsal, no secret
+    rounds = max(len(cells), len(order)) if cells else 0
+    for number in range(rounds):
+        cell = cells[number % len(cells)]
+        met[cell] += 1
+        faults.append(_fault(*cell, first=met[cell], **order[number % len(order)]))
+    return faults
+
+
+def _fault(provider: str, symbol: str, **rest: Any) -> Fault:
+    return msgspec.convert({"provider": provider, "symbol": symbol, **rest}, Fault)

@@ -1,0 +1,149 @@
+"""The fault script: which provider fails how, for which symbol, and from which request on.
+
+A script is a TOML file with one table for each fault:
+
+    [[faults]]
+    provider = "yahoo"          # alpha_vantage, finnhub, iex_cloud, yahoo, or "*" for all
+    symbol = "AAPL"             # "*" (the default) for all
+    kind = "rate_limit"         # see KINDS
+    first = 1                   # the first request, counted from 1 for each provider and symbol
+    times = 2                   # how many requests; 0 for ever. Default: 1 for TRANSPORT, 0 for DATA kinds
+
+Some kinds read more keys, which all have defaults:
+
+    rate_limit    retry_after_s = 1        seconds in the Retry-After header
+    note          quota = false            Alpha Vantage only: true says that the day's budget is spent
+    server_error  status = 503             500 to 599
+    time_out      seconds = 3.0            how long the answer hangs before the connection is dropped, at most 60
+    truncated     length = "right"         or "long": Content-Length promises the whole body
+    drift         change = "rename"        or "type": the field keeps its name and becomes an object
+    missing_rows  rows = 3                 how many rows are left out
+    hundredfold   rows = 2                 how many rows have prices 100 times too high
+    missed_split  how = "missed"           or "twice": prices before the split are off by its ratio, up or down
+    stale         sessions = 5             the last sessions repeat the row before them
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import msgspec
+
+from truetape.domain.errors import BadInput
+
+Kind = Literal[
+    "rate_limit",
+    "note",
+    "server_error",
+    "time_out",
+    "truncated",
+    "drift",
+    "missing_rows",
+    "hundredfold",
+    "missed_split",
+    "stale",
+]
+Provider = Literal["alpha_vantage", "finnhub", "iex_cloud", "yahoo", "*"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+TRANSPORT: Final[frozenset[Kind]] = frozenset({"rate_limit", "note", "server_error", "time_out", "truncated"})
+DATA: Final[frozenset[Kind]] = frozenset(KINDS) - TRANSPORT
+MOST_FAULTS: Final = 10_000
+_LARGEST_SCRIPT: Final = 4_000_000  # bytes
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way in which a provider fails; the module's text describes each field."""
+
+    provider: Provider
+    kind: Kind
+    symbol: str = "*"
+    first: int = 1
+    times: int | None = None
+    retry_after_s: int = 1
+    quota: bool = False
+    status: int = 503
+    seconds: float = 3.0
+    length: Literal["right", "long"] = "right"
+    change: Literal["rename", "type"] = "rename"
+    rows: int | None = None
+    how: Literal["missed", "twice"] = "missed"
+    sessions: int = 5
+
+    def __post_init__(self) -> None:
+        bounds: tuple[tuple[str, float, float, float], ...] = (
+            ("first", self.first, 1, 1_000_000_000),
+            ("times", self.times or 0, 0, 1_000_000_000),
+            ("retry_after_s", self.retry_after_s, 0, 86_400),
+            ("status", self.status, 500, 599),
+            ("seconds", self.seconds, 0, 60),
+            ("rows", 1 if self.rows is None else self.rows, 1, 100_000),
+            ("sessions", self.sessions, 1, 100_000),
+        )
+        for name, value, least, most in bounds:
+            if not least <= value <= most:
+                raise ValueError(f"{name} was {value}; it must lie between {least:g} and {most:g}")
+
+    def concerns(self, provider: str, symbol: str) -> bool:
+        """Return whether this fault is meant for `symbol` of `provider`."""
+        return self.provider in {provider, "*"} and self.symbol in {symbol, "*"}
+
+    def due(self, request: int) -> bool:
+        """Return whether request number `request` (from 1) to the provider about the symbol meets this fault."""
+        times = self.times if self.times is not None else int(self.kind in TRANSPORT)
+        return request >= self.first and (times == 0 or request < self.first + times)
+
+
+Script = tuple[Fault, ...]
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    faults: list[Fault]
+
+
+def read_script(path: Path) -> Script:
+    """Return the faults of a TOML file, in its order.
+
+    Raises:
+        BadInput: The file is missing, no TOML, or names an unknown kind, provider or key.
+    """
+    try:
+        text = path.read_bytes()[: _LARGEST_SCRIPT + 1]
+        if len(text) > _LARGEST_SCRIPT:
+            raise BadInput(parameter="--faults", value=str(path), fix="The file is larger than 4 MB; shorten it.")
+        script = msgspec.convert(tomllib.loads(text.decode()), _File)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        fix = f"The file could not be read: {reason}. Give all, none or a TOML file."
+        raise BadInput(parameter="--faults", value=str(path), fix=fix) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        fix = f"The fault script could not be understood: {error}. Kinds are: {', '.join(KINDS)}."
+        raise BadInput(parameter="--faults", value=str(path), fix=fix) from None
+    if len(script.faults) > MOST_FAULTS:
+        raise BadInput(parameter="--faults", value=str(path), fix=f"At most {MOST_FAULTS:,} faults are played.")
+    return tuple(script.faults)
+
+
+def unmet(script: Script, symbols: Collection[str]) -> list[Fault]:
+    """Return the faults of `script` that name a symbol which is not among `symbols`: they can never be met."""
+    return [fault for fault in script if fault.symbol != "*" and fault.symbol not in symbols]
+
+
+def due_faults(script: Script, *, provider: str, symbol: str, request: int) -> tuple[int, ...]:
+    """Return the places in `script` of the faults that this request meets.
+
+    Args:
+        script: The faults.
+        provider: Who is asked.
+        symbol: About which symbol.
+        request: Its number, from 1, among the requests to this provider about this symbol.
+
+    Returns:
+        The first transport fault that is due, alone, since it leaves no data to spoil; else every data fault that is
+        due, in the order of the script.
+    """
+    due = [place for place, one in enumerate(script) if one.concerns(provider, symbol) and one.due(request)]
+    transport = [place for place in due if script[place].kind in TRANSPORT]
+    return tuple(transport[:1] or due)

@@ -1,0 +1,91 @@
+"""The command `truetape sandbox`: show what is served, and serve until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from truetape.app.sandbox.compose import choose_script
+from truetape.app.sandbox.dataset import Dataset, bokeh, read
+from truetape.app.sandbox.faults import Script
+from truetape.app.sandbox.desks import DESKS
+from truetape.app.sandbox.server import Sandbox
+
+EXAMPLES: Final = (
+    "/yahoo/v8/finance/chart/{symbol}?range=5d&interval=1d&events=div,splits",
+    "/alpha_vantage/query?function=TIME_SERIES_DAILY_ADJUSTED&symbol={symbol}&apikey=any",
+    "/finnhub/api/v1/quote?symbol={symbol}&token=any",
+    "/iex_cloud/v1/stock/{symbol}/chart/5d?token=any",
+    "/faults",
+)
+_SHOWN: Final = 40
+
+
+async def run_sandbox(
+    *, data: Path | None, faults: str, seed: int, host: str, port: int, console: Console | None = None
+) -> None:
+    """Serve the dataset `data` (by default the demo's five stocks) with `faults` (all, none or a TOML file).
+
+    Prints the address, the symbols, example questions and the faults, then serves until it is cancelled.
+
+    Raises:
+        BadInput: The data or the fault script cannot be used, or the demo's data are not installed.
+        PortInUse: Another program listens on the address.
+    """
+    dataset = bokeh() if data is None else read(data)
+    script = choose_script(faults, symbols=dataset.symbols, providers=tuple(DESKS), seed=seed)
+    await serve(dataset, script, seed=seed, host=host, port=port, console=console)
+
+
+async def serve(
+    dataset: Dataset, script: Script, *, seed: int = 7, host: str, port: int, console: Console | None = None
+) -> None:
+    """Serve `dataset` under `script` until cancelled.
+
+    Raises:
+        BadInput: A fault names a symbol that the dataset has not.
+        PortInUse: Another program listens on the address.
+    """
+    console = console or Console()
+    sandbox = Sandbox(dataset, script, seed=seed)
+    address = await sandbox.start(host, port)
+    try:
+        show(sandbox, address, console)
+        await asyncio.Event().wait()
+    finally:
+        await sandbox.stop()
+
+
+def show(sandbox: Sandbox, address: str, console: Console) -> None:
+    """Print what `sandbox` serves at `address`."""
+    dataset = sandbox.dataset
+    symbols = ", ".join(dataset.symbols[:_SHOWN])
+    console.print(f"The sandbox listens at [bold]{address}[/bold] (seed {sandbox.seed}). Ctrl-C stops it.")
+    console.print(
+        f"{len(dataset.symbols)} symbols of {escape(dataset.name)}, {dataset.start} to {dataset.end}: {escape(symbols)}"
+    )
+    for path in EXAMPLES:
+        line = f"  curl '{address}{path.format(symbol=dataset.symbols[0])}'"
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    if sandbox.script:
+        console.print(_faults(sandbox.script))
+    else:
+        console.print("No faults: every provider tells the truth.")
+
+
+def _faults(script: Script) -> Table:
+    counted = Counter((fault.kind, fault.provider) for fault in script)
+    providers = sorted({provider for _, provider in counted})
+    table = Table(title="Faults in the script", title_justify="left", title_style="bold", header_style="dim")
+    table.add_column("kind")
+    for provider in providers:
+        table.add_column(provider, justify="right")
+    for kind in dict.fromkeys(fault.kind for fault in script):
+        table.add_row(kind, *(str(counted[kind, provider] or "") for provider in providers))
+    return table

@@ -1,0 +1,172 @@
+"""The sandbox's server: four providers' URL spaces under one port, and a report of the faults that were met."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import urlencode
+
+import msgspec
+from aiohttp import web
+
+from truetape.app.sandbox.counter import Answers, Plan, Served
+from truetape.app.sandbox.dataset import Dataset
+from truetape.app.sandbox.desk import Query
+from truetape.app.sandbox.desks import DESKS
+from truetape.app.sandbox.faults import Script, unmet
+from truetape.domain.errors import BadInput, PortInUse
+
+ROUTES: Final = (
+    ("yahoo", "/yahoo/v8/finance/chart/{symbol}"),
+    ("alpha_vantage", "/alpha_vantage/query"),
+    ("finnhub", "/finnhub/{version:(?:api/v1/)?}stock/{endpoint:candle}"),
+    ("finnhub", "/finnhub/{version:(?:api/v1/)?}{endpoint:quote}"),
+    ("iex_cloud", "/iex_cloud/{version:(?:(?:v1|stable|latest)/)?}stock/{symbol}/chart/{range}"),
+)
+_HEADER_KEYS: Final = {"finnhub": "X-Finnhub-Token"}
+_LAST_SERVED: Final = 200
+_STOP_WITHIN_S: Final = 1.0
+_LONGEST_LINE: Final = 4096  # bytes of a request's first line
+
+
+class Sandbox:
+    """Serve a dataset as Yahoo, Alpha Vantage, Finnhub and IEX Cloud would, with faults.
+
+    Args:
+        dataset: The truth.
+        script: The faults, in the order in which they are looked up.
+        seed: Chooses the rows that data faults hit and where answers are cut.
+
+    Raises:
+        BadInput: A fault names a symbol that the dataset has not.
+    """
+
+    def __init__(self, dataset: Dataset, script: Script = (), *, seed: int = 7) -> None:
+        lost = unmet(script, dataset.symbols)
+        if lost:
+            fix = f"The dataset has {', '.join(dataset.symbols[:20])}; name one of them, or * for all."
+            raise BadInput(parameter="--faults", value=lost[0].symbol, fix=fix)
+        self.dataset = dataset
+        self.script = script
+        self.seed = seed
+        self._answers = Answers(dataset, script, seed=seed)
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def served(self) -> list[Served]:
+        """What was asked and which faults were injected, oldest first; the last 10,000 requests."""
+        return list(self._answers.served)
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Listen, and return the base URL; port 0 takes a free one.
+
+        Raises:
+            PortInUse: Another program listens there.
+            BadInput: The host is no address of this machine, or the port cannot be opened.
+        """
+        runner = web.AppRunner(
+            self._application(),
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=_STOP_WITHIN_S,
+            max_line_size=_LONGEST_LINE,
+        )
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, host, port)
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUse(address=f"{host}:{port}") from None
+            fix = f"The sandbox cannot listen there: {error.strerror}. Choose another --host or --port."
+            raise BadInput(parameter="--host", value=f"{host}:{port}", fix=fix) from None
+        self._runner = runner
+        listening = runner.addresses[0][1]
+        return f"http://[{host}]:{listening}" if ":" in host else f"http://{host}:{listening}"
+
+    async def stop(self) -> None:
+        """Close the port and drop every connection; may be called twice."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    def _application(self) -> web.Application:
+        application = web.Application()
+        for provider, path in ROUTES:
+            application.router.add_get(path, self._serving(provider))
+        application.router.add_get("/faults", self._report)
+        return application
+
+    def _serving(self, provider: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            query = _query(provider, request)
+            plan = self._answers.plan(provider, query, now_s=int(time.time()))
+            self._answers.record(provider, query, plan, question=_question(request, query))
+            if plan.hang_s:
+                await asyncio.sleep(plan.hang_s)
+            return await _send(request, plan)
+
+        return serve
+
+    async def _report(self, request: web.Request) -> web.Response:
+        answers = self._answers
+        report = {
+            "seed": self.seed,
+            "dataset": self.dataset.name,
+            "symbols": self.dataset.symbols,
+            "requests": answers.total,
+            "faults": [
+                {**msgspec.to_builtins(fault), "answers": answers.times[place]}
+                for place, fault in enumerate(self.script)
+            ],
+            "served": [
+                {**msgspec.to_builtins(one), "fault": one.fault} for one in list(answers.served)[-_LAST_SERVED:]
+            ],
+        }
+        return web.Response(body=msgspec.json.encode(report), content_type="application/json")
+
+
+def _query(provider: str, request: web.Request) -> Query:
+    parameter = DESKS[provider].key_parameter
+    params = {name: value for name, value in request.query.items() if name != parameter}
+    key = request.query.get(parameter, "") or request.headers.get(_HEADER_KEYS.get(provider, "-"), "")
+    return Query(
+        symbol=request.match_info.get("symbol") or params.get("symbol", ""),
+        endpoint=request.match_info.get("endpoint", ""),
+        range=request.match_info.get("range", ""),
+        params=params,
+        keyed=bool(key) or not parameter,
+    )
+
+
+def _question(request: web.Request, query: Query) -> str:
+    return f"{request.path}?{urlencode(query.params)}" if query.params else request.path
+
+
+async def _send(request: web.Request, plan: Plan) -> web.StreamResponse:
+    reply = plan.reply
+    if not reply.status:
+        return _dropped(request)
+    if plan.promised is None:
+        return web.Response(
+            body=reply.body, status=reply.status, content_type=reply.content_type, headers=dict(reply.headers)
+        )
+    response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
+    response.content_type = reply.content_type
+    response.content_length = plan.promised
+    await response.prepare(request)
+    await response.write(reply.body)
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+def _dropped(request: web.Request) -> web.StreamResponse:
+    """Close the connection; the response returned is never sent."""
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()

@@ -1,0 +1,48 @@
+"""Where logs go: JSON lines in a file of the data folder, or readable lines on standard error."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+LARGEST_LOG_BYTES: Final = 10 << 20
+KEPT_LOGS: Final = 3
+
+
+def log_to_file(path: Path) -> None:
+    """Write every event as one JSON line to `path`; old logs are kept in three files of 10 MiB each."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=LARGEST_LOG_BYTES, backupCount=KEPT_LOGS, encoding="utf-8", delay=True
+    )
+    _configure(handler, structlog.processors.JSONRenderer())
+
+
+def log_to_terminal() -> None:
+    """Write every event as a readable line to standard error, coloured where that is a terminal."""
+    _configure(logging.StreamHandler(sys.stderr), structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+
+
+def _configure(handler: logging.Handler, renderer: structlog.types.Processor) -> None:
+    before: list[structlog.types.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=before))
+    root = logging.getLogger()
+    for old in root.handlers:
+        old.close()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    structlog.configure(
+        processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,154 @@
+"""Reading providers' bytes: bounded and typed, with a frame or a stated defect as the only ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+import polars as pl
+
+from truetape.domain.errors import UndecodablePayload
+from truetape.domain.schema import DECODED, INSTANT, empty
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+FIRST_DAY: Final = date(1800, 1, 1)
+LAST_DAY: Final = date(2200, 1, 1)
+OHLC: Final = ("open", "high", "low", "close")
+
+Stamp = Annotated[int, msgspec.Meta(ge=-5_364_662_400, le=7_258_118_400)]  # Unix seconds, FIRST_DAY to LAST_DAY
+Numbers = list[float | None]
+Column = pl.Series | Sequence[Any]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One body on its way into a frame, with the names that its defects are reported under."""
+
+    provider: str
+    kind: str
+    body: bytes
+
+    def defect(self, reason: str) -> UndecodablePayload:
+        """Return the error that says why this body is not readable."""
+        return UndecodablePayload(provider=self.provider, kind=self.kind, reason=reason)
+
+    def parse(self, decoder: msgspec.json.Decoder[T]) -> T:
+        """Return the body as the JSON value that `decoder` expects.
+
+        Raises:
+            UndecodablePayload: The body is too large, no JSON, too deep, or of another shape; the reason names the place.
+        """
+        if len(self.body) > MAX_BYTES:
+            raise self.defect(f"its size was {len(self.body)} bytes, the most is {MAX_BYTES}")
+        try:
+            return decoder.decode(self.body)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise self.defect(str(error)) from None
+        except RecursionError:
+            raise self.defect("it was nested too deeply") from None
+
+    def series(self, values: Sequence[Any], dtype: pl.DataType, *, field: str) -> pl.Series:
+        """Return `values` as a column.
+
+        Raises:
+            UndecodablePayload: A value is of another type; the reason names `field`.
+        """
+        try:
+            return pl.Series(values, dtype=dtype)
+        except (TypeError, OverflowError, ValueError, pl.exceptions.PolarsError):
+            raise self.defect(f"a value of {field} was no {dtype}") from None
+
+    def numbers(self, texts: Sequence[Any], *, field: str, missing: Sequence[str] = ()) -> pl.Series:
+        """Return decimal `texts` as float64; null and the words in `missing` are null.
+
+        Raises:
+            UndecodablePayload: A text is no finite number; the reason names `field` and the first such text.
+        """
+        column = self.series(texts, pl.String(), field=field)
+        values = column.cast(pl.Float64, strict=False)
+        wrong = column.is_not_null() & ~column.is_in(list(missing)) & ~values.is_finite().fill_null(value=False)
+        if wrong.any():
+            raise self.defect(f"a value of {field} was {column.filter(wrong)[0][:40]!r}, no finite number")
+        return values
+
+    def dates(self, texts: Sequence[Any], *, field: str) -> pl.Series:
+        """Return texts of the form YYYY-MM-DD as dates.
+
+        Raises:
+            UndecodablePayload: A text is no date from 1800 to 2199; the reason names `field` and the first such text.
+        """
+        column = self.series(texts, pl.String(), field=field)
+        values = column.str.to_date("%Y-%m-%d", strict=False)
+        wrong = ~values.is_between(FIRST_DAY, LAST_DAY, closed="left").fill_null(value=False)
+        if wrong.any():
+            raise self.defect(f"a value of {field} was {str(column.filter(wrong)[0])[:40]!r}, no date")
+        return values
+
+    def aligned(self, columns: Mapping[str, Sequence[Any] | None], *, length: int) -> None:
+        """Check that parallel arrays are there and equally long.
+
+        Raises:
+            UndecodablePayload: One is missing or has another length; the reason names it.
+        """
+        for name, values in columns.items():
+            if values is None:
+                raise self.defect(f"the field {name} was missing")
+            if len(values) != length:
+                raise self.defect(f"the field {name} had {len(values)} values, the stamps had {length}")
+
+    def localized(self, stamps: pl.Series, zone: str) -> pl.Series:
+        """Return Unix seconds as wall-clock times of `zone` (Datetime("ns") without a zone).
+
+        Raises:
+            UndecodablePayload: `zone` is no IANA zone.
+        """
+        instants = (stamps.cast(pl.Int64) * 1_000_000_000).cast(INSTANT)
+        try:
+            return instants.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+        except pl.exceptions.PolarsError:
+            raise self.defect(f"the time zone was {zone[:40]!r}, no IANA zone") from None
+
+
+def label(dates: pl.Series) -> pl.Series:
+    """Return dates, or wall-clock times, as the instants that daily bars are labelled with: 00:00 UTC of the date."""
+    return dates.cast(pl.Date).cast(pl.Datetime("ns")).dt.replace_time_zone("UTC")
+
+
+def snapped(prices: pl.Series) -> pl.Series:
+    """Return 32-bit floats widened to 64 bits as the shortest decimals that have the same 32 bits; others unchanged.
+
+    187.14999389648438 becomes 187.15; 187.149993 stays, since it is no 32-bit float.
+    """
+    single = prices.cast(pl.Float32)
+    exact = single.cast(pl.Float64) == prices
+    return pl.select(pl.when(exact).then(single.cast(pl.String).cast(pl.Float64)).otherwise(prices)).to_series()
+
+
+def ascending(frame: pl.DataFrame, *, by: str) -> pl.DataFrame:
+    """Return `frame` sorted by the column `by`; of rows with one value the last wins."""
+    ordered = frame if frame[by].is_sorted() else frame.sort(by, maintain_order=True)
+    if (ordered[by] == ordered[by].shift()).any():
+        return ordered.unique(by, keep="last", maintain_order=True)
+    return ordered
+
+
+def traded(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of `frame` that are bars: those with any of open, high, low and close."""
+    if all(frame[name].null_count() == 0 for name in OHLC):
+        return frame
+    return frame.filter(~pl.all_horizontal(pl.col(*OHLC).is_null()))
+
+
+def decoded(kind: str, columns: Mapping[str, Column], **same: object) -> pl.DataFrame:
+    """Return a frame of schema DECODED[kind]; `same` holds the columns with one value for all rows."""
+    schema = DECODED[kind]
+    frame = pl.DataFrame(columns, schema={name: schema[name] for name in columns})
+    if frame.is_empty():
+        return empty(schema)
+    constants = [pl.lit(value, dtype=schema[name]).alias(name) for name, value in same.items()]
+    return frame.with_columns(constants).select(list(schema))

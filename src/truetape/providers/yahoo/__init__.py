@@ -1,0 +1,41 @@
+"""Yahoo's chart: split-adjusted bars of the world's exchanges, with dividends and splits. No key, no promise."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from truetape.domain.capability import Declaration
+from truetape.ports.http import Http
+from truetape.ports.provider import Provider
+from truetape.providers.yahoo import decode
+from truetape.providers.yahoo.classify import classify
+from truetape.providers.yahoo.client import DEFAULT_URL, Client
+
+DECLARATION: Final = Declaration(
+    name="yahoo",
+    title="Yahoo Finance chart v8",
+    kinds=("bars", "actions"),
+    timeframes=("1m", "5m", "15m", "30m", "1h", "1d", "1w", "1mo"),
+    basis="split",
+    zone="America/New_York",
+    feed="consolidated",
+    needs_key=False,
+    key_variable="",
+    calls_per_second=1.0,
+)
+
+
+def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provider:
+    """Return Yahoo, asked over `http` at `base_url`; `key` is not used."""
+    return Provider(
+        declaration=DECLARATION,
+        client=Client(http, base_url=base_url or DEFAULT_URL),
+        classify=classify,
+        decode={"bars": decode.bars, "actions": decode.actions},
+        spell=spell,
+    )
+
+
+def spell(symbol: str) -> str:
+    """Return `symbol` as Yahoo writes it: a share class after a dash ("BRK.B" is BRK-B)."""
+    return symbol.replace(".", "-")

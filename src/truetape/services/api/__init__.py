@@ -1,0 +1,1 @@
+"""The api room: what is stored, answered to whoever asks."""

@@ -1,0 +1,1 @@
+"""Compute index levels that a portfolio can be measured against."""

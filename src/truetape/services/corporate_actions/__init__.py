@@ -1,0 +1,1 @@
+"""Turn splits and dividends into adjustment factors, with every version kept."""

@@ -1,0 +1,1 @@
+"""Know which instruments exist, where they are listed since when, and when their venues trade."""

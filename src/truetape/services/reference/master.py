@@ -1,0 +1,82 @@
+"""The instrument master: what the operator declares, as instruments and dated listings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+
+import polars as pl
+
+from truetape.domain.errors import BadInput
+from truetape.domain.identity import instrument_id
+from truetape.domain.messages import DeclaredListing
+from truetape.domain.schema import TABLES
+
+
+def identify(listing: DeclaredListing) -> str:
+    """Return the permanent id of the instrument that `listing` first names."""
+    return instrument_id(mic=listing.mic, symbol=listing.symbol, valid_from=listing.valid_from)
+
+
+def instruments(declared: Sequence[DeclaredListing], *, ts_known: int, simulated: bool) -> pl.DataFrame:
+    """Return the rows of the instruments table for `declared`, all known since `ts_known`."""
+    columns = {
+        "instrument_id": [identify(one) for one in declared],
+        "name": [one.name or one.symbol for one in declared],
+        "asset_class": [one.asset_class for one in declared],
+        "currency": [one.currency for one in declared],
+    }
+    return _rows("instruments", columns, ts_known=ts_known, simulated=simulated)
+
+
+def listings(declared: Sequence[DeclaredListing], *, ts_known: int, simulated: bool) -> pl.DataFrame:
+    """Return the rows of the listings table for `declared`, all known since `ts_known`."""
+    columns: dict[str, Sequence[object]] = {
+        "instrument_id": [identify(one) for one in declared],
+        "symbol": [one.symbol for one in declared],
+        "mic": [one.mic for one in declared],
+        "valid_from": [one.valid_from for one in declared],
+        "valid_to": [one.valid_to for one in declared],
+    }
+    return _rows("listings", columns, ts_known=ts_known, simulated=simulated)
+
+
+def refuse_conflicts(listed: pl.DataFrame) -> None:
+    """Accept `listed` (rows of the listings table) if at no time two of them claim one ticker on one venue.
+
+    Raises:
+        BadInput: Two claims overlap, or one ends before it begins.
+    """
+    claims = listed.sort("mic", "symbol", pl.col("valid_from").fill_null(date.min), "valid_to", nulls_last=True)
+    rows = claims.select("mic", "symbol", "valid_from", "valid_to").rows()
+    for mic, symbol, begins, ends in rows:
+        if begins is not None and ends is not None and begins >= ends:
+            raise BadInput(
+                parameter=f"valid_to of {symbol} on {mic}",
+                value=str(ends),
+                fix=f"The listing begins on {begins}; valid_to is the first day after it, so write a later date.",
+            )
+    for (mic, symbol, begins, ends), (next_mic, next_symbol, next_begins, _) in pairwise(rows):
+        same = (mic, symbol) == (next_mic, next_symbol)
+        if same and (ends is None or next_begins is None or next_begins < ends):
+            raise BadInput(
+                parameter="instruments",
+                value=f"{symbol} on {mic}",
+                fix=(
+                    f"Two instruments claim it at once: one {_span(begins, ends)}, the next from "
+                    f"{next_begins or 'ever'}. Give the earlier a valid_to no later than the other's valid_from."
+                ),
+            )
+
+
+def _span(begins: date | None, ends: date | None) -> str:
+    return f"from {begins or 'ever'} until {ends or 'today'}"
+
+
+def _rows(table: str, columns: Mapping[str, Sequence[object]], **origin: object) -> pl.DataFrame:
+    schema = {name: dtype for name, dtype in TABLES[table].columns.items() if name in columns}
+    constants = [
+        pl.lit(value).cast(TABLES[table].columns[name]).alias(name) for name, value in {**origin, "version": 1}.items()
+    ]
+    return pl.DataFrame(columns, schema=schema).with_columns(constants).select(list(TABLES[table].columns))

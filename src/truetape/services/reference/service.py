@@ -1,0 +1,86 @@
+"""The reference room: declared listings become instruments, dated listings and sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+
+import polars as pl
+import structlog
+
+from truetape.domain.messages import InstrumentsChanged, InstrumentsDeclared
+from truetape.domain.schema import TABLES
+from truetape.domain.versions import decide
+from truetape.ports.bus import Bus
+from truetape.ports.store import Selection, Store
+from truetape.services.reference.calendars import covered, sessions
+from truetape.services.reference.config import ReferenceConfig
+from truetape.services.reference.master import identify, instruments, listings, refuse_conflicts
+
+log = structlog.get_logger()
+
+
+class ReferenceService:
+    """Write instruments, listings and sessions. The only writer of those tables."""
+
+    def __init__(self, *, bus: Bus, store: Store, config: ReferenceConfig) -> None:
+        self._bus = bus
+        self._store = store
+        self._config = config
+
+    def subscribe(self) -> None:
+        """Start to hear the others."""
+        self._bus.subscribe(InstrumentsDeclared, group="reference", handler=self.on_instruments_declared)
+
+    async def on_instruments_declared(self, message: InstrumentsDeclared) -> None:
+        """Write what is new or corrected, and tell of all the declared instruments, also when nothing changed.
+
+        Raises:
+            BadInput: Two listings claim one ticker at once, or a venue has no calendar.
+        """
+        if not message.listings:
+            return
+        known, simulated = message.ts_known, message.simulated
+        listed = listings(message.listings, ts_known=known, simulated=simulated)
+        refuse_conflicts(pl.concat([listed, await self._other_claims(listed)]))
+        incoming = {
+            "instruments": instruments(message.listings, ts_known=known, simulated=simulated),
+            "listings": listed,
+            "sessions": await asyncio.to_thread(self._sessions, message),
+        }
+        writes = {table: await self._decided(table, rows, message) for table, rows in incoming.items()}
+        writes = {table: rows for table, rows in writes.items() if not rows.is_empty()}
+        if writes:
+            await self._store.commit(writes)
+        ids = tuple(sorted({identify(one) for one in message.listings}))
+        await self._bus.publish(InstrumentsChanged(instrument_ids=ids, ts_known=known, end=message.end))
+
+    async def _other_claims(self, listed: pl.DataFrame) -> pl.DataFrame:
+        """Return stored listings of the same tickers that `listed` does not replace."""
+        tickers = {name: tuple(listed[name].unique()) for name in ("symbol", "mic")}
+        stored = await self._store.read("listings", Selection(equal=tickers))
+        return stored.join(listed, on=TABLES["listings"].key, how="anti")
+
+    async def _decided(self, table: str, rows: pl.DataFrame, message: InstrumentsDeclared) -> pl.DataFrame:
+        name = TABLES[table].key[0]
+        dated = (message.start, message.end) if table == "sessions" else (None, None)
+        current = await self._store.read(
+            table, Selection(equal={name: tuple(rows[name].unique())}, start=dated[0], end=dated[1])
+        )
+        return decide(current, rows, TABLES[table]).write
+
+    def _sessions(self, message: InstrumentsDeclared) -> pl.DataFrame:
+        """Return the sessions of every venue that the message names."""
+        mics = sorted({one.mic for one in message.listings})
+        frames = [self._calendar(mic, start=message.start, end=message.end) for mic in mics]
+        columns = TABLES["sessions"].columns
+        known = pl.lit(message.ts_known).cast(columns["ts_known"]).alias("ts_known")
+        rows = pl.concat(frames).with_columns(known, simulated=message.simulated, version=pl.lit(1, dtype=pl.UInt32))
+        return rows.select(list(columns))
+
+    def _calendar(self, mic: str, *, start: date, end: date) -> pl.DataFrame:
+        keeper = self._config.borrowed.get(mic, mic)
+        first, last = covered(keeper, start=start, end=end)
+        if (first, last) != (start, end):
+            log.warning("reference.calendar_ends", mic=mic, known_from=str(first), known_to=str(last))
+        return sessions(keeper, start=start, end=end).with_columns(mic=pl.lit(mic))

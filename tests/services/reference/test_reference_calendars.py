@@ -1,0 +1,72 @@
+"""Sessions of venues."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from truetape.domain.errors import BadInput
+from truetape.domain.schema import INSTANT
+from truetape.services.reference.calendars import covered, known_mics, sessions
+
+
+def utc(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("mic", ["xnys", "xlon", "xtks"])
+def test_sessions_equal_the_golden_calendar(mic: str, recordings: Path) -> None:
+    """Every session, open and close of three venues over decades, early closes and clock changes included."""
+    instant = pl.col("open", "close").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="ns", time_zone="UTC")
+    golden = (
+        pl.read_csv(recordings / "calendars" / f"{mic}.csv.gz")
+        .rename({"": "session"})
+        .select(pl.col("session").str.head(10).str.to_date(), instant)
+        .filter(pl.col("session") >= date(1997, 1, 1))
+    )
+    found = sessions(mic.upper(), start=golden["session"][0], end=golden["session"][-1])
+
+    assert len(golden) > 5000
+    assert golden.rows() == found.drop("mic").rows()
+
+
+def test_a_holiday_week_is_as_the_venue_published_it() -> None:
+    """Thanksgiving 2012: closed on Thursday the 22nd, and on Friday at 13:00 in New York."""
+    found = sessions("XNYS", start=date(2012, 11, 21), end=date(2012, 11, 25))
+
+    assert found.schema == {"mic": pl.String, "session": pl.Date, "open": INSTANT, "close": INSTANT}
+    wednesday, friday = date(2012, 11, 21), date(2012, 11, 23)
+    assert found.rows() == [
+        ("XNYS", wednesday, utc(wednesday, 14, 30), utc(wednesday, 21)),
+        ("XNYS", friday, utc(friday, 14, 30), utc(friday, 18)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mic", "start", "end", "expected"),
+    [
+        pytest.param("XNAS", date(2024, 6, 10), date(2024, 6, 10), 1, id="one session"),
+        pytest.param("XNYS", date(2024, 6, 8), date(2024, 6, 9), 0, id="a weekend"),
+        pytest.param("XNYS", date(2024, 6, 11), date(2024, 6, 10), 0, id="start after end"),
+        pytest.param("XNYS", date(2001, 9, 10), date(2001, 9, 17), 2, id="the closure of September 2001"),
+        pytest.param("XSHG", date(2023, 1, 23), date(2023, 1, 25), 0, id="the middle of the new year's holidays"),
+        pytest.param("XTKS", date(1990, 1, 1), date(1996, 12, 31), 0, id="before the calendar begins"),
+        pytest.param("XSHG", date(1900, 1, 1), date(1990, 12, 19), 13, id="from before it begins"),
+        pytest.param("XNYS", date(1, 1, 1), date(1799, 12, 31), 0, id="before there were calendars"),
+    ],
+)
+def test_a_range_may_be_short_or_unknown(mic: str, start: date, end: date, expected: int) -> None:
+    """No range is refused: what the calendar does not know is not shown."""
+    assert len(sessions(mic, start=start, end=end)) == expected
+
+
+def test_an_unknown_mic_is_refused_with_the_known_ones() -> None:
+    """The error names the MIC and what could be written instead; nicknames of venues are no MICs."""
+    with pytest.raises(BadInput, match=r"mic was 'NYSE'.*XNAS.*XNYS") as refused:
+        covered("NYSE", start=date(2024, 1, 1), end=date(2024, 1, 2))
+
+    assert "NYSE" not in known_mics()
+    assert refused.value.value == "NYSE"

@@ -1,0 +1,128 @@
+"""The reference room: what it writes and tells."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from structlog.testing import capture_logs
+
+from room_doubles import FrameStore, ListBus
+from truetape.domain.errors import BadInput
+from truetape.domain.messages import DeclaredListing, InstrumentsChanged, InstrumentsDeclared
+from truetape.ports.store import Selection
+from truetape.services.reference.config import ReferenceConfig
+from truetape.services.reference.master import identify
+from truetape.services.reference.service import ReferenceService
+
+AAPL = DeclaredListing(symbol="AAPL", mic="XNAS", name="Apple")
+IBM = DeclaredListing(symbol="IBM", mic="XNYS")
+
+
+def declared(
+    *listings: DeclaredListing, end: date = date(2024, 6, 14), ts_known: int = 5, start: date = date(2024, 6, 10)
+) -> InstrumentsDeclared:
+    return InstrumentsDeclared(listings=listings, start=start, end=end, ts_known=ts_known, simulated=True)
+
+
+def room(store: FrameStore, bus: ListBus, **borrowed: str) -> ReferenceService:
+    return ReferenceService(bus=bus, store=store, config=ReferenceConfig(borrowed=borrowed))
+
+
+async def test_declared_listings_are_written_once_and_told_each_time() -> None:
+    """Two instruments, two listings and five sessions of each venue; the second time nothing is written."""
+    store, bus = FrameStore(), ListBus()
+    service = room(store, bus)
+
+    service.subscribe()
+    await service.on_instruments_declared(declared(AAPL, IBM))
+    await service.on_instruments_declared(declared(AAPL, IBM, ts_known=6))
+
+    assert bus.heard == [("InstrumentsDeclared", "reference")]
+    assert store.commits == [{"instruments": 2, "listings": 2, "sessions": 10}]
+    assert store.rows["sessions"]["simulated"].all()
+    ids = tuple(sorted([identify(AAPL), identify(IBM)]))
+    assert bus.told == [
+        InstrumentsChanged(instrument_ids=ids, ts_known=known, end=date(2024, 6, 14)) for known in (5, 6)
+    ]
+
+
+async def test_a_later_end_adds_sessions_only() -> None:
+    """What is known already is not written again."""
+    store = FrameStore()
+    service = room(store, ListBus())
+    await service.on_instruments_declared(declared(AAPL))
+
+    await service.on_instruments_declared(declared(AAPL, end=date(2024, 6, 18)))
+
+    assert store.commits[1] == {"sessions": 2}
+
+
+async def test_another_name_is_a_second_version() -> None:
+    """A correction keeps the first version beside it."""
+    store = FrameStore()
+    service = room(store, ListBus())
+    await service.on_instruments_declared(declared(AAPL))
+
+    renamed = DeclaredListing(symbol="AAPL", mic="XNAS", name="Apple Inc.")
+    await service.on_instruments_declared(declared(renamed, ts_known=9))
+
+    assert store.commits[1] == {"instruments": 1}
+    assert store.rows["instruments"].select("name", "version").rows() == [("Apple", 1), ("Apple Inc.", 2)]
+
+
+async def test_a_ticker_that_a_stored_listing_holds_is_refused_until_that_one_ends() -> None:
+    """The stored claim counts although it is declared no more; declared again with an end, both are accepted."""
+    store, bus = FrameStore(), ListBus()
+    service = room(store, bus)
+    await service.on_instruments_declared(declared(IBM))
+    heir = DeclaredListing(symbol="IBM", mic="XNYS", valid_from=date(2030, 1, 1))
+
+    with pytest.raises(BadInput, match="IBM on XNYS"):
+        await service.on_instruments_declared(declared(heir))
+    ended = DeclaredListing(symbol="IBM", mic="XNYS", valid_to=date(2030, 1, 1))
+    await service.on_instruments_declared(declared(ended, heir, ts_known=8))
+
+    current = await store.read("listings", Selection(columns=("valid_from", "valid_to", "version")))
+    assert set(current.rows()) == {(None, date(2030, 1, 1), 2), (date(2030, 1, 1), None, 1)}
+    assert len(bus.told) == 2
+
+
+async def test_a_venue_without_a_calendar_is_refused_and_nothing_is_written() -> None:
+    """The whole declaration is refused, so that no instrument is acquired without its sessions."""
+    store, bus = FrameStore(), ListBus()
+
+    with pytest.raises(BadInput, match=r"'XXXX'.*XNYS"):
+        await room(store, bus).on_instruments_declared(declared(AAPL, DeclaredListing(symbol="B", mic="XXXX")))
+
+    assert (store.commits, bus.told) == ([], [])
+
+
+async def test_a_venue_may_borrow_a_calendar() -> None:
+    """Sessions are kept under the venue's own MIC."""
+    store = FrameStore()
+
+    await room(store, ListBus(), XNCM="XNYS").on_instruments_declared(declared(DeclaredListing(symbol="C", mic="XNCM")))
+
+    assert store.rows["sessions"]["mic"].to_list() == ["XNCM"] * 5
+
+
+async def test_a_calendar_that_ends_early_is_logged() -> None:
+    """Sessions before the calendar begins are not invented."""
+    store = FrameStore()
+    with capture_logs() as logs:
+        await room(store, ListBus()).on_instruments_declared(
+            declared(DeclaredListing(symbol="7203", mic="XTKS"), start=date(1996, 12, 1), end=date(1997, 1, 7))
+        )
+
+    assert store.rows["sessions"]["session"].to_list() == [date(1997, 1, 6), date(1997, 1, 7)]
+    assert [(log["event"], log["known_from"]) for log in logs] == [("reference.calendar_ends", "1997-01-01")]
+
+
+async def test_nothing_declared_is_nothing_told() -> None:
+    """An empty declaration changes nothing."""
+    store, bus = FrameStore(), ListBus()
+
+    await room(store, bus).on_instruments_declared(declared())
+
+    assert (store.commits, bus.told) == ([], [])
