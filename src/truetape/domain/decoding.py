@@ -8,14 +8,17 @@ from datetime import date
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from truetape.domain.errors import UndecodablePayload
 from truetape.domain.schema import DECODED, INSTANT, empty
+from truetape.domain.time import NANOSECONDS
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 FIRST_DAY: Final = date(1800, 1, 1)
 LAST_DAY: Final = date(2200, 1, 1)
+UNIQUE: Final = ((2, 131_072), (4, 1_024), (5, 128), (6, 16))  # below it, 32-bit floats lie closer than the last place
 OHLC: Final = ("open", "high", "low", "close")
 
 Stamp = Annotated[int, msgspec.Meta(ge=-5_364_662_400, le=7_258_118_400)]  # Unix seconds, FIRST_DAY to LAST_DAY
@@ -107,11 +110,15 @@ class Payload:
         Raises:
             UndecodablePayload: `zone` is no IANA zone.
         """
-        instants = (stamps.cast(pl.Int64) * 1_000_000_000).cast(INSTANT)
         try:
-            return instants.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+            return instants(stamps).dt.convert_time_zone(zone).dt.replace_time_zone(None)
         except pl.exceptions.PolarsError:
             raise self.defect(f"the time zone was {zone[:40]!r}, no IANA zone") from None
+
+
+def instants(stamps: pl.Series) -> pl.Series:
+    """Return Unix seconds as instants."""
+    return (stamps.cast(pl.Int64) * NANOSECONDS).cast(INSTANT)
 
 
 def label(dates: pl.Series) -> pl.Series:
@@ -124,9 +131,19 @@ def snapped(prices: pl.Series) -> pl.Series:
 
     187.14999389648438 becomes 187.15; 187.149993 stays, since it is no 32-bit float.
     """
-    single = prices.cast(pl.Float32)
-    exact = single.cast(pl.Float64) == prices
-    return pl.select(pl.when(exact).then(single.cast(pl.String).cast(pl.Float64)).otherwise(prices)).to_series()
+    values = prices.to_numpy()
+    with np.errstate(over="ignore"):
+        single = values.astype(np.float32)
+    left = np.flatnonzero(single.astype(np.float64) == values)
+    result = values.copy()
+    for places, below in UNIQUE:
+        exact = values[left]
+        rounded = np.round(exact, places)
+        found = (rounded.astype(np.float32) == single[left]) & (np.abs(exact) < below)
+        result[left[found]] = rounded[found]
+        left = left[~found]
+    result[left] = pl.Series(single[left]).cast(pl.String).cast(pl.Float64).to_numpy()
+    return pl.Series(prices.name, result, nan_to_null=True)
 
 
 def ascending(frame: pl.DataFrame, *, by: str) -> pl.DataFrame:

@@ -1,8 +1,8 @@
 """New, corrected or repeated: what to write of rows that come again.
 
 A versioned table keeps every version of a row. A row is written when its key is new (version 1) or when any of its
-values differs from the current version (version + 1). `ts_known` and `version` are no values: hearing the same thing
-again changes nothing.
+values differs from the current version (version + 1). `ts_known`, `version` and `payload` are no values: hearing the
+same thing again, in other bytes, changes nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import polars as pl
 from truetape.domain.schema import Table
 
 FIRST_VERSION: Final = 1
-NO_VALUES: Final = ("ts_known", "version")
+NO_VALUES: Final = ("ts_known", "version", "payload")
 _AT: Final = "__at__"
 
 

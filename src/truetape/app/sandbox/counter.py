@@ -84,7 +84,7 @@ class Answers:
         request = self._requests[provider, query.symbol]
         due = due_faults(self._script, provider=provider, symbol=query.symbol, request=request)
         if due and self._script[due[0]].kind in TRANSPORT:
-            return self._failing(desk, provider, query, due[0], request=request, now_s=now_s)
+            return self._failing(provider, query, due[0], request=request, now_s=now_s)
         reply, injected = self._data(provider, query, due)
         return Plan(reply=reply, injected=injected, request=request)
 
@@ -105,7 +105,7 @@ class Answers:
             )
         )
 
-    def _failing(self, desk: Desk, provider: str, query: Query, place: int, *, request: int, now_s: int) -> Plan:
+    def _failing(self, provider: str, query: Query, place: int, *, request: int, now_s: int) -> Plan:
         fault = self._script[place]
         injected = (Injected(place=place, kind=fault.kind),)
         if fault.kind == "time_out":
@@ -113,9 +113,9 @@ class Answers:
         if fault.kind == "truncated":
             return self._truncated(provider, query, fault, injected=injected, request=request)
         if fault.kind == "rate_limit":
-            reply = desk.throttled(retry_after_s=fault.retry_after_s, now_s=now_s)
+            reply = _throttled(DESKS[provider], fault.retry_after_s, now_s)
         elif fault.kind == "note":
-            reply = desk.soft(quota=fault.quota)
+            reply = DESKS[provider].spent if fault.quota else DESKS[provider].soft
         else:
             reply = broken(fault.status)
         return Plan(reply=reply, injected=injected, request=request)
@@ -156,10 +156,17 @@ class Answers:
             truth, rows = spoiled(truth, fault, seed=self._seed, provider=provider, symbol=symbol)
             if rows:
                 injected.append(Injected(place=place, kind=fault.kind, rows=rows))
-        reply = DESKS[provider].data(truth, query, today=self._dataset.end)
+        reply = DESKS[provider].data(truth, query)
         for place, fault in faults:
             if fault.kind == "drift" and reply.content_type == "application/json":
                 body = drift(reply.body, fault, provider=provider)
                 reply = Reply(reply.status, body, reply.content_type, reply.headers)
                 injected.append(Injected(place=place, kind=fault.kind))
         return reply, tuple(injected)
+
+
+def _throttled(desk: Desk, retry_after_s: int, now_s: int) -> Reply:
+    headers = {**desk.throttled.headers, "Retry-After": str(retry_after_s)}
+    if desk.reset_header:
+        headers[desk.reset_header] = str(now_s + retry_after_s)
+    return Reply(desk.throttled.status, desk.throttled.body, desk.throttled.content_type, headers)

@@ -67,31 +67,31 @@ class Dataset:
     @property
     def start(self) -> date:
         """The first session date of all."""
-        return min(_days(one)[0] for one in self.series.values())
+        return min(_dates(one)[0] for one in self.series.values())
 
     @property
     def end(self) -> date:
         """The last session date of all, inclusive."""
-        return max(_days(one)[-1] for one in self.series.values())
+        return max(_dates(one)[-1] for one in self.series.values())
 
 
-def _days(series: Series) -> pl.Series:
-    return series.bars["ts_event"].dt.date()
+def _dates(series: Series) -> list[date]:
+    return series.bars["ts_event"].dt.date().to_list()
 
 
-def bokeh() -> Dataset:
+def bokeh(package: str = "bokeh_sampledata") -> Dataset:
     """Return five US stocks, 2000-03-01 to 2013-03-01, from the package bokeh_sampledata.
 
-    The package has raw bars and adjusted closes, but no actions: Apple's are stated here as they were paid, the others'
+    `package` has raw bars and adjusted closes, but no actions: Apple's are stated here as they were paid, the others'
     are those that the adjusted closes imply.
 
     Raises:
         BadInput: The package is not installed, or holds no stocks.
     """
     try:
-        folder = files("bokeh_sampledata") / "_data"
+        folder = files(package) / "_data"
     except ModuleNotFoundError:
-        raise BadInput(parameter="--data", value="bokeh_sampledata", fix=_INSTALL) from None
+        raise BadInput(parameter="--data", value=package, fix=_INSTALL) from None
     return bokeh_folder(folder)
 
 
@@ -130,7 +130,8 @@ def read(path: Path) -> Dataset:
     old; cash per share as paid then). Without that file they are inferred from adj_close, if there is one.
 
     Raises:
-        BadInput: A file is missing, unreadable, lacks a column, or holds a bar without date or close, or two of one day.
+        BadInput: A file is missing, unreadable, lacks a column, or holds a bar without date or close or
+            two bars of one day.
     """
     bars = _typed(_load(path, needed=_NEEDED))
     if bars.is_empty():

@@ -22,6 +22,7 @@ class Query:
     """One question in a provider's own terms."""
 
     symbol: str
+    today: date  # the dataset's last day
     endpoint: str = ""  # where a provider has several: candle or quote
     range: str = ""  # where it is part of the path
     params: Mapping[str, str] = field(default_factory=dict)  # without the key
@@ -42,25 +43,22 @@ class Desk(Protocol):
     """One provider's manners. Desks keep nothing, so that equal questions get equal answers."""
 
     key_parameter: str  # of the query; "" if the provider wants no key
+    key_header: str  # that may carry the key instead; "" if none
+    throttled: Reply  # to a client that asks too fast, status 429; Retry-After is added
+    reset_header: str  # that tells when to ask again in Unix seconds; "" if none
+    soft: Reply  # the provider's error that has status 200
+    spent: Reply  # the same, saying that the day's budget is spent
 
-    def refusal(self, query: Query) -> Reply | None:
+    def refusal(self, query: Query, /) -> Reply | None:
         """Return the provider's answer to a question without a key or with a wrong parameter; None if it is sound."""
         ...
 
-    def unknown(self, query: Query) -> Reply:
+    def unknown(self, query: Query, /) -> Reply:
         """Return the provider's answer about a symbol that it does not know."""
         ...
 
-    def data(self, truth: View, query: Query, *, today: date) -> Reply:
-        """Return the provider's answer with the data of a sound question; `today` is the dataset's last day."""
-        ...
-
-    def throttled(self, *, retry_after_s: int, now_s: int) -> Reply:
-        """Return the provider's refusal of a client that asks too fast, with status 429 and Retry-After."""
-        ...
-
-    def soft(self, *, quota: bool) -> Reply:
-        """Return the provider's error that has status 200; with `quota` it says that the day's budget is spent."""
+    def data(self, truth: View, query: Query, /) -> Reply:
+        """Return the provider's answer with the data of a sound question."""
         ...
 
 
@@ -79,13 +77,13 @@ def whole_number(text: str | None) -> int | None:
 
 
 def first_day(instant_s: int, *, label: time, zone: str) -> date:
-    """Return the first date whose label, the wall-clock time `label` in `zone`, is at Unix second `instant_s` or later."""
+    """Return the first date whose wall-clock time `label` in `zone` is at Unix second `instant_s` or later."""
     local = _local(instant_s, zone)
     return local.date() if local.time() <= label else local.date() + timedelta(days=1)
 
 
 def last_day_before(instant_s: int, *, label: time, zone: str) -> date:
-    """Return the last date whose label, the wall-clock time `label` in `zone`, is before Unix second `instant_s`."""
+    """Return the last date whose wall-clock time `label` in `zone` is before Unix second `instant_s`."""
     return first_day(instant_s, label=label, zone=zone) - timedelta(days=1)
 
 

@@ -34,12 +34,18 @@ _ALL: Final = date(1800, 1, 1)
 _YAHOO_MONTHS: Final = {"1mo": 1, "3mo": 3, "6mo": 6, "1y": 12, "2y": 24, "5y": 60, "10y": 120}
 _IEX_MONTHS: Final = {"1m": 1, "3m": 3, "6m": 6, "1y": 12, "2y": 24, "5y": 60, "max": 180}
 _DAYS: Final = {"1d": 1, "5d": 5}
+_EVENTS: Final = {"split": "split", "dividend": "div"}
 
 
 class YahooDesk:
     """Chart v8: split-adjusted prices and dividends; no key."""
 
     key_parameter = ""
+    key_header = ""
+    throttled = Reply(429, b"Too Many Requests\r\n", TEXT)
+    reset_header = ""
+    soft = Reply(200, b"<html><body><h1>Will be right back</h1></body></html>\n", HTML)
+    spent = soft
 
     def refusal(self, query: Query) -> Reply | None:
         """Refuse intervals that a set of daily bars has not, unknown ranges and periods that are no numbers."""
@@ -58,22 +64,24 @@ class YahooDesk:
             return Reply(400, yahoo.failure("Bad Request", f"Invalid input - {name}={params[name][:20]}"))
         return None
 
-    def unknown(self, query: Query) -> Reply:
+    def unknown(self, _query: Query) -> Reply:
         """Answer 404."""
         return Reply(404, yahoo.failure("Not Found", "No data found, symbol may be delisted"))
 
-    def data(self, truth: View, query: Query, *, today: date) -> Reply:
+    def data(self, truth: View, query: Query) -> Reply:
         """Answer the bars from period1 (inclusive) to period2 (exclusive), or of the range that ends today."""
-        part = self._part(truth, query.params, today)
+        part = self._part(truth, query)
         if part.split.is_empty():
             words = "Data doesn't exist for startDate = {}, endDate = {}"
             asked = [query.params.get(name, "") for name in ("period1", "period2")]
             return Reply(400, yahoo.failure("Bad Request", words.format(*asked)))
-        wanted = [name for name in ("split", "dividend") if name[:3] in query.params.get("events", "")]
+        asked_events = query.params.get("events", "")
+        wanted = [kind for kind, word in _EVENTS.items() if word in asked_events]
         actions = part.split_actions.filter(pl.col("type").is_in(wanted))
         return Reply(200, yahoo.chart(part.split, actions, zone=ZONE, timeframe="1d"))
 
-    def _part(self, truth: View, params: Mapping[str, str], today: date) -> View:
+    def _part(self, truth: View, query: Query) -> View:
+        params, today = query.params, query.today
         begin, end = whole_number(params.get("period1")), whole_number(params.get("period2"))
         if begin is not None or end is not None:
             first = _ALL if begin is None else first_day(begin, label=_OPENS, zone=ZONE)
@@ -83,19 +91,16 @@ class YahooDesk:
             return truth.latest(_DAYS[name])
         return truth.between(_since(name, today, _YAHOO_MONTHS), today)
 
-    def throttled(self, *, retry_after_s: int, now_s: int) -> Reply:
-        """Answer 429 in plain text."""
-        return Reply(429, b"Too Many Requests\r\n", TEXT, {"Retry-After": str(retry_after_s)})
-
-    def soft(self, *, quota: bool) -> Reply:
-        """Answer the page that is shown while the site is down."""
-        return Reply(200, b"<html><body><h1>Will be right back</h1></body></html>\n", HTML)
-
 
 class AlphaVantageDesk:
     """Daily and daily adjusted series: raw prices; errors come with status 200."""
 
     key_parameter = "apikey"
+    key_header = ""
+    soft = Reply(200, alpha_vantage.note("Rehearsal: the call frequency is limited to 5 calls per minute."))
+    spent = Reply(200, alpha_vantage.information("Rehearsal: the rate limit of 25 requests per day is reached."))
+    throttled = Reply(429, soft.body)
+    reset_header = ""
     functions = ("TIME_SERIES_DAILY", "TIME_SERIES_DAILY_ADJUSTED")
 
     def refusal(self, query: Query) -> Reply | None:
@@ -115,29 +120,23 @@ class AlphaVantageDesk:
             200, alpha_vantage.error_message(f"Invalid API call. Please retry or see the manual for {function}.")
         )
 
-    def data(self, truth: View, query: Query, *, today: date) -> Reply:
+    def data(self, truth: View, query: Query) -> Reply:
         """Answer the whole series, or its last 100 bars."""
         part = truth if query.params.get("outputsize") == "full" else truth.latest(_COMPACT)
         if query.params["function"] == "TIME_SERIES_DAILY":
             return Reply(200, alpha_vantage.daily(part.raw))
         return Reply(200, alpha_vantage.daily_adjusted(part.raw, part.actions))
 
-    def throttled(self, *, retry_after_s: int, now_s: int) -> Reply:
-        """Answer 429 with the words of its throttle."""
-        return Reply(429, self.soft(quota=False).body, headers={"Retry-After": str(retry_after_s)})
-
-    def soft(self, *, quota: bool) -> Reply:
-        """Answer a note of the throttle, or the information that the day's budget is spent."""
-        if quota:
-            words = "Rehearsal: the rate limit of 25 requests per day is reached for this key."
-            return Reply(200, alpha_vantage.information(words))
-        return Reply(200, alpha_vantage.note("Rehearsal: the call frequency is limited to 5 calls per minute."))
-
 
 class FinnhubDesk:
     """Candles and quotes: split-adjusted prices."""
 
     key_parameter = "token"
+    key_header = "X-Finnhub-Token"
+    soft = Reply(200, finnhub.failure("API limit reached. Please try again later. Remaining Limit: 0"))
+    spent = soft
+    throttled = Reply(429, soft.body, headers={"X-Ratelimit-Limit": "60", "X-Ratelimit-Remaining": "0"})
+    reset_header = "X-Ratelimit-Reset"
 
     def refusal(self, query: Query) -> Reply | None:
         """Refuse questions without a key, resolutions other than D, and candles without from and to."""
@@ -155,7 +154,7 @@ class FinnhubDesk:
         nothing = pl.DataFrame(schema=DECODED["quotes"])
         return Reply(200, finnhub.quote(nothing) if query.endpoint == "quote" else b'{"s":"no_data"}')
 
-    def data(self, truth: View, query: Query, *, today: date) -> Reply:
+    def data(self, truth: View, query: Query) -> Reply:
         """Answer the bars labelled from `from` to `to`, both inclusive, or the last day's close as the quote."""
         if query.endpoint == "quote":
             return Reply(200, finnhub.quote(_quote(truth)))
@@ -166,25 +165,16 @@ class FinnhubDesk:
         last = last_day_before(end + 1, label=_MIDNIGHT, zone="UTC")
         return Reply(200, finnhub.candle(truth.between(first, last).split))
 
-    def throttled(self, *, retry_after_s: int, now_s: int) -> Reply:
-        """Answer 429 with its three headers."""
-        headers = {
-            "Retry-After": str(retry_after_s),
-            "X-Ratelimit-Limit": "60",
-            "X-Ratelimit-Remaining": "0",
-            "X-Ratelimit-Reset": str(now_s + retry_after_s),
-        }
-        return Reply(429, self.soft(quota=False).body, headers=headers)
-
-    def soft(self, *, quota: bool) -> Reply:
-        """Answer the words of its limit with status 200, as a proxy before it may."""
-        return Reply(200, finnhub.failure("API limit reached. Please try again later. Remaining Limit: 0"))
-
 
 class IexCloudDesk:
     """Charts with raw, split-adjusted and fully adjusted prices; errors are plain text."""
 
     key_parameter = "token"
+    key_header = ""
+    throttled = Reply(429, b"Too many requests", TEXT)
+    reset_header = ""
+    soft = Reply(200, b"Too many requests", TEXT)
+    spent = soft
 
     def refusal(self, query: Query) -> Reply | None:
         """Refuse questions without a key, and unknown ranges."""
@@ -194,26 +184,18 @@ class IexCloudDesk:
             return Reply(400, b"Invalid values were supplied for the API request", TEXT)
         return None
 
-    def unknown(self, query: Query) -> Reply:
+    def unknown(self, _query: Query) -> Reply:
         """Answer 404."""
         return Reply(404, b"Unknown symbol", TEXT)
 
-    def data(self, truth: View, query: Query, *, today: date) -> Reply:
+    def data(self, truth: View, query: Query) -> Reply:
         """Answer the range that ends today, both ends inclusive; "max" is fifteen years."""
         if query.range in _DAYS:
             part = truth.latest(_DAYS[query.range])
         else:
-            part = truth.between(_since(query.range, today, _IEX_MONTHS), today)
+            part = truth.between(_since(query.range, query.today, _IEX_MONTHS), query.today)
         headers = {"iexcloud-messages-used": str(_CREDITS * len(part.raw))}
         return Reply(200, iex_cloud.chart(part.raw, split=part.split, full=part.full), headers=headers)
-
-    def throttled(self, *, retry_after_s: int, now_s: int) -> Reply:
-        """Answer 429 in plain text."""
-        return Reply(429, b"Too many requests", TEXT, {"Retry-After": str(retry_after_s)})
-
-    def soft(self, *, quota: bool) -> Reply:
-        """Answer plain text with status 200, as a proxy before it may."""
-        return Reply(200, b"Too many requests", TEXT)
 
 
 def _since(name: str, today: date, months: Mapping[str, int]) -> date:

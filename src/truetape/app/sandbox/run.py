@@ -13,8 +13,8 @@ from rich.table import Table
 
 from truetape.app.sandbox.compose import choose_script
 from truetape.app.sandbox.dataset import Dataset, bokeh, read
-from truetape.app.sandbox.faults import Script
 from truetape.app.sandbox.desks import DESKS
+from truetape.app.sandbox.faults import Script
 from truetape.app.sandbox.server import Sandbox
 
 EXAMPLES: Final = (

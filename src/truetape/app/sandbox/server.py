@@ -6,6 +6,7 @@ import asyncio
 import errno
 import time
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
@@ -26,7 +27,6 @@ ROUTES: Final = (
     ("finnhub", "/finnhub/{version:(?:api/v1/)?}{endpoint:quote}"),
     ("iex_cloud", "/iex_cloud/{version:(?:(?:v1|stable|latest)/)?}stock/{symbol}/chart/{range}"),
 )
-_HEADER_KEYS: Final = {"finnhub": "X-Finnhub-Token"}
 _LAST_SERVED: Final = 200
 _STOP_WITHIN_S: Final = 1.0
 _LONGEST_LINE: Final = 4096  # bytes of a request's first line
@@ -53,6 +53,7 @@ class Sandbox:
         self.script = script
         self.seed = seed
         self._answers = Answers(dataset, script, seed=seed)
+        self._today = dataset.end
         self._runner: web.AppRunner | None = None
 
     @property
@@ -103,7 +104,7 @@ class Sandbox:
 
     def _serving(self, provider: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve(request: web.Request) -> web.StreamResponse:
-            query = _query(provider, request)
+            query = _query(provider, request, today=self._today)
             plan = self._answers.plan(provider, query, now_s=int(time.time()))
             self._answers.record(provider, query, plan, question=_question(request, query))
             if plan.hang_s:
@@ -112,7 +113,7 @@ class Sandbox:
 
         return serve
 
-    async def _report(self, request: web.Request) -> web.Response:
+    async def _report(self, _request: web.Request) -> web.Response:
         answers = self._answers
         report = {
             "seed": self.seed,
@@ -130,12 +131,14 @@ class Sandbox:
         return web.Response(body=msgspec.json.encode(report), content_type="application/json")
 
 
-def _query(provider: str, request: web.Request) -> Query:
-    parameter = DESKS[provider].key_parameter
+def _query(provider: str, request: web.Request, *, today: date) -> Query:
+    desk = DESKS[provider]
+    parameter = desk.key_parameter
     params = {name: value for name, value in request.query.items() if name != parameter}
-    key = request.query.get(parameter, "") or request.headers.get(_HEADER_KEYS.get(provider, "-"), "")
+    key = request.query.get(parameter, "") or request.headers.get(desk.key_header, "")
     return Query(
         symbol=request.match_info.get("symbol") or params.get("symbol", ""),
+        today=today,
         endpoint=request.match_info.get("endpoint", ""),
         range=request.match_info.get("range", ""),
         params=params,

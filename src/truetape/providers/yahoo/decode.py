@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from typing import Final
-from zoneinfo import ZoneInfo
+from typing import Final, TypeVar
 
 import msgspec
 import polars as pl
 
 from truetape.domain.asks import Ask
-from truetape.domain.decoding import OHLC, Numbers, Payload, Stamp, ascending, decoded, label, snapped, traded
+from truetape.domain.decoding import OHLC, Numbers, Payload, Stamp, ascending, decoded, instants, label, snapped, traded
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.schema import DECODED, empty
 from truetape.providers.yahoo.classify import Refusal, by_body, by_refusal
+from truetape.providers.yahoo.live import SECONDS, settled, unfinished
 
 PROVIDER: Final = "yahoo"
 TIMEFRAMES: Final = {
@@ -27,8 +26,9 @@ TIMEFRAMES: Final = {
     "1wk": "1w",
     "1mo": "1mo",
 }
-SECONDS: Final = {"1m": 60, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600}
-FRIDAY: Final = 4
+
+B = TypeVar("B")
+S = TypeVar("S")
 
 
 class _Period(msgspec.Struct):
@@ -119,8 +119,8 @@ _ACTIONS: Final = msgspec.json.Decoder(_ActionsBody)
 def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     """Return the bars of a chart: schema DECODED["bars"], basis split, ascending.
 
-    Rows without any price are no bars. Of two rows with one label the later wins, except that a live row inside a bar
-    longer or shorter than a day is merged into it. A body without stamps is an empty frame.
+    Rows without any price are no bars. The row of the running session, stamped with the last trade, becomes part of the
+    bar that it belongs to. A body without stamps is an empty frame. All that is needed stands in the body, not in `ask`.
 
     Raises:
         ProviderRefused: The body is an error.
@@ -135,15 +135,98 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     timeframe = TIMEFRAMES.get(meta.data_granularity)
     if timeframe is None:
         raise payload.defect(f"the field dataGranularity was {meta.data_granularity[:40]!r}")
-    rows = ascending(traded(_rows(payload, series)), by="stamp")
-    wall = payload.localized(rows["stamp"], meta.exchange_timezone_name)
-    rows = rows.with_columns(wall.alias("ts_event") if timeframe not in SECONDS else _instants(rows["stamp"]))
+    rows = ascending(traded(_rows(payload, series, series.timestamp)), by="stamp")
+    starts = payload.localized(rows["stamp"], meta.exchange_timezone_name)
+    starts = instants(rows["stamp"]) if timeframe in SECONDS else label(starts)
+    live = len(rows) > 0 and rows["stamp"][-1] == meta.regular_market_time
+    rows = rows.with_columns(starts.alias("ts_event")).drop("stamp")
+    rows = ascending(settled(rows, timeframe) if live else rows, by="ts_event")
     return decoded(
         "bars",
-        rows.drop("stamp").to_dict(),
+        rows.to_dict(),
         symbol=meta.symbol,
         timeframe=timeframe,
         currency=meta.currency,
         basis="split",
-        running=False,
+        running=_running(payload, rows, meta, timeframe),
     )
+
+
+def actions(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Return the dividends and splits of a chart: schema DECODED["actions"], basis split, ascending.
+
+    Capital gains of funds are no dividends and are left out.
+
+    Raises:
+        ProviderRefused: The body is an error.
+        UndecodablePayload: It is neither an error nor a chart.
+    """
+    payload = Payload(provider=PROVIDER, kind="actions", body=body)
+    chart = _parsed(payload, _ACTIONS).chart
+    series = _only(payload, chart.result, chart.error)
+    events = series.events if series is not None else None
+    if series is None or events is None:
+        return empty(DECODED["actions"])
+    dividends = list((events.dividends or {}).values())
+    splits = list((events.splits or {}).values())
+    if any(split.denominator == 0 or split.numerator == 0 for split in splits):
+        raise payload.defect("a numerator or denominator of a split was 0")
+    amounts = snapped(pl.Series([one.amount for one in dividends], dtype=pl.Float64)).to_list()
+    stamps = pl.Series([one.date for one in dividends] + [one.date for one in splits], dtype=pl.Int64)
+    own = [one.currency or series.meta.currency for one in dividends]
+    columns = {
+        "ex_date": payload.localized(stamps, series.meta.exchange_timezone_name).dt.date(),
+        "type": ["dividend"] * len(dividends) + ["split"] * len(splits),
+        "value": amounts + [one.numerator / one.denominator for one in splits],
+        "currency": own + [series.meta.currency] * len(splits),
+    }
+    return decoded("actions", columns, symbol=series.meta.symbol, basis="split").sort("ex_date", "type")
+
+
+def _parsed(payload: Payload, decoder: msgspec.json.Decoder[B]) -> B:
+    """Return the body, or raise what it says: a refusal where it is one, else its defect."""
+    try:
+        return payload.parse(decoder)
+    except UndecodablePayload:
+        failure = by_body(payload.body)
+        if failure is None:
+            raise
+        raise ProviderRefused(provider=PROVIDER, failure=failure) from None
+
+
+def _only(payload: Payload, result: list[S] | None, error: Refusal | None) -> S | None:
+    if error is not None:
+        raise ProviderRefused(provider=PROVIDER, failure=by_refusal(error))
+    if result is None:
+        raise payload.defect("the field result was null without an error")
+    return result[0] if result else None
+
+
+def _rows(payload: Payload, series: _Series, stamps: list[int]) -> pl.DataFrame:
+    quote = series.indicators.quote[0]
+    names = (*OHLC, "volume")
+    columns = {name: getattr(quote, name) for name in names}
+    if quote.close is not None and all(columns[name] is None for name in names if name != "close"):
+        columns |= {name: [None] * len(stamps) for name in names if name != "close"}
+    adjusted = series.indicators.adjclose[0].adjclose if series.indicators.adjclose else None
+    payload.aligned(columns if adjusted is None else {**columns, "adjclose": adjusted}, length=len(stamps))
+    frame = pl.DataFrame({"stamp": stamps, **columns}, schema={"stamp": pl.Int64, **dict.fromkeys(columns, pl.Float64)})
+    adj_close = pl.Series("adj_close", [None] * len(stamps) if adjusted is None else adjusted, dtype=pl.Float64)
+    return frame.with_columns(*(snapped(frame[name]) for name in OHLC), snapped(adj_close))
+
+
+def _running(payload: Payload, rows: pl.DataFrame, meta: _Meta, timeframe: str) -> pl.Series:
+    """Return, for each of `rows`, whether its bar was unfinished at the time of the last trade."""
+    flags = pl.zeros(len(rows), dtype=pl.Boolean, eager=True)
+    regular = meta.current_trading_period.regular if meta.current_trading_period else None
+    if regular is None or meta.regular_market_time is None or rows.is_empty():
+        return flags
+    stamps = pl.Series([meta.regular_market_time, regular.start, regular.end])
+    last_trade, opens, closes = payload.localized(stamps, meta.exchange_timezone_name)
+    open_now = opens.date() == last_trade.date() and last_trade < closes
+    begun = rows["ts_event"][-1]
+    if timeframe in SECONDS:
+        running = open_now and begun.timestamp() <= meta.regular_market_time < begun.timestamp() + SECONDS[timeframe]
+    else:
+        running = unfinished(begun.date(), timeframe, last_trade=last_trade.date(), open_now=open_now)
+    return flags if not running else pl.concat([flags[:-1], pl.Series([True])])

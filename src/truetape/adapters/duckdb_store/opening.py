@@ -1,0 +1,102 @@
+"""Open the file: made if it is new, refused with a reason if it is not ours."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final, NoReturn
+
+import duckdb
+
+from truetape.adapters.duckdb_store.names import columns_in_sql, quoted
+from truetape.domain.errors import FolderInUse, StoreUnavailable, WrongFolder
+
+FORMAT: Final = 1
+META: Final = "truetape_meta"
+_REPLAY: Final = "Rebuild it from the archive with `truetape replay`."
+_NOT_OURS: Final = ("not a valid DuckDB database file", "version number", "corrupt", "checksum", "Is a directory")
+
+
+def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Return a connection to the store at `path`, with every table in place.
+
+    Raises:
+        FolderInUse: Another process has the file open for writing.
+        WrongFolder: The file is no store, or of another format, or is to be read and missing.
+        StoreUnavailable: It cannot be read or written now.
+    """
+    if read_only and not path.exists():
+        raise WrongFolder(path=str(path), reason="it holds no store yet. Choose another folder with --data.")
+    try:
+        connection = duckdb.connect(path, read_only=read_only)
+    except duckdb.Error as error:
+        _refuse(error, path)
+    try:
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        _check(connection, path, read_only=read_only)
+    except duckdb.Error as error:
+        connection.close()
+        _refuse(error, path)
+    except WrongFolder:
+        connection.close()
+        raise
+    return connection
+
+
+def version(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the version that the last commit left."""
+    row = connection.execute(f"SELECT version FROM {META}").fetchone()  # noqa: S608  a constant
+    assert row is not None
+    return int(row[0])
+
+
+def first_line(error: Exception) -> str:
+    """Return what DuckDB said, without its hints and without the full stop."""
+    return str(error).partition("\n")[0].rstrip(".")
+
+
+def _check(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
+    found = _layout(connection)
+    if not found and not read_only:
+        _create(connection)
+        return
+    if META not in found:
+        raise WrongFolder(path=str(path), reason="it is a DuckDB database of another program. Choose another folder.")
+    row = connection.execute(f"SELECT format FROM {META}").fetchone()  # noqa: S608  a constant
+    held = row[0] if row else None
+    if held != FORMAT:
+        reason = f"the store has format {held} and this version of truetape reads format {FORMAT}. {_REPLAY}"
+        raise WrongFolder(path=str(path), reason=reason)
+    for name, columns in columns_in_sql().items():
+        if found.get(name) != list(columns):
+            raise WrongFolder(path=str(path), reason=f"its table {name} has other columns than expected. {_REPLAY}")
+
+
+def _layout(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    rows = connection.execute(
+        "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
+        "WHERE NOT internal GROUP BY table_name"
+    ).fetchall()
+    return {str(name): list(columns) for name, columns in rows}
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.begin()
+    for name, columns in columns_in_sql().items():
+        declared = ", ".join(f"{quoted([column])} {dtype}" for column, dtype in columns.items())
+        connection.execute(f"CREATE TABLE {quoted([name])} ({declared})")
+    connection.execute(f"CREATE TABLE {META} (format UINTEGER, version UBIGINT)")
+    connection.execute(f"INSERT INTO {META} VALUES (?, 0)", [FORMAT])  # noqa: S608  a constant
+    connection.commit()
+
+
+def _refuse(error: duckdb.Error, path: Path) -> NoReturn:
+    words = first_line(error)
+    if "lock" in words:
+        holder = re.search(r"\(PID (\d+)\)", words)
+        raise FolderInUse(path=str(path), owner=f"process {holder[1]}" if holder else "another process") from None
+    if any(mark in words for mark in _NOT_OURS):
+        raise WrongFolder(
+            path=str(path), reason=f"the file is no store that can be read ({words}). {_REPLAY}"
+        ) from None
+    raise StoreUnavailable(path=str(path), reason=words) from None

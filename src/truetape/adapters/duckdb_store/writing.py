@@ -1,0 +1,121 @@
+"""Write frames into tables: new rows in, repeats ignored, replaced rows moved to the past."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import duckdb
+import polars as pl
+
+from truetape.adapters.duckdb_store.names import SUPERSEDED, past, quoted
+from truetape.domain.schema import TABLES, Table
+
+
+def write(cursor: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> bool:
+    """Write `frame` into table `name` inside the cursor's transaction, and return whether anything changed."""
+    if frame.is_empty():
+        return False
+    table = TABLES[name]
+    if table.versioned:
+        return _write_versions(cursor, name, table, frame)
+    rows = _first_of_each(frame, table.key)
+    known = _matching(cursor, name, table.key, rows, columns=table.key)
+    return _insert(cursor, name, _without(rows, known, table.key))
+
+
+def _write_versions(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, frame: pl.DataFrame) -> bool:
+    identity = (*table.key, "version")
+    rows = _first_of_each(frame, identity)
+    current = _matching(cursor, name, table.key, rows, columns=tuple(table.columns))
+    if current.is_empty() and not _repeats(rows, table.key):
+        return _insert(cursor, name, rows)
+    superseded = _matching(cursor, past(name), table.key, rows, columns=tuple(table.columns))
+    held = pl.concat([current, superseded])
+    fresh = _without(rows, held, identity)
+    if fresh.is_empty():
+        return False
+    touched = pl.concat([held, fresh]).join(fresh.unique(table.key), on=table.key, how="semi", nulls_equal=True)
+    newest, older = _split(touched, table.key)
+    known = current.select(table.key)
+    _delete(cursor, past(name), table.key, fresh)
+    _insert(cursor, past(name), older)
+    _update(
+        cursor, name, table, _without(newest, current, identity).join(known, on=table.key, how="semi", nulls_equal=True)
+    )
+    _insert(cursor, name, _without(newest, known, table.key))
+    return True
+
+
+def _split(rows: pl.DataFrame, key: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the greatest version of each key, and the others with the first instant at which a later one was known."""
+    ordered = rows.sort(*key, "version")
+    later = pl.col("ts_known").reverse().cum_min().reverse().shift(-1).over(key)
+    is_newest = pl.col("version") == pl.col("version").max().over(key)
+    newest = ordered.filter(is_newest)
+    older = ordered.with_columns(later.alias(SUPERSEDED)).filter(~is_newest)
+    return newest, older
+
+
+def _matching(
+    cursor: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], rows: pl.DataFrame, *, columns: Sequence[str]
+) -> pl.DataFrame:
+    """Return `columns` of those rows of table `name` whose key is among `rows`."""
+    keys = rows.select(key)
+    with _as_view(cursor, keys):
+        sql = f"SELECT {quoted(columns)} FROM {quoted([name])} held SEMI JOIN incoming ON {_same(key, keys)}"  # noqa: S608
+        found: pl.DataFrame = cursor.sql(sql).pl()
+    return found
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame) -> bool:
+    if rows.is_empty():
+        return False
+    with _as_view(cursor, rows):
+        cursor.execute(f"INSERT INTO {quoted([name])} BY NAME SELECT * FROM incoming")  # noqa: S608  names of the schema
+    return True
+
+
+def _update(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: pl.DataFrame) -> None:
+    """Replace rows where they stand, so that the rows of one instrument stay together."""
+    if rows.is_empty():
+        return
+    values = ", ".join(f'"{column}" = incoming."{column}"' for column in table.columns if column not in table.key)
+    with _as_view(cursor, rows):
+        cursor.execute(f"UPDATE {quoted([name])} held SET {values} FROM incoming WHERE {_same(table.key, rows)}")  # noqa: S608
+
+
+def _delete(cursor: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], rows: pl.DataFrame) -> None:
+    keys = rows.select(key)
+    with _as_view(cursor, keys):
+        cursor.execute(f"DELETE FROM {quoted([name])} held USING incoming WHERE {_same(key, keys)}")  # noqa: S608
+
+
+@contextlib.contextmanager
+def _as_view(cursor: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> Iterator[None]:
+    cursor.register("incoming", rows)
+    try:
+        yield
+    finally:
+        cursor.unregister("incoming")
+
+
+def _same(key: Sequence[str], rows: pl.DataFrame) -> str:
+    """Return the condition that keys are equal; null equals null, at a price that only columns with nulls pay."""
+    operators = {column: "IS NOT DISTINCT FROM" if rows[column].null_count() else "=" for column in key}
+    return " AND ".join(f'held."{column}" {operator} incoming."{column}"' for column, operator in operators.items())
+
+
+def _repeats(rows: pl.DataFrame, key: Sequence[str]) -> bool:
+    return rows.select(key).n_unique() < len(rows)
+
+
+def _first_of_each(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    return rows.unique(key, keep="first", maintain_order=True) if _repeats(rows, key) else rows
+
+
+def _without(rows: pl.DataFrame, known: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """Return `rows` whose key is not among `known`, in their order."""
+    if known.is_empty():
+        return rows
+    return rows.join(known, on=key, how="anti", nulls_equal=True, maintain_order="left")
