@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote, quote_plus
@@ -19,6 +20,8 @@ MEBIBYTE: Final = 1 << 20
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 SHORTEST_SECRET: Final = 8  # shorter ones occur in honest text, and are no secrets
 _CHUNK: Final = 1 << 16
+_MEMBERS: Final = 100  # parts of one gzip body; honest servers send one
+_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _HIDDEN: Final = "***"
 _UPGRADE: Final = (("http", 80), ("https", 443))
 
@@ -75,20 +78,22 @@ class AiohttpHttp:
         raise Unreachable(f"{url.host} redirected more than {self._max_redirects} times")
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        parts = bytearray()
+        received = bytearray()
         async for chunk in response.content.iter_chunked(_CHUNK):
-            parts += chunk
-            if len(parts) > self._max_bytes:
+            received += chunk
+            if len(received) > self._max_bytes:
                 response.close()
-                raise Unreachable(f"the body was larger than {self._max_bytes} bytes")
-        return bytes(parts)
+                raise _oversized(self._max_bytes)
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        return _plain(bytes(received), encoding, self._max_bytes)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": "truetape", "Accept-Encoding": "gzip, deflate"},
+                headers={"User-Agent": "truetape", "Accept-Encoding": "gzip"},
+                auto_decompress=False,
             )
         return self._session
 
@@ -114,9 +119,36 @@ def _next(url: URL, location: str) -> URL:
     return target
 
 
+def _plain(body: bytes, encoding: str, max_bytes: int) -> bytes:
+    """Undo gzip or deflate; aiohttp would take a stream that was cut short for a whole one."""
+    if encoding == "identity" or not body:
+        return body
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        raise Unreachable(f"the body was encoded as {encoding[:40]!r}, which was not asked for")
+    plain, rest = b"", body
+    for _ in range(_MEMBERS):
+        engine = zlib.decompressobj(_GZIP_OR_ZLIB)
+        try:
+            plain += engine.decompress(rest, max_bytes + 1 - len(plain))
+        except zlib.error:
+            raise Unreachable("the compressed body was garbled") from None
+        if len(plain) > max_bytes:
+            raise _oversized(max_bytes)
+        if not engine.eof:
+            raise Unreachable("the compressed body ended early")
+        rest = engine.unused_data
+        if not rest:
+            return plain
+    raise Unreachable(f"the compressed body had more than {_MEMBERS} parts")
+
+
+def _oversized(max_bytes: int) -> Unreachable:
+    return Unreachable(f"the body was larger than {max_bytes} bytes")
+
+
 def _answer(request: Request, url: URL, response: aiohttp.ClientResponse, body: bytes, elapsed_s: float) -> Answer:
     secrets = [*request.secrets.values(), *request.secret_headers.values()]
-    spellings = {form for one in secrets for form in (one, quote(one, safe=""), quote_plus(one))}
+    spellings = {form for one in secrets for form in _forms(one)}
     hidden = sorted((one for one in spellings if len(one) >= SHORTEST_SECRET), key=len, reverse=True)
     shown = url.without_query_params(*request.secrets)
     return Answer(
@@ -127,6 +159,11 @@ def _answer(request: Request, url: URL, response: aiohttp.ClientResponse, body: 
         body=_hide_in(body, hidden),
         elapsed_s=elapsed_s,
     )
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """Return `secret` as it is, and in every spelling in which a server may have seen it in the query."""
+    return secret, quote(secret, safe=""), quote_plus(secret), URL.build(query={"": secret}).raw_query_string[1:]
 
 
 def _headers(headers: Mapping[str, str], hidden: Iterable[str]) -> dict[str, str]:
@@ -162,7 +199,7 @@ def _reason(error: Exception, place: str, *, timeout_s: float) -> str:
         ssl.SSLError: f"no secure connection to {place}",
         aiohttp.ClientConnectorError: f"no connection to {place}: {_cause(error)}",
         aiohttp.ServerDisconnectedError: f"{place} closed the connection before it answered",
-        aiohttp.ClientPayloadError: "the body ended early or was garbled",
+        aiohttp.ClientPayloadError: "the body ended early",
         aiohttp.ClientResponseError: f"the answer of {place} was not readable as HTTP",
         OSError: f"the connection to {place} broke: {_cause(error)}",
         ValueError: "the request has a header or parameter that cannot be sent",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from truetape.adapters.aiohttp_http import AiohttpHttp
 from truetape.adapters.data_folder import DataFolder
@@ -14,7 +16,7 @@ from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.memory_bus import MemoryBus
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.system_clock import SystemClock
-from truetape.app.settings import Settings
+from truetape.app.settings import ProviderSettings, Settings
 from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 from truetape.providers import alpha_vantage, finnhub, iex_cloud, yahoo
@@ -74,9 +76,21 @@ def embedded(settings: Settings, *, command: str) -> Parts:
 
 
 def providers(settings: Settings, http: Http) -> dict[str, Provider]:
-    """Return the providers that the settings enable, in the order of the settings."""
+    """Return the providers that the settings enable, in the order of the settings, at the pace that they set."""
     return {
-        name: PROVIDERS[name](http, base_url=chosen.base_url, key=chosen.key)
+        name: _paced(PROVIDERS[name](http, **_given(chosen)), chosen.calls_per_second)
         for name, chosen in settings.providers.items()
         if chosen.enabled
     }
+
+
+def _given(chosen: ProviderSettings) -> dict[str, str]:
+    """Return what the settings say of a provider; its own defaults stand for the rest."""
+    return {name: text for name, text in (("base_url", chosen.base_url), ("key", chosen.key)) if text}
+
+
+def _paced(provider: Provider, calls_per_second: float | None) -> Provider:
+    if calls_per_second is None:
+        return provider
+    declared = msgspec.structs.replace(provider.declaration, calls_per_second=calls_per_second)
+    return replace(provider, declaration=declared)

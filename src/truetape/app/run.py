@@ -22,9 +22,6 @@ from truetape.app.wiring import Rooms, wire
 from truetape.domain.messages import InstrumentsDeclared, RawCaptured
 from truetape.domain.time import to_datetime
 from truetape.ports.archive import Attempted
-from truetape.services.api.config import ApiConfig
-from truetape.services.api.rest import build
-from truetape.services.api.serve import Served
 
 log = structlog.get_logger()
 
@@ -63,6 +60,10 @@ class Platform:
         Raises:
             PortInUse: Another program listens on the port.
         """
+        from truetape.services.api.config import ApiConfig
+        from truetape.services.api.rest import build
+        from truetape.services.api.serve import Served
+
         parts = self.parts
         app = build(
             store=parts.store,

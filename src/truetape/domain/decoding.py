@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
 import polars as pl
 
 from truetape.domain.errors import UndecodablePayload
-from truetape.domain.schema import DECODED, INSTANT, empty
+from truetape.domain.schema import DECODED, INSTANT
 from truetape.domain.time import NANOSECONDS
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -44,7 +45,7 @@ class Payload:
         """Return the body as the JSON value that `decoder` expects.
 
         Raises:
-            UndecodablePayload: The body is too large, no JSON, too deep, or of another shape; the reason names the place.
+            UndecodablePayload: The body is too large, no JSON, too deep or of another shape.
         """
         if len(self.body) > MAX_BYTES:
             raise self.defect(f"its size was {len(self.body)} bytes, the most is {MAX_BYTES}")
@@ -104,14 +105,26 @@ class Payload:
             if len(values) != length:
                 raise self.defect(f"the field {name} had {len(values)} values, the stamps had {length}")
 
+    def local_time(self, stamp: int, zone: str) -> datetime:
+        """Return Unix seconds as an aware datetime of `zone`.
+
+        Raises:
+            UndecodablePayload: `zone` is no IANA zone.
+        """
+        try:
+            return datetime.fromtimestamp(stamp, ZoneInfo(zone))
+        except (KeyError, ValueError, OSError):
+            raise self.defect(f"the time zone was {zone[:40]!r}, no IANA zone") from None
+
     def localized(self, stamps: pl.Series, zone: str) -> pl.Series:
         """Return Unix seconds as wall-clock times of `zone` (Datetime("ns") without a zone).
 
         Raises:
             UndecodablePayload: `zone` is no IANA zone.
         """
+        wall = pl.lit(instants(stamps)).dt.convert_time_zone(zone).dt.replace_time_zone(None)
         try:
-            return instants(stamps).dt.convert_time_zone(zone).dt.replace_time_zone(None)
+            return pl.select(wall).to_series()
         except pl.exceptions.PolarsError:
             raise self.defect(f"the time zone was {zone[:40]!r}, no IANA zone") from None
 
@@ -123,7 +136,7 @@ def instants(stamps: pl.Series) -> pl.Series:
 
 def label(dates: pl.Series) -> pl.Series:
     """Return dates, or wall-clock times, as the instants that daily bars are labelled with: 00:00 UTC of the date."""
-    return dates.cast(pl.Date).cast(pl.Datetime("ns")).dt.replace_time_zone("UTC")
+    return dates.cast(pl.Date).cast(pl.Datetime("ns")).cast(INSTANT)
 
 
 def snapped(prices: pl.Series) -> pl.Series:
@@ -149,7 +162,7 @@ def snapped(prices: pl.Series) -> pl.Series:
 def ascending(frame: pl.DataFrame, *, by: str) -> pl.DataFrame:
     """Return `frame` sorted by the column `by`; of rows with one value the last wins."""
     ordered = frame if frame[by].is_sorted() else frame.sort(by, maintain_order=True)
-    if (ordered[by] == ordered[by].shift()).any():
+    if ordered[by].n_unique() < len(ordered):
         return ordered.unique(by, keep="last", maintain_order=True)
     return ordered
 
@@ -165,7 +178,5 @@ def decoded(kind: str, columns: Mapping[str, Column], **same: object) -> pl.Data
     """Return a frame of schema DECODED[kind]; `same` holds the columns with one value for all rows."""
     schema = DECODED[kind]
     frame = pl.DataFrame(columns, schema={name: schema[name] for name in columns})
-    if frame.is_empty():
-        return empty(schema)
-    constants = [pl.lit(value, dtype=schema[name]).alias(name) for name, value in same.items()]
-    return frame.with_columns(constants).select(list(schema))
+    constants = {name: pl.lit(value, dtype=schema[name]).alias(name) for name, value in same.items()}
+    return frame.select([constants.get(name, pl.col(name)) for name in schema])

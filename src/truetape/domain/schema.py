@@ -139,7 +139,7 @@ TABLES: Final[dict[str, Table]] = {
             "payload": pl.String(),
             **_ORIGIN,
         },
-        key=("payload", "instrument_id", "timeframe", "ts_event"),
+        key=("payload", "instrument_id", "timeframe", "ts_event", "provider"),
         writer="processing",
     ),
     "action_claims": Table(
@@ -154,7 +154,7 @@ TABLES: Final[dict[str, Table]] = {
             "payload": pl.String(),
             **_ORIGIN,
         },
-        key=("payload", "instrument_id", "ex_date", "type"),
+        key=("payload", "instrument_id", "ex_date", "type", "provider"),
         writer="processing",
     ),
     "quotes": Table(
@@ -172,7 +172,7 @@ TABLES: Final[dict[str, Table]] = {
             "payload": pl.String(),
             **_ORIGIN,
         },
-        key=("payload", "instrument_id", "ts_event"),
+        key=("payload", "instrument_id", "ts_event", "provider"),
         writer="processing",
     ),
     "bars": Table(
@@ -222,7 +222,7 @@ TABLES: Final[dict[str, Table]] = {
             "payload": pl.String(),
             **_ORIGIN,
         },
-        key=("payload", "instrument_id", "timeframe", "ts_event"),
+        key=("payload", "instrument_id", "timeframe", "ts_event", "provider"),
         writer="storage",
     ),
     "rejected_payloads": Table(
@@ -233,7 +233,7 @@ TABLES: Final[dict[str, Table]] = {
             "reason": pl.String(),
             **_ORIGIN,
         },
-        key=("payload", "kind"),
+        key=("payload", "kind", "provider"),
         writer="storage",
     ),
     "findings": Table(

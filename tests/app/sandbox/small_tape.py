@@ -26,7 +26,7 @@ def weekdays() -> list[date]:
 
 
 def raw_rows() -> pl.DataFrame:
-    """Raw bars as a file has them: AAA at 80.00 and more before its split, half of that after; BBB at 20.00 and more."""
+    """Raw bars as a file has them: AAA from 80.00 and, after its split, from 40.00 on; BBB from 20.00 on."""
     rows = []
     for number, day in enumerate(weekdays()):
         for symbol, cents in (("AAA", 8000 if day < SPLIT else 4000), ("BBB", 2000)):

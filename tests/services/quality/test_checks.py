@@ -15,7 +15,7 @@ GOOD: dict[str, float | None] = {"open": 10.0, "high": 11.0, "low": 9.0, "close"
 
 
 def one_bar(**changes: float | None) -> pl.DataFrame:
-    values = {name: [value] for name, value in {**GOOD, **changes}.items()}
+    values: dict[str, Any] = {name: [value] for name, value in {**GOOD, **changes}.items()}
     return bar_claims("p", [0.0], **values)
 
 

@@ -50,9 +50,9 @@ def version(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0])
 
 
-def first_line(error: Exception) -> str:
-    """Return what DuckDB said, without its hints and without the full stop."""
-    return str(error).partition("\n")[0].rstrip(".")
+def reason(error: Exception) -> str:
+    """Return what DuckDB said, without its kind of error, its hints and the full stop."""
+    return re.sub(r"^\w[\w ]* Error: ", "", str(error).partition("\n")[0]).rstrip(".!")
 
 
 def _check(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
@@ -91,7 +91,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _refuse(error: duckdb.Error, path: Path) -> NoReturn:
-    words = first_line(error)
+    words = reason(error)
     if "lock" in words:
         holder = re.search(r"\(PID (\d+)\)", words)
         raise FolderInUse(path=str(path), owner=f"process {holder[1]}" if holder else "another process") from None

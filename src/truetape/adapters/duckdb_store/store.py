@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from truetape.adapters.duckdb_store.names import table_named
-from truetape.adapters.duckdb_store.opening import META, connect, first_line, version
+from truetape.adapters.duckdb_store.opening import META, connect, reason, version
 from truetape.adapters.duckdb_store.reading import Query, query
 from truetape.adapters.duckdb_store.writing import write
 from truetape.domain.errors import StoreUnavailable
@@ -73,6 +73,8 @@ class DuckdbStore:
             BadInput: A table does not exist.
         """
         self._refuse_if_closed()
+        if self._read_only:
+            raise StoreUnavailable(path=str(self._path), reason="it was opened for reading only")
         frames = {name: check(frame, table_named(name).columns, kind=name) for name, frame in writes.items()}
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._commit, frames)
 
@@ -128,7 +130,7 @@ class DuckdbStore:
         except duckdb.Error as error:
             if isinstance(error, duckdb.FatalException):
                 self._is_broken = True
-            raise StoreUnavailable(path=str(self._path), reason=first_line(error)) from None
+            raise StoreUnavailable(path=str(self._path), reason=reason(error)) from None
 
     def _healthy(self) -> duckdb.DuckDBPyConnection:
         """Return the connection, opened again if a full disk made DuckDB give up on it."""

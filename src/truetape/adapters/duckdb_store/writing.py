@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Final
 
 import duckdb
 import polars as pl
 
 from truetape.adapters.duckdb_store.names import SUPERSEDED, past, quoted
 from truetape.domain.schema import TABLES, Table
+
+_INCOMING: Final = "incoming"  # a view of the frame at hand; it goes with its cursor
 
 
 def write(cursor: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> bool:
@@ -62,17 +64,17 @@ def _matching(
 ) -> pl.DataFrame:
     """Return `columns` of those rows of table `name` whose key is among `rows`."""
     keys = rows.select(key)
-    with _as_view(cursor, keys):
-        sql = f"SELECT {quoted(columns)} FROM {quoted([name])} held SEMI JOIN incoming ON {_same(key, keys)}"  # noqa: S608
-        found: pl.DataFrame = cursor.sql(sql).pl()
+    cursor.register(_INCOMING, keys)
+    sql = f"SELECT {quoted(columns)} FROM {quoted([name])} held SEMI JOIN incoming ON {_same(key, keys)}"  # noqa: S608
+    found: pl.DataFrame = cursor.sql(sql).pl()
     return found
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame) -> bool:
     if rows.is_empty():
         return False
-    with _as_view(cursor, rows):
-        cursor.execute(f"INSERT INTO {quoted([name])} BY NAME SELECT * FROM incoming")  # noqa: S608  names of the schema
+    cursor.register(_INCOMING, rows)
+    cursor.execute(f"INSERT INTO {quoted([name])} BY NAME SELECT * FROM incoming")  # noqa: S608  names of the schema
     return True
 
 
@@ -81,23 +83,14 @@ def _update(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, rows: pl
     if rows.is_empty():
         return
     values = ", ".join(f'"{column}" = incoming."{column}"' for column in table.columns if column not in table.key)
-    with _as_view(cursor, rows):
-        cursor.execute(f"UPDATE {quoted([name])} held SET {values} FROM incoming WHERE {_same(table.key, rows)}")  # noqa: S608
+    cursor.register(_INCOMING, rows)
+    cursor.execute(f"UPDATE {quoted([name])} held SET {values} FROM incoming WHERE {_same(table.key, rows)}")  # noqa: S608
 
 
 def _delete(cursor: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], rows: pl.DataFrame) -> None:
     keys = rows.select(key)
-    with _as_view(cursor, keys):
-        cursor.execute(f"DELETE FROM {quoted([name])} held USING incoming WHERE {_same(key, keys)}")  # noqa: S608
-
-
-@contextlib.contextmanager
-def _as_view(cursor: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> Iterator[None]:
-    cursor.register("incoming", rows)
-    try:
-        yield
-    finally:
-        cursor.unregister("incoming")
+    cursor.register(_INCOMING, keys)
+    cursor.execute(f"DELETE FROM {quoted([name])} held USING incoming WHERE {_same(key, keys)}")  # noqa: S608
 
 
 def _same(key: Sequence[str], rows: pl.DataFrame) -> str:

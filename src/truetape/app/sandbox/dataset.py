@@ -177,7 +177,7 @@ def _sound(frame: pl.DataFrame, path: Path, *, columns: tuple[str, ...]) -> None
 
 
 def _date(name: str) -> pl.Expr:
-    return pl.col(name).cast(pl.String).str.slice(0, 10).str.to_date(strict=False)
+    return pl.col(name).cast(pl.String).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:

@@ -28,7 +28,7 @@ ROUTES: Final = (
     ("iex_cloud", "/iex_cloud/{version:(?:(?:v1|stable|latest)/)?}stock/{symbol}/chart/{range}"),
 )
 _LAST_SERVED: Final = 200
-_STOP_WITHIN_S: Final = 1.0
+_STOP_WITHIN_S: Final = 0.1
 _LONGEST_LINE: Final = 4096  # bytes of a request's first line
 
 

@@ -25,7 +25,7 @@ DECLARATION: Final = Declaration(
 )
 
 
-def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provider:
+def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provider:  # noqa: ARG001 - Yahoo takes no key
     """Return Yahoo, asked over `http` at `base_url`; `key` is not used."""
     return Provider(
         declaration=DECLARATION,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
 from urllib.parse import quote
 
@@ -39,7 +39,7 @@ def request(ask: Ask, *, base_url: str = DEFAULT_URL) -> Request:
     (exclusive) with `ask.end` in UTC.
     """
     first = datetime.combine(ask.start or FIRST, time(), tzinfo=EARLIEST)
-    last = datetime.combine((ask.end or LAST) + timedelta(days=1), time(), tzinfo=timezone.utc)
+    last = datetime.combine((ask.end or LAST) + timedelta(days=1), time(), tzinfo=UTC)
     return Request(
         url=f"{base_url.rstrip('/')}/v8/finance/chart/{quote(ask.symbol, safe='')}",
         params={

@@ -8,7 +8,19 @@ import msgspec
 import polars as pl
 
 from truetape.domain.asks import Ask
-from truetape.domain.decoding import OHLC, Numbers, Payload, Stamp, ascending, decoded, instants, label, snapped, traded
+from truetape.domain.decoding import (
+    OHLC,
+    Column,
+    Numbers,
+    Payload,
+    Stamp,
+    ascending,
+    decoded,
+    instants,
+    label,
+    snapped,
+    traded,
+)
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.schema import DECODED, empty
 from truetape.providers.yahoo.classify import Refusal, by_body, by_refusal
@@ -116,11 +128,11 @@ _BARS: Final = msgspec.json.Decoder(_BarsBody)
 _ACTIONS: Final = msgspec.json.Decoder(_ActionsBody)
 
 
-def bars(body: bytes, ask: Ask) -> pl.DataFrame:
+def bars(body: bytes, _ask: Ask) -> pl.DataFrame:
     """Return the bars of a chart: schema DECODED["bars"], basis split, ascending.
 
     Rows without any price are no bars. The row of the running session, stamped with the last trade, becomes part of the
-    bar that it belongs to. A body without stamps is an empty frame. All that is needed stands in the body, not in `ask`.
+    bar that it belongs to. A body without stamps is an empty frame. The body says all that is needed, the ask nothing.
 
     Raises:
         ProviderRefused: The body is an error.
@@ -136,23 +148,18 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     if timeframe is None:
         raise payload.defect(f"the field dataGranularity was {meta.data_granularity[:40]!r}")
     rows = ascending(traded(_rows(payload, series, series.timestamp)), by="stamp")
-    starts = payload.localized(rows["stamp"], meta.exchange_timezone_name)
-    starts = instants(rows["stamp"]) if timeframe in SECONDS else label(starts)
-    live = len(rows) > 0 and rows["stamp"][-1] == meta.regular_market_time
-    rows = rows.with_columns(starts.alias("ts_event")).drop("stamp")
-    rows = ascending(settled(rows, timeframe) if live else rows, by="ts_event")
-    return decoded(
-        "bars",
-        rows.to_dict(),
-        symbol=meta.symbol,
-        timeframe=timeframe,
-        currency=meta.currency,
-        basis="split",
-        running=_running(payload, rows, meta, timeframe),
-    )
+    stamps = rows["stamp"]
+    wall = payload.localized(stamps, meta.exchange_timezone_name)
+    starts = instants(stamps) if timeframe in SECONDS else label(wall)
+    rows = rows.insert_column(0, starts.alias("ts_event")).drop("stamp")
+    if len(rows) and stamps[-1] == meta.regular_market_time:
+        rows = settled(rows, timeframe)
+    rows = ascending(rows, by="ts_event")
+    columns = {**rows.to_dict(), "running": _running(payload, rows, meta, timeframe)}
+    return decoded("bars", columns, symbol=meta.symbol, timeframe=timeframe, currency=meta.currency, basis="split")
 
 
-def actions(body: bytes, ask: Ask) -> pl.DataFrame:
+def actions(body: bytes, _ask: Ask) -> pl.DataFrame:
     """Return the dividends and splits of a chart: schema DECODED["actions"], basis split, ascending.
 
     Capital gains of funds are no dividends and are left out.
@@ -174,7 +181,7 @@ def actions(body: bytes, ask: Ask) -> pl.DataFrame:
     amounts = snapped(pl.Series([one.amount for one in dividends], dtype=pl.Float64)).to_list()
     stamps = pl.Series([one.date for one in dividends] + [one.date for one in splits], dtype=pl.Int64)
     own = [one.currency or series.meta.currency for one in dividends]
-    columns = {
+    columns: dict[str, Column] = {
         "ex_date": payload.localized(stamps, series.meta.exchange_timezone_name).dt.date(),
         "type": ["dividend"] * len(dividends) + ["split"] * len(splits),
         "value": amounts + [one.numerator / one.denominator for one in splits],
@@ -210,23 +217,32 @@ def _rows(payload: Payload, series: _Series, stamps: list[int]) -> pl.DataFrame:
         columns |= {name: [None] * len(stamps) for name in names if name != "close"}
     adjusted = series.indicators.adjclose[0].adjclose if series.indicators.adjclose else None
     payload.aligned(columns if adjusted is None else {**columns, "adjclose": adjusted}, length=len(stamps))
-    frame = pl.DataFrame({"stamp": stamps, **columns}, schema={"stamp": pl.Int64, **dict.fromkeys(columns, pl.Float64)})
+    floats = {name: pl.Series(name, values, dtype=pl.Float64) for name, values in columns.items()}
     adj_close = pl.Series("adj_close", [None] * len(stamps) if adjusted is None else adjusted, dtype=pl.Float64)
-    return frame.with_columns(*(snapped(frame[name]) for name in OHLC), snapped(adj_close))
+    return pl.DataFrame(
+        {
+            "stamp": pl.Series(stamps, dtype=pl.Int64),
+            **{name: snapped(floats[name]) for name in OHLC},
+            "volume": floats["volume"],
+            "adj_close": snapped(adj_close),
+        }
+    )
 
 
 def _running(payload: Payload, rows: pl.DataFrame, meta: _Meta, timeframe: str) -> pl.Series:
     """Return, for each of `rows`, whether its bar was unfinished at the time of the last trade."""
-    flags = pl.zeros(len(rows), dtype=pl.Boolean, eager=True)
+    flags = pl.Series([False]).new_from_index(0, len(rows))
     regular = meta.current_trading_period.regular if meta.current_trading_period else None
     if regular is None or meta.regular_market_time is None or rows.is_empty():
         return flags
-    stamps = pl.Series([meta.regular_market_time, regular.start, regular.end])
-    last_trade, opens, closes = payload.localized(stamps, meta.exchange_timezone_name)
-    open_now = opens.date() == last_trade.date() and last_trade < closes
+    zone = meta.exchange_timezone_name
+    last_trade = payload.local_time(meta.regular_market_time, zone).date()
+    opened = payload.local_time(regular.start, zone).date()
+    open_now = opened == last_trade and meta.regular_market_time < regular.end
     begun = rows["ts_event"][-1]
     if timeframe in SECONDS:
         running = open_now and begun.timestamp() <= meta.regular_market_time < begun.timestamp() + SECONDS[timeframe]
     else:
-        running = unfinished(begun.date(), timeframe, last_trade=last_trade.date(), open_now=open_now)
-    return flags if not running else pl.concat([flags[:-1], pl.Series([True])])
+        running = unfinished(begun.date(), timeframe, last_trade=last_trade, open_now=open_now)
+    flags[-1] = running
+    return flags

@@ -175,7 +175,6 @@ class IngestionService:
                 await self._capture(name, round_, answer)
                 return None
             assert failure is not None
-            await self._record_failure(name, round_, answer, failure, attempt)
             wait = wait_s(
                 failure,
                 attempt=attempt,
@@ -183,13 +182,14 @@ class IngestionService:
                 backoff_s=config.backoff_s,
                 longest_s=config.backoff_max_s,
             )
+            if wait is not None and failure.failure_class is FailureClass.THROTTLED:
+                self._hold(name, wait)
+            await self._record_failure(name, round_, answer, failure, attempt)
             if wait is None:
                 self.tally.given_up[name] += 1
                 return GaveUp(
                     provider=name, failure_class=failure.failure_class.value, words=failure.words, attempts=attempt
                 )
-            if failure.failure_class is FailureClass.THROTTLED:
-                self._hold(name, wait)
             await self._clock.sleep(wait)
 
     async def _once(self, provider: Provider, round_: Round) -> tuple[Answer | None, Failure | None]:
@@ -209,7 +209,8 @@ class IngestionService:
             return answer, provider.classify(answer)
         except Unreachable as error:
             return None, Failure(failure_class=FailureClass.TRANSIENT, words=error.reason)
-        except Exception as error:  # noqa: BLE001 - one provider's mistake must not stop the others
+        except Exception as error:
+            log.exception("ingestion.defect", provider=name)
             words = f"the code that asks {name} failed with {type(error).__name__}; report it to its maintainer"
             return answer, Failure(failure_class=FailureClass.PERMANENT, words=words)
 
@@ -217,10 +218,9 @@ class IngestionService:
         """Wait until this provider may be asked again at its declared pace."""
         name, gap_ns = provider.declaration.name, int(1e9 / provider.declaration.calls_per_second)
         async with self._turns[name]:
-            wait = self._free_at[name] - self._clock.now_ns()
-            if wait > 0:
+            while (wait := self._free_at[name] - self._clock.now_ns()) > 0:  # it may be put off while we wait
                 await self._clock.sleep(wait / 1e9)
-            self._free_at[name] = max(self._free_at[name], self._clock.now_ns() + gap_ns)
+            self._free_at[name] = self._clock.now_ns() + gap_ns
 
     def _hold(self, name: str, seconds: float) -> None:
         """Ask a provider that feels pressed nothing for `seconds`, whatever the round."""

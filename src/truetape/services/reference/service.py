@@ -46,8 +46,10 @@ class ReferenceService:
         incoming = {
             "instruments": instruments(message.listings, ts_known=known, simulated=simulated),
             "listings": listed,
-            "sessions": await asyncio.to_thread(self._sessions, message),
         }
+        unknown = await self._without_sessions(message)
+        if unknown:
+            incoming["sessions"] = await asyncio.to_thread(self._sessions, message, unknown)
         writes = {table: await self._decided(table, rows, message) for table, rows in incoming.items()}
         writes = {table: rows for table, rows in writes.items() if not rows.is_empty()}
         if writes:
@@ -69,9 +71,24 @@ class ReferenceService:
         )
         return decide(current, rows, TABLES[table]).write
 
-    def _sessions(self, message: InstrumentsDeclared) -> pl.DataFrame:
-        """Return the sessions of every venue that the message names."""
+    async def _without_sessions(self, message: InstrumentsDeclared) -> list[str]:
+        """Return the venues whose stored sessions do not reach from the message's first day to its last.
+
+        What is stored already is not computed again, which would take seconds at every start. Where the first or the
+        last day is no session, nothing shows that the calendar is complete, and it is computed.
+        """
         mics = sorted({one.mic for one in message.listings})
+        stored = await self._store.read(
+            "sessions", Selection(equal={"mic": mics}, start=message.start, end=message.end, columns=("mic", "session"))
+        )
+        reach = stored.group_by("mic").agg(
+            pl.col("session").min().alias("first"), pl.col("session").max().alias("last")
+        )
+        whole = (pl.col("first") == message.start) & (pl.col("last") == message.end)
+        return sorted(set(mics) - set(reach.filter(whole)["mic"]))
+
+    def _sessions(self, message: InstrumentsDeclared, mics: list[str]) -> pl.DataFrame:
+        """Return the sessions of `mics`."""
         frames = [self._calendar(mic, start=message.start, end=message.end) for mic in mics]
         columns = TABLES["sessions"].columns
         known = pl.lit(message.ts_known).cast(columns["ts_known"]).alias("ts_known")

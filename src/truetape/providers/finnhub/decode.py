@@ -1,0 +1,126 @@
+"""Finnhub's candles and quotes, read: parallel arrays become bars, a quote becomes one row."""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+import msgspec
+import polars as pl
+
+from truetape.domain.asks import Ask
+from truetape.domain.decoding import Column, Numbers, Payload, Stamp, ascending, decoded, instants, label, traded
+from truetape.domain.errors import ProviderRefused, UndecodablePayload
+from truetape.domain.schema import DECODED, empty
+from truetape.domain.time import TIMEFRAMES
+from truetape.providers.finnhub.classify import by_body
+
+PROVIDER: Final = "finnhub"
+INTRADAY: Final = ("1m", "5m", "15m", "30m", "1h")
+FIELDS: Final = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
+NOON: Final = 12 * 3600
+
+T = TypeVar("T")
+
+
+class _Candles(msgspec.Struct):
+    s: str
+    t: list[Stamp] | None = None
+    o: Numbers | None = None
+    h: Numbers | None = None
+    l: Numbers | None = None  # noqa: E741 - the provider's name for the low
+    c: Numbers | None = None
+    v: Numbers | None = None
+
+
+class _Quote(msgspec.Struct):
+    c: float | None
+    h: float | None
+    l: float | None  # noqa: E741 - the provider's name for the low
+    o: float | None
+    pc: float | None
+    t: Stamp
+
+
+_CANDLES: Final = msgspec.json.Decoder(_Candles)
+_QUOTE: Final = msgspec.json.Decoder(_Quote)
+
+
+def bars(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Return candles as bars: schema DECODED["bars"], ascending; daily and longer in basis split, intraday raw.
+
+    Symbol and timeframe are those of `ask`, since the body names neither. A stamp from noon UTC on means the next date:
+    old daily candles are stamped with the evening before. No candles are an empty frame.
+
+    Raises:
+        ProviderRefused: The body is an error.
+        UndecodablePayload: It is neither an error nor candles.
+    """
+    payload = Payload(provider=PROVIDER, kind="bars", body=body)
+    if body.strip() == b"[]":
+        return empty(DECODED["bars"])
+    candles = _parsed(payload, _CANDLES)
+    if candles.s == "no_data" or (candles.s == "ok" and candles.t == []):
+        return empty(DECODED["bars"])
+    if candles.s != "ok":
+        raise payload.defect(f"the field s was {candles.s[:40]!r}, not ok or no_data")
+    if candles.t is None:
+        raise payload.defect("the field t was missing")
+    arrays = {letter: getattr(candles, letter) for letter in FIELDS}
+    payload.aligned(arrays, length=len(candles.t))
+    timeframe = ask.timeframe if ask.timeframe in TIMEFRAMES else "1d"
+    stamps = pl.Series(candles.t, dtype=pl.Int64)
+    starts = (
+        instants(stamps) if timeframe in INTRADAY else label(((stamps + NOON) // 86_400).cast(pl.Int32).cast(pl.Date))
+    )
+    columns = {name: pl.Series(arrays[letter], dtype=pl.Float64) for letter, name in FIELDS.items()}
+    rows = ascending(traded(pl.DataFrame({"ts_event": starts, **columns})), by="ts_event")
+    return decoded(
+        "bars",
+        rows.to_dict(),
+        symbol=ask.symbol or None,
+        timeframe=timeframe,
+        adj_close=None,
+        currency=_currency(ask.symbol),
+        basis="raw" if timeframe in INTRADAY else "split",
+        running=False,
+    )
+
+
+def quotes(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Return a quote: schema DECODED["quotes"], one row; the symbol is that of `ask`.
+
+    Raises:
+        ProviderRefused: The body is an error, or the quote of zeros that stands for an unknown symbol.
+        UndecodablePayload: It is neither an error nor a quote, or it does not say of when it is.
+    """
+    payload = Payload(provider=PROVIDER, kind="quotes", body=body)
+    failure = by_body(body)
+    if failure is not None:
+        raise ProviderRefused(provider=PROVIDER, failure=failure)
+    quote = payload.parse(_QUOTE)
+    columns: dict[str, Column] = {
+        "ts_event": instants(pl.Series([quote.t])),
+        "price": [quote.c],
+        "open": [quote.o],
+        "high": [quote.h],
+        "low": [quote.l],
+        "previous_close": [quote.pc],
+    }
+    return decoded("quotes", columns, symbol=ask.symbol or None, volume=None, currency=_currency(ask.symbol))
+
+
+def _parsed(payload: Payload, decoder: msgspec.json.Decoder[T]) -> T:
+    """Return the body, or raise what it says: a refusal where it is one, else its defect."""
+    try:
+        return payload.parse(decoder)
+    except UndecodablePayload:
+        failure = by_body(payload.body)
+        if failure is None:
+            raise
+        raise ProviderRefused(provider=PROVIDER, failure=failure) from None
+
+
+def _currency(symbol: str) -> str | None:
+    """Return USD for a symbol without an exchange suffix; the body does not tell the currency of others."""
+    suffix = symbol.rpartition(".")[2] if "." in symbol else ""
+    return "USD" if symbol and ":" not in symbol and suffix in ("", "A", "B", "C") else None

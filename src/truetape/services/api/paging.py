@@ -1,0 +1,74 @@
+"""Cursors: where the next page begins and what is known on it, in one opaque word.
+
+A page shows what was known when its first page was asked for: a correction that arrives between two pages moves nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import astuple
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from truetape.domain.errors import BadInput
+from truetape.services.api.query import BarsQuery, InstrumentsQuery
+
+LONGEST: Final = 512
+_CHECKSUM_BYTES: Final = 6
+_AGAIN: Final = "Give `next` of the page before as it is, with the same question, or leave it out to start again."
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a page begins: the symbol's place in the question, or the row's in the list, and the first label's date."""
+
+    place: int
+    start: date | None = None
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A position, the question it belongs to, and the knowledge time in UTC nanoseconds."""
+
+    question: str
+    as_of: int
+    position: Position
+
+
+def fingerprint(query: BarsQuery | InstrumentsQuery) -> str:
+    """Return a short name of the question, equal for equal questions only."""
+    words = repr((type(query).__name__, *astuple(query)))
+    return hashlib.blake2b(words.encode(), digest_size=8).hexdigest()
+
+
+def encode_cursor(cursor: Cursor) -> str:
+    """Return `cursor` as text that fits a URL as it is."""
+    payload = msgspec.msgpack.encode(cursor)
+    return base64.urlsafe_b64encode(_checksum(payload) + payload).rstrip(b"=").decode()
+
+
+def decode_cursor(text: str, *, question: str) -> Cursor:
+    """Return the cursor that `encode_cursor` wrote for `question`.
+
+    Raises:
+        BadInput: It was changed, cut, or made for another question.
+    """
+    try:
+        data = base64.b64decode(text[:LONGEST] + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        checksum, payload = data[:_CHECKSUM_BYTES], data[_CHECKSUM_BYTES:]
+        cursor = msgspec.msgpack.decode(payload, type=Cursor)
+    except (binascii.Error, ValueError):
+        raise _refused(text) from None
+    if checksum != _checksum(payload) or cursor.question != question:
+        raise _refused(text)
+    return cursor
+
+
+def _refused(text: str) -> BadInput:
+    return BadInput(parameter="cursor", value=text[:64], fix=_AGAIN)
+
+
+def _checksum(payload: bytes) -> bytes:
+    return hashlib.blake2b(payload, digest_size=_CHECKSUM_BYTES, person=b"truetape").digest()

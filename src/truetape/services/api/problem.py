@@ -1,0 +1,103 @@
+"""Errors as problem documents (RFC 9457): which parameter, which value, and the way out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+
+from truetape.domain.errors import BadInput, StoreUnavailable, TruetapeError, UnknownSymbol
+from truetape.services.api.formats import NotAcceptable
+
+MEDIA_TYPE: Final = "application/problem+json"
+_LONGEST: Final = 200
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What went wrong with one request."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    parameter: str | None = None
+    value: str | None = None
+    fix: str | None = None
+    id: str | None = None  # of an error of ours: the log holds it too
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """Return what to tell about `error`, or None if its cause is not the request."""
+    match error:
+        case NotAcceptable():
+            return _of_input(error, HTTPStatus.NOT_ACCEPTABLE, "not-acceptable")
+        case BadInput():
+            return _of_input(error, HTTPStatus.BAD_REQUEST, "bad-parameter")
+        case UnknownSymbol():
+            nearest = ", ".join(error.known) or "none yet"
+            return _problem(
+                HTTPStatus.NOT_FOUND,
+                "unknown-symbol",
+                f"The symbol {error.symbol!r} is unknown.",
+                parameter="symbol",
+                value=error.symbol,
+                fix=f"Known symbols, the nearest first: {nearest}. See /v1/instruments.",
+            )
+        case StoreUnavailable():
+            detail = "The store could not be read now."
+            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "store-unavailable", detail, fix="Ask again in a moment.")
+        case TruetapeError():
+            return None
+    return None
+
+
+def unknown_path(path: str, known: list[str]) -> Problem:
+    """Return what to tell about a path that leads nowhere."""
+    fix = f"Paths are {', '.join(known)}."
+    return _problem(HTTPStatus.NOT_FOUND, "unknown-path", "Nothing answers here.", value=path, fix=fix)
+
+
+def wrong_method(method: str) -> Problem:
+    """Return what to tell about a method that a path does not take."""
+    detail = f"{method} is not answered: nothing can be written over this API."
+    return _problem(HTTPStatus.METHOD_NOT_ALLOWED, "wrong-method", detail, value=method, fix="Send a GET.")
+
+
+def refused(status: int, detail: str) -> Problem:
+    """Return what to tell about a request that could not be read at all."""
+    return _problem(HTTPStatus(status), "bad-request", detail)
+
+
+def our_fault(identity: str) -> Problem:
+    """Return what to tell about an error that is not the request's; the log says more under `identity`."""
+    detail = f"Something failed that is not your fault. The server's log holds it under the id {identity}."
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail, identity=identity)
+
+
+def _of_input(error: BadInput, status: HTTPStatus, name: str) -> Problem:
+    value = None if error.value is None else str(error.value)
+    said = "is missing" if value is None else f"was {value[:_LONGEST]!r}"
+    return _problem(status, name, f"{error.parameter} {said}.", parameter=error.parameter, value=value, fix=error.fix)
+
+
+def _problem(
+    status: HTTPStatus,
+    name: str,
+    detail: str,
+    *,
+    parameter: str | None = None,
+    value: str | None = None,
+    fix: str | None = None,
+    identity: str | None = None,
+) -> Problem:
+    return Problem(
+        type=f"urn:truetape:problem:{name}",
+        title=status.phrase,
+        status=status.value,
+        detail=detail,
+        parameter=parameter[:_LONGEST] if parameter else None,
+        value=value[:_LONGEST] if value is not None else None,
+        fix=fix,
+        id=identity,
+    )

@@ -1,0 +1,180 @@
+"""Questions: what is asked of the api, read from parameters and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, cast
+
+from truetape.domain.adjust import Adjustment
+from truetape.domain.errors import BadInput
+from truetape.domain.time import parse_day, parse_instant
+from truetape.services.api.config import ApiConfig
+
+LONGEST_SYMBOL: Final = 40
+LONGEST_SEARCH: Final = 100
+_FARTHEST_NS: Final = 2**63 - 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class BarsQuery:
+    """Bars of some symbols. `start` and `end` are session dates, both inclusive; `as_of` is in UTC nanoseconds."""
+
+    symbols: tuple[str, ...]
+    timeframe: str = "1d"
+    start: date | None = None
+    end: date | None = None
+    adjustment: Adjustment = "raw"
+    as_of: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionsQuery:
+    """Splits and dividends of some symbols by ex-date, both dates inclusive."""
+
+    symbols: tuple[str, ...]
+    start: date | None = None
+    end: date | None = None
+    as_of: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstrumentsQuery:
+    """Listings of some symbols, or those whose symbol or name contains `q`, or all."""
+
+    symbols: tuple[str, ...] = ()
+    q: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelsQuery:
+    """Levels of one index."""
+
+    index: str
+    start: date | None = None
+    end: date | None = None
+    as_of: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainQuery:
+    """Everything known about one symbol's daily bar of one session."""
+
+    symbol: str
+    day: date
+    as_of: int | None = None
+
+
+def bars_query(given: Mapping[str, str], config: ApiConfig) -> BarsQuery:
+    """Return the question that `given` asks.
+
+    Raises:
+        BadInput: A value is not usable.
+    """
+    start, end = _range(given)
+    return BarsQuery(
+        symbols=_symbols(given, config),
+        timeframe=given.get("timeframe", "1d"),
+        start=start,
+        end=end,
+        adjustment=cast("Adjustment", given.get("adjustment", "raw")),
+        as_of=_as_of(given),
+    )
+
+
+def actions_query(given: Mapping[str, str], config: ApiConfig) -> ActionsQuery:
+    """Return the question that `given` asks.
+
+    Raises:
+        BadInput: A value is not usable.
+    """
+    start, end = _range(given)
+    return ActionsQuery(symbols=_symbols(given, config), start=start, end=end, as_of=_as_of(given))
+
+
+def instruments_query(given: Mapping[str, str], config: ApiConfig) -> InstrumentsQuery:
+    """Return the question that `given` asks.
+
+    Raises:
+        BadInput: A value is not usable.
+    """
+    q = given.get("q", "").strip()
+    if len(q) > LONGEST_SEARCH:
+        raise BadInput(parameter="q", value=_cut(q), fix=f"Write at most {LONGEST_SEARCH} characters.")
+    return InstrumentsQuery(symbols=_symbols(given, config) if "symbols" in given else (), q=q)
+
+
+def levels_query(given: Mapping[str, str]) -> LevelsQuery:
+    """Return the question that `given` asks.
+
+    Raises:
+        BadInput: A value is not usable.
+    """
+    start, end = _range(given)
+    return LevelsQuery(index=given["index"], start=start, end=end, as_of=_as_of(given))
+
+
+def explain_query(symbol: str, ts: str, given: Mapping[str, str]) -> ExplainQuery:
+    """Return the question about `symbol` at `ts`: a session date, or an instant, which counts by its UTC date.
+
+    Raises:
+        BadInput: A value is not usable.
+    """
+    if len(symbol) > LONGEST_SYMBOL:
+        raise BadInput(parameter="symbol", value=_cut(symbol), fix="Write one symbol, for example AAPL.")
+    if "T" in ts:
+        _instant(ts, parameter="ts")
+        ts = ts.partition("T")[0]
+    return ExplainQuery(symbol=symbol, day=parse_day(ts, parameter="ts"), as_of=_as_of(given))
+
+
+def read_limit(given: Mapping[str, str], config: ApiConfig) -> int:
+    """Return the rows wanted on one page.
+
+    Raises:
+        BadInput: It is no whole number between 1 and the greatest allowed.
+    """
+    text = given.get("limit", str(config.default_limit))
+    most = config.max_limit
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
+        fix = f"Write a whole number from 1 to {most}; follow `next` for more."
+        raise BadInput(parameter="limit", value=_cut(text), fix=fix)
+    return int(text)
+
+
+def _symbols(given: Mapping[str, str], config: ApiConfig) -> tuple[str, ...]:
+    symbols = tuple(dict.fromkeys(symbol.strip() for symbol in given["symbols"].split(",")))
+    if len(symbols) > config.max_symbols:
+        fix = f"At most {config.max_symbols} are answered at once. Ask several times."
+        raise BadInput(parameter="symbols", value=f"{len(symbols)} symbols", fix=fix)
+    for symbol in symbols:
+        if not 1 <= len(symbol) <= LONGEST_SYMBOL:
+            fix = "Write symbols separated by single commas, for example AAPL,MSFT."
+            raise BadInput(parameter="symbols", value=_cut(given["symbols"]), fix=fix)
+    return symbols
+
+
+def _range(given: Mapping[str, str]) -> tuple[date | None, date | None]:
+    start, end = (parse_day(given[name], parameter=name) if name in given else None for name in ("start", "end"))
+    if start is not None and end is not None and start > end:
+        fix = f"It is later than end, which was {end}. Both are inclusive; swap them."
+        raise BadInput(parameter="start", value=str(start), fix=fix)
+    return start, end
+
+
+def _as_of(given: Mapping[str, str]) -> int | None:
+    return _instant(given["as_of"], parameter="as_of") if "as_of" in given else None
+
+
+def _instant(text: str, *, parameter: str) -> int:
+    try:
+        instant = parse_instant(text, parameter=parameter)
+    except OverflowError:
+        fix = "Write an instant between the years 1678 and 2262."
+        raise BadInput(parameter=parameter, value=_cut(text), fix=fix) from None
+    return max(-_FARTHEST_NS, min(_FARTHEST_NS, instant))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_SEARCH else f"{text[:LONGEST_SEARCH]}..."

@@ -1,0 +1,264 @@
+"""The processing room: payloads become claims, closed rounds become batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline_doubles import (
+    FRIDAY,
+    INSTRUMENT,
+    MONDAY,
+    NOW,
+    BothTimes,
+    DictArchive,
+    Heard,
+    Script,
+    capture,
+    closing,
+    instants,
+    provider,
+    refuse,
+    weekdays,
+)
+from truetape.domain.asks import Ask
+from truetape.domain.errors import ProviderRefused, StoreUnavailable, UndecodablePayload, WrongFolder
+from truetape.domain.failures import FailureClass
+from truetape.domain.messages import BatchNormalized, PayloadRejected, RawCaptured
+from truetape.domain.schema import DECODED, TABLES, check, empty
+from truetape.domain.time import DAY_NS
+from truetape.domain.wire import unpack
+from truetape.ports.provider import Decode
+from truetape.services.processing.config import ProcessingConfig
+from truetape.services.processing.service import ProcessingService
+
+DAYS = weekdays(5)
+
+
+def decode_bars(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Read closes, comma separated, of the days from Monday; the first field names the basis."""
+    basis, *closes = body.decode().split("|")[0].split(",")
+    if basis == "garbled":
+        raise UndecodablePayload(provider="p", kind=ask.kind, reason="it is no list of closes")
+    if basis == "refused":
+        raise ProviderRefused(provider="p", failure=refuse(FailureClass.QUOTA))
+    if basis == "misshaped":
+        return pl.DataFrame({"close": [1.0]})
+    rows = pl.DataFrame({"ts_event": instants(DAYS[: len(closes)]), "close": [float(close) for close in closes]})
+    filled = rows.with_columns(
+        pl.lit(ask.symbol).alias("symbol"),
+        pl.lit(ask.timeframe).alias("timeframe"),
+        pl.lit(basis).alias("basis"),
+        pl.lit(False).alias("running"),
+        pl.lit("USD").alias("currency"),
+        *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("open", "high", "low", "volume", "adj_close")),
+    )
+    return filled.select([pl.col(name).cast(dtype) for name, dtype in DECODED["bars"].items()])
+
+
+def decode_actions(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Read, behind the bar, the weekday and ratio of a split."""
+    after = body.decode().partition("|")[2]
+    if not after:
+        return empty(DECODED["actions"])
+    day, ratio = after.split(",")
+    row = (ask.symbol, DAYS[int(day)], "split", float(ratio), "USD", "raw")
+    return pl.DataFrame([row], schema=DECODED["actions"], orient="row")
+
+
+BOTH: Mapping[str, Decode] = {"bars": decode_bars, "actions": decode_actions}
+
+
+class Room:
+    """A processing room with providers p (bars and actions) and q (bars only)."""
+
+    def __init__(self, *, simulated: bool = False) -> None:
+        self.bus, self.store, self.archive = Heard(), BothTimes(), DictArchive()
+        self.service = ProcessingService(
+            bus=self.bus,
+            store=self.store,
+            archive=self.archive,
+            providers={
+                "p": provider("p", Script(b""), decode=BOTH),
+                "q": provider("q", Script(b""), decode={"bars": decode_bars}),
+            },
+            config=ProcessingConfig(simulated=simulated),
+        )
+        self.service.subscribe()
+
+    async def hear(self, message: Any) -> None:
+        await self.bus.handlers[f"processing hears {type(message).__name__}"](message)
+
+    async def captured(self, name: str, body: bytes, **changes: Any) -> RawCaptured:
+        self.archive.put(body)
+        message = capture(name, body=body, **changes)
+        await self.hear(message)
+        return message
+
+    def batches(self) -> list[tuple[str, bool, pl.DataFrame]]:
+        return [(batch.kind, batch.last, unpack(batch.frame)) for batch in self.bus.of(BatchNormalized)]
+
+
+async def test_a_payload_becomes_claims_of_bars_and_actions() -> None:
+    """Both are kept in one commit, with the provider's feed."""
+    room = Room()
+
+    message = await room.captured("p", b"raw,10,11,12,13,14|2,2")
+
+    assert room.store.commits == [{"bar_claims": 5, "action_claims": 1}]
+    claims = room.store.rows["bar_claims"]
+    assert claims.select("provider", "feed", "payload", "instrument_id").unique().rows() == [
+        ("p", "p feed", message.key, INSTRUMENT)
+    ]
+
+
+async def test_the_same_payload_twice_is_kept_once() -> None:
+    """Messages may come again after a crash."""
+    room = Room()
+
+    await room.captured("p", b"raw,10,11")
+    await room.captured("p", b"raw,10,11")
+
+    assert len(room.store.rows["bar_claims"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "words"),
+    [
+        ("p", b"garbled", "The payload of p was not readable as bars: it is no list of closes."),
+        ("p", b"refused", "p refused (quota): no: quota"),
+        ("p", b"misshaped", "A frame of bars had missing columns"),
+        ("r", b"raw,10", "The payload of r was not readable as bars: the settings do not enable this provider"),
+    ],
+)
+async def test_what_cannot_be_read_is_told_and_not_kept(name: str, body: bytes, words: str) -> None:
+    """The bytes stay in the archive; the message says which and why."""
+    room = Room()
+
+    message = await room.captured(name, body)
+
+    (rejected,) = room.bus.of(PayloadRejected)
+    assert rejected.reason.startswith(words)
+    assert (rejected.provider, rejected.kind, rejected.key) == (name, "bars", message.key)
+    assert (rejected.ts_known, rejected.subject, rejected.simulated) == (NOW, INSTRUMENT, False)
+    assert room.store.commits == []
+
+
+async def test_a_full_disk_is_not_a_rejected_payload() -> None:
+    """The bus is to deliver the message again."""
+    room = Room()
+    room.store.full = True
+
+    with pytest.raises(StoreUnavailable):
+        await room.captured("p", b"raw,10")
+
+    assert room.bus.happened == []
+
+
+@pytest.mark.parametrize("folder_is_simulated", [True, False])
+async def test_simulated_and_live_data_do_not_mix(folder_is_simulated: bool) -> None:
+    """Neither a payload nor a round of the other kind is let in."""
+    room = Room(simulated=folder_is_simulated)
+    holds, came = ("simulated", "live") if folder_is_simulated else ("live", "simulated")
+
+    for message in (
+        capture(simulated=not folder_is_simulated),
+        closing(capture(simulated=True), simulated=not folder_is_simulated),
+    ):
+        with pytest.raises(WrongFolder, match=f"it holds {holds} data and {came} data came"):
+            await room.hear(message)
+
+    assert room.store.commits == []
+    assert room.bus.happened == []
+
+
+async def test_a_closed_round_is_told_in_raw_basis_actions_first() -> None:
+    """p's prices are split-adjusted, q's are raw; afterwards they can be compared."""
+    room = Room()
+    one = await room.captured("p", b"split,10,11,12,13,14|2,2")
+    other = await room.captured("q", b"raw,20,22,12,13,14")
+
+    await room.hear(closing(one, other))
+
+    (actions_kind, actions_last, actions), (bars_kind, bars_last, bars) = room.batches()
+    assert (actions_kind, actions_last, bars_kind, bars_last) == ("actions", False, "bars", True)
+    assert actions.select("ex_date", "type", "value").rows() == [(DAYS[2], "split", 2.0)]
+    assert bars["provider"].to_list() == ["p", "q"] * 5
+    assert bars["close"].to_list() == [20.0, 20.0, 22.0, 22.0, 12.0, 12.0, 13.0, 13.0, 14.0, 14.0]
+    check(actions, TABLES["action_claims"].columns, kind="action_claims")
+    check(bars, TABLES["bar_claims"].columns, kind="bar_claims")
+    told = room.bus.of(BatchNormalized)[0]
+    assert (told.round_id, told.providers, told.start, told.end) == ("rnd_1", ("p", "q"), MONDAY, FRIDAY)
+
+
+async def test_splits_beyond_the_range_undo_adjustments_but_are_not_told() -> None:
+    """The round is about Monday and Tuesday; the split came on Friday."""
+    room = Room()
+    message = await room.captured("p", b"split,10,11|4,2", end=DAYS[1])
+
+    await room.hear(closing(message))
+
+    (_, _, actions), (_, _, bars) = room.batches()
+    assert actions.is_empty()
+    assert bars["close"].to_list() == [20.0, 22.0]
+
+
+async def test_a_round_sees_nothing_that_came_after_it() -> None:
+    """A replay that has all claims in the store already gives the same batch."""
+    room = Room()
+    first = await room.captured("p", b"raw,10,11")
+    later = await room.captured("p", b"raw,10,12|1,2", ts_known=NOW + DAY_NS, round_id="rnd_2")
+
+    await room.hear(closing(first))
+    await room.hear(closing(later))
+
+    assert [frame["close"].to_list() for kind, _, frame in room.batches() if kind == "bars"] == [[10, 11], [10, 12]]
+    assert [len(frame) for kind, _, frame in room.batches() if kind == "actions"] == [0, 1]
+
+
+async def test_an_older_claim_stands_in_for_a_provider_that_gave_up() -> None:
+    """What q said last week still counts."""
+    room = Room()
+    await room.captured("q", b"raw,10,11")
+    message = await room.captured("p", b"raw,10,11", ts_known=NOW + 1, round_id="rnd_2")
+
+    await room.hear(closing(message))
+
+    assert room.batches()[1][2]["provider"].to_list() == ["p", "q", "p", "q"]
+
+
+async def test_bytes_that_come_again_are_the_newest() -> None:
+    """p corrects Tuesday and takes the correction back: the bytes are those of the first answer."""
+    room = Room()
+    await room.captured("p", b"raw,10,11")
+    await room.captured("p", b"raw,10,99", ts_known=NOW + 1, round_id="rnd_2")
+    again = await room.captured("p", b"raw,10,11", ts_known=NOW + 2, round_id="rnd_3")
+
+    await room.hear(closing(again))
+
+    assert room.batches()[1][2]["close"].to_list() == [10.0, 11.0]
+
+
+async def test_a_round_of_rejected_payloads_still_ends() -> None:
+    """Its batches are empty, and the last one says that it is the last."""
+    room = Room()
+    message = await room.captured("p", b"garbled")
+
+    await room.hear(closing(message))
+
+    assert [(kind, last, len(frame)) for kind, last, frame in room.batches()] == [
+        ("actions", False, 0),
+        ("bars", True, 0),
+    ]
+
+
+async def test_quotes_are_kept_as_they_are() -> None:
+    """A capture of quotes is decoded as quotes only; a provider without such a decoder yields nothing."""
+    room = Room()
+
+    await room.captured("p", b"raw,10", kind="quotes")
+
+    assert room.store.commits == [{}]
