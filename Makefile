@@ -48,7 +48,7 @@ bench: ## Measure speed beside peers in the same run; ARGS="reading start" choos
 	@scripts/setup bench
 	@.venv-bench/bin/python -m perf $(ARGS)
 
-soak: ## Repeat the long tests (kill -9 at other moments each time) for SECONDS=300
+soak: ## Repeat the long tests (kill -9, start again) for SECONDS=300
 	@scripts/setup test
 	@$(BIN)/python scripts/repeat.py --seconds $(SECONDS) -m slow
 

@@ -1,15 +1,17 @@
 """Run chosen tests again and again, each time with another seed, until time is up or one fails.
 
-Usage: repeat.py --seconds N PYTEST_ARGUMENTS... The seed of a failing run is printed; TRUETAPE_SEED=... and
---hypothesis-seed=... bring it back.
+Usage: repeat.py --seconds N PYTEST_ARGUMENTS... The seed of a failing run is printed; pytest's option
+--hypothesis-seed brings it back.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -39,15 +41,16 @@ def main(arguments: list[str]) -> int:
 
 def once(pytest_arguments: list[str], *, seed: int, seconds: float) -> int | None:
     """Return the exit status of one run of pytest; None if it was stopped because its `seconds` were over."""
-    command = [sys.executable, "-m", "pytest", "-q", "--no-cov", f"--hypothesis-seed={seed}", *pytest_arguments]
-    environment = {**os.environ, "TRUETAPE_SEED": str(seed)}
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    command = [sys.executable, "-m", "pytest", "-q", f"--hypothesis-seed={seed}", *pytest_arguments]
+    process = subprocess.Popen(command, start_new_session=True)
     try:
         return process.wait(timeout=max(seconds, 0.0))
     except subprocess.TimeoutExpired:
-        process.terminate()
-        process.wait()
         return None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)  # the run, and the programs that its tests started
+        process.wait()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,23 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, how hard properties are tried, and what the closing report says."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+from servers import report
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings"
+
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, print_blob=True)
+settings.register_profile(
+    "fuzz", deadline=None, max_examples=2_000, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +26,14 @@ def recordings() -> Path:
     if not RECORDINGS.is_dir():
         pytest.skip(f"no recordings at {RECORDINGS}: the small fixtures of the project's own stand in for them")
     return RECORDINGS
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which parts of the world the tests met."""
+    if terminalreporter.config.option.verbose < 0:
+        return
+    terminalreporter.section("what the tests met")
+    for line in report():
+        terminalreporter.write_line(line)
+    found = "found" if RECORDINGS.is_dir() else f"not found at {RECORDINGS}; tests of them were skipped"
+    terminalreporter.write_line(f"recordings of real providers: {found}")

@@ -11,11 +11,11 @@ import polars as pl
 
 from truetape.domain.asks import Answer, Ask
 from truetape.domain.capability import Declaration
-from truetape.domain.errors import StoreUnavailable
+from truetape.domain.errors import ProviderRefused, StoreUnavailable, UndecodablePayload
 from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.identity import payload_key
 from truetape.domain.messages import Message, RawCaptured, RoundClosed
-from truetape.domain.schema import INSTANT, TABLES, check, empty
+from truetape.domain.schema import DECODED, INSTANT, TABLES, check, empty
 from truetape.domain.time import NANOSECONDS
 from truetape.ports.archive import Entry
 from truetape.ports.provider import Decode, Provider
@@ -297,3 +297,39 @@ def filled(table: str, length: int, given: Mapping[str, Any]) -> pl.DataFrame:
         else:
             columns.append(pl.Series(name, values, dtype=dtype))
     return pl.DataFrame(columns)
+
+
+def decode_bars(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Read closes, comma separated, of the days from Monday; the first field names the basis."""
+    basis, *closes = body.decode().split("|")[0].split(",")
+    if basis == "garbled":
+        raise UndecodablePayload(provider="p", kind=ask.kind, reason="it is no list of closes")
+    if basis == "refused":
+        raise ProviderRefused(provider="p", failure=refuse(FailureClass.QUOTA))
+    if basis == "surprising":
+        raise KeyError("a field that was always there")
+    if basis == "misshaped":
+        return pl.DataFrame({"close": [1.0]})
+    rows = pl.DataFrame({"ts_event": instants(weekdays(len(closes))), "close": [float(close) for close in closes]})
+    filled = rows.with_columns(
+        pl.lit(ask.symbol).alias("symbol"),
+        pl.lit(ask.timeframe).alias("timeframe"),
+        pl.lit(basis).alias("basis"),
+        pl.lit(False).alias("running"),
+        pl.lit("USD").alias("currency"),
+        *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("open", "high", "low", "volume", "adj_close")),
+    )
+    return filled.select([pl.col(name).cast(dtype) for name, dtype in DECODED["bars"].items()])
+
+
+def decode_actions(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Read, behind the bar, the weekday and ratio of a split."""
+    after = body.decode().partition("|")[2]
+    if not after:
+        return empty(DECODED["actions"])
+    day, ratio = after.split(",")
+    row = (ask.symbol, weekdays(5)[int(day)], "split", float(ratio), "USD", "raw")
+    return pl.DataFrame([row], schema=DECODED["actions"], orient="row")
+
+
+BOTH: Mapping[str, Decode] = {"bars": decode_bars, "actions": decode_actions}

@@ -229,6 +229,25 @@ def test_a_payload_that_is_not_what_was_put(build: Build, kept: bytes | None, re
         archive.get(ABC_KEY)
 
 
+def test_a_payload_that_cannot_be_read_now_is_unavailable(build: Build) -> None:
+    """A folder in the place of the file is a trouble of the disk, not of the bytes."""
+    archive = build()
+    archive.put(b"abc")
+    path = _payload(archive)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(StoreUnavailable, match="is a directory"):
+        archive.get(ABC_KEY)
+
+
+def test_an_entry_beyond_64_mebibytes_is_refused(build: Build) -> None:
+    """A line that readers would not accept is not written."""
+    archive = build()
+    with pytest.raises(BadInput, match="67108864 bytes"):
+        archive.record(captured(1, key="x" * (1 << 26)))
+    assert list(archive.journal()) == []
+
+
 def test_a_payload_under_a_wrong_name_is_noticed(build: Build) -> None:
     """Sound bytes of another payload raise CorruptArchive."""
     archive = build()

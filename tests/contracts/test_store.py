@@ -372,6 +372,42 @@ asyncio.run(main())
     assert done.stdout.splitlines() == ["True True 1", "[(1.0, 1.0)]"] * 3 + ["2 21001"]
 
 
+@pytest.mark.parametrize("room", [0, 5_000, 20_000, 100_000])
+def test_a_disk_too_full_for_a_new_store_leaves_none(tmp_path: Path, room: int) -> None:
+    """Making the store fails with the reason, nothing stays behind, and it is made when there is room."""
+    code = """
+import asyncio, resource, sys
+from pathlib import Path
+from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.domain.errors import StoreUnavailable
+
+path = Path(sys.argv[1])
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), hard))
+try:
+    DuckdbStore(path)
+except StoreUnavailable as error:
+    print("File too large" in error.reason, sorted(path.parent.iterdir()))
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+asyncio.run(DuckdbStore(path).close())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "truetape.duckdb"), str(room)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("True []\n", "")
+
+
+async def test_a_store_left_half_made_is_made_anew(tmp_path: Path) -> None:
+    """What a crash left of a store that was being made is in nobody's way."""
+    (tmp_path / ".truetape.duckdb.new").write_bytes(b"half")
+    await DuckdbStore(tmp_path / "truetape.duckdb").close()
+    await DuckdbStore(tmp_path / "truetape.duckdb", read_only=True).close()
+
+
 def _database(path: Path, *statements: str) -> None:
     with duckdb.connect(path) as connection:
         for statement in statements:

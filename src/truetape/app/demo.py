@@ -157,7 +157,7 @@ def _show(outcome: Outcome, console: Console) -> None:
     golden = int(summary.instruments["golden"].sum()) if len(summary.instruments) else 0
     worst = max(outcome.worst_adjusted.values(), default=float("nan"))
     console.print(
-        f"[bold]{golden:,} golden rows[/bold] in {outcome.seconds:.1f} s; {outcome.faults_served} faults were injected; "
+        f"[bold]{golden:,} golden rows[/bold] in {outcome.seconds:.1f} s; {outcome.faults_served} faults injected; "
         f"adjusted closes agree with the dataset's own to {worst:.1e} (allowed {TOLERANCE:.0e})."
     )
     example = f"{outcome.address}/v1/bars?symbols=AAPL&start=2005-02-25&end=2005-03-01&adjustment=all"

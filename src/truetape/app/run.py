@@ -15,15 +15,19 @@ from typing import Self
 import msgspec
 import structlog
 
+from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
-from truetape.app.parts import Parts, embedded
-from truetape.app.settings import Settings
+from truetape.app.parts import PROVIDERS, Parts, embedded
+from truetape.app.settings import ProviderSettings, Settings
+from truetape.app.telemetry import log_to_file
 from truetape.app.wiring import Rooms, wire
+from truetape.domain.errors import BadInput
 from truetape.domain.messages import InstrumentsDeclared, RawCaptured
 from truetape.domain.time import to_datetime
 from truetape.ports.archive import Attempted
 
 log = structlog.get_logger()
+LOG = "truetape.log"
 
 
 @dataclass
@@ -47,6 +51,7 @@ class Platform:
         """
         self.parts = embedded(self.settings, command=self.command)
         self._stack.push_async_callback(self.parts.close)
+        log_to_file(self.settings.data / LOG)
         self.rooms = wire(self.parts, self.settings)
         self.rooms.subscribe()
         return self
@@ -165,27 +170,24 @@ class Report:
     seconds: float
 
 
-async def replay(
-    source: Path, target: Path, *, settings: Settings, on_progress: Callable[[int], None] = lambda _: None
-) -> Report:
+async def replay(source: Path, target: Path, *, on_progress: Callable[[int], None] = lambda _: None) -> Report:
     """Tell the journal of `source` again to the rooms of an empty data folder `target`.
 
-    The rows come out as they were, value for value, with the same versions and the same knowledge times; `target` gets a
+    The rows come out as they were, value for value, with the same versions and knowledge times; `target` gets a
     copy of the journal and the payloads too, so that it is a complete data folder afterwards.
 
     Raises:
-        BadInput: `target` is not empty, or `source` holds no archive.
+        BadInput: `source` is no data folder, or `target` is not empty.
         CorruptArchive: A payload or an entry is damaged.
     """
     started = time.perf_counter()
     counts: Counter[str] = Counter()
+    settings = _replay_settings(source, target)
     origin = FileArchive(source / ARCHIVE, read_only=True)
     async with Platform(settings, command="truetape replay") as platform:
         archive, bus = platform.parts.archive, platform.parts.bus
         for number, entry in enumerate(origin.journal(), start=1):
-            if isinstance(entry, RawCaptured):
-                archive.put(origin.get(entry.key))
-            elif isinstance(entry, Attempted) and entry.key:
+            if isinstance(entry, RawCaptured) or (isinstance(entry, Attempted) and entry.key):
                 archive.put(origin.get(entry.key))
             archive.record(entry)
             counts[type(entry).__name__] += 1
@@ -204,3 +206,17 @@ async def replay(
             buried=len(bus.dead_letters),
             seconds=time.perf_counter() - started,
         )
+
+
+def _replay_settings(source: Path, target: Path) -> Settings:
+    """Return settings by which every known provider's payloads can be read; nothing is asked of any."""
+    marker = read_marker(source)
+    if marker is None:
+        raise BadInput(
+            parameter="--data", value=str(source), fix="It is no data folder; name one that holds an archive."
+        )
+    if target.exists() and any(target.iterdir()):
+        raise BadInput(parameter="--into", value=str(target), fix="The folder is not empty; name a new or empty one.")
+    today = to_datetime(time.time_ns()).date()
+    everyone = {name: ProviderSettings(enabled=True) for name in PROVIDERS}
+    return Settings(data=target, simulated=marker.simulated, start=today, end=today, providers=everyone)

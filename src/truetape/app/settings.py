@@ -1,15 +1,21 @@
 """Settings."""
+
 from __future__ import annotations
+
 from datetime import date
 from pathlib import Path
+
 import msgspec
+
 from truetape.domain.messages import DeclaredListing
+
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     base_url: str = ""
     key: str = ""
     calls_per_second: float | None = None
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Path

@@ -9,9 +9,9 @@ import polars as pl
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from truetape.domain.messages import RawCaptured, RoundClosed
 from truetape.ports.archive import Archive, Attempted
 from truetape.ports.store import Selection, Store
-from truetape.domain.messages import RawCaptured, RoundClosed
 
 REASONS = {
     "hundredfold": "price 100 times off",
@@ -29,7 +29,7 @@ class Summary:
     """Counts over everything that a data folder holds."""
 
     providers: pl.DataFrame  # provider, answers, failures, bars, actions, quarantined
-    failures: pl.DataFrame  # provider, failure_class, times, words
+    failures: pl.DataFrame  # provider, failure, times, first_words
     quarantined: pl.DataFrame  # provider, reason, rows
     instruments: pl.DataFrame  # symbol, golden, first, last, consensus, single_source, actions
     rejected: pl.DataFrame  # provider, reason
@@ -51,18 +51,20 @@ async def summarize(store: Store, archive: Archive) -> Summary:
     rejected = await store.read("rejected_payloads", Selection(columns=("provider", "reason")))
     index = await store.read("index_levels", Selection(columns=("index_id",)))
     answers: Counter[str] = Counter()
-    failures: Counter[tuple[str, str, str]] = Counter()
+    failures: Counter[tuple[str, str]] = Counter()
+    words: dict[tuple[str, str], str] = {}
     failovers = []
     for entry in archive.journal():
         if isinstance(entry, RawCaptured):
             answers[entry.provider] += 1
         elif isinstance(entry, Attempted):
-            failures[entry.provider, entry.failure_class, _short(entry.words)] += 1
+            failures[entry.provider, entry.failure_class] += 1
+            words.setdefault((entry.provider, entry.failure_class), _short(entry.words))
         elif isinstance(entry, RoundClosed):
             symbol = symbols.get(entry.instrument_id, entry.instrument_id)
             failovers += [f"{one.provider} for {symbol}: {one.failure_class}" for one in entry.gave_up]
     failed: Counter[str] = Counter()
-    for (provider, _, _), times in failures.items():
+    for (provider, _), times in failures.items():
         failed[provider] += times
     names = sorted({*answers, *failed})
     return Summary(
@@ -77,8 +79,8 @@ async def summarize(store: Store, archive: Archive) -> Summary:
             }
         ),
         failures=pl.DataFrame(
-            [(*key, times) for key, times in sorted(failures.items())],
-            schema=["provider", "failure_class", "words", "times"],
+            [(*key, times, words[key]) for key, times in sorted(failures.items())],
+            schema={"provider": pl.String, "failure": pl.String, "times": pl.Int64, "first_words": pl.String},
             orient="row",
         ),
         quarantined=quarantined.group_by("provider", "reason").agg(pl.len().alias("rows")).sort("provider", "reason"),
@@ -119,8 +121,9 @@ def tables(summary: Summary) -> RenderableType:
     """Return `summary` as tables for a terminal."""
     parts: list[RenderableType] = [
         _table("What each provider brought", summary.providers),
-        _table("Faults met on the way", summary.failures),
     ]
+    if len(summary.failures):
+        parts.append(_table("Failed requests, by what they meant", summary.failures))
     if len(summary.rejected):
         parts.append(_table("Answers that could not be decoded (kept in the archive)", summary.rejected))
     if len(summary.quarantined):

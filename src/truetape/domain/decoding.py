@@ -122,8 +122,8 @@ class Payload:
         Raises:
             UndecodablePayload: `zone` is no IANA zone.
         """
-        wall = pl.lit(instants(stamps)).dt.convert_time_zone(zone).dt.replace_time_zone(None)
         try:
+            wall = pl.lit(instants(stamps)).dt.convert_time_zone(zone).dt.replace_time_zone(None)
             return pl.select(wall).to_series()
         except pl.exceptions.PolarsError:
             raise self.defect(f"the time zone was {zone[:40]!r}, no IANA zone") from None

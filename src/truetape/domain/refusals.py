@@ -24,7 +24,20 @@ _BY_STATUS: Final = {
     451: FailureClass.ENTITLEMENT,
     999: FailureClass.BLOCKED,
 }
-_BARRIERS: Final = ("captcha", "unusual traffic", "access denied", "are you a robot", "attention required")
+_PAGES: Final = {
+    "captcha": FailureClass.BLOCKED,
+    "unusual traffic": FailureClass.BLOCKED,
+    "access denied": FailureClass.BLOCKED,
+    "are you a robot": FailureClass.BLOCKED,
+    "attention required": FailureClass.BLOCKED,
+    "too many requests": FailureClass.THROTTLED,
+    "will be right back": FailureClass.TRANSIENT,
+    "service unavailable": FailureClass.TRANSIENT,
+    "bad gateway": FailureClass.TRANSIENT,
+    "gateway time": FailureClass.TRANSIENT,
+    "internal server error": FailureClass.TRANSIENT,
+}
+_FORBIDDEN: Final = 403
 _SUCCESS: Final = range(200, 300)
 _CLIENT_ERRORS: Final = range(400, 500)
 
@@ -44,19 +57,17 @@ def looks_like_html(body: bytes) -> bool:
 
 
 def by_page(body: bytes) -> Failure | None:
-    """Return the failure that a page of markup stands for: blocked, or the provider is down; None for anything else."""
+    """Return the failure that the words of a page of markup stand for; None for other words, and for no page."""
     if not looks_like_html(body):
         return None
     words = plain(body)
-    blocked = any(barrier in words.lower() for barrier in _BARRIERS)
-    return Failure(
-        failure_class=FailureClass.BLOCKED if blocked else FailureClass.TRANSIENT,
-        words=words or "a page of markup instead of data",
-    )
+    found = (failure for known, failure in _PAGES.items() if known in words.lower())
+    failure_class = next(found, None)
+    return Failure(failure_class=failure_class, words=words) if failure_class else None
 
 
 def by_status(answer: Answer, *, special: Mapping[int, FailureClass] | None = None) -> Failure | None:
-    """Return the failure that the status stands for; None for a success.
+    """Return the failure that the status stands for; None for a success. A forbidding page of markup means blocked.
 
     Args:
         answer: What came back.
@@ -67,8 +78,9 @@ def by_status(answer: Answer, *, special: Mapping[int, FailureClass] | None = No
     known = {**_BY_STATUS, **(special or {})}
     custom = FailureClass.PERMANENT if answer.status in _CLIENT_ERRORS else FailureClass.TRANSIENT
     words = plain(answer.body) or "no words"
+    barred = answer.status == _FORBIDDEN and looks_like_html(answer.body)
     return Failure(
-        failure_class=known.get(answer.status, custom),
+        failure_class=FailureClass.BLOCKED if barred else known.get(answer.status, custom),
         words=f"HTTP {answer.status}: {words}"[:WORDS],
         retry_after_s=retry_after_s(answer.headers),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_tape import small_dataset
 
 from truetape.app.sandbox.compose import all_faults, choose_script
 from truetape.app.sandbox.faults import DATA, KINDS, TRANSPORT, Fault, Script
@@ -96,13 +97,24 @@ def test_fewer_providers_are_spared_what_nobody_could_outvote(providers: tuple[s
     assert not [fault for fault in script if fault.kind == "drift" or (fault.kind in TRANSPORT and for_ever(fault))]
 
 
+def test_only_splits_can_be_missed() -> None:
+    """Symbols that never split are spared; by default nothing is known of splits, and every symbol may have one."""
+
+    def missed(script: Script) -> list[str]:
+        return [fault.symbol for fault in script if fault.kind == "missed_split"]
+
+    assert ["AAPL", "MSFT"] == missed(all_faults(SYMBOLS, PROVIDERS, seed=7, with_splits={"AAPL", "MSFT"}))
+    assert list(SYMBOLS) == missed(all_faults(SYMBOLS, PROVIDERS, seed=7))
+
+
 def test_the_option_names_a_script(tmp_path: Path) -> None:
     """None is empty, all is the script above, and anything else is a file."""
     (tmp_path / "one.toml").write_text('[[faults]]\nprovider = "yahoo"\nkind = "drift"\n')
+    dataset = small_dataset(tmp_path)
 
     def chosen(text: str) -> Script:
-        return choose_script(text, symbols=SYMBOLS, providers=PROVIDERS, seed=3)
+        return choose_script(text, dataset=dataset, providers=PROVIDERS, seed=3)
 
     assert () == chosen("none")
-    assert all_faults(SYMBOLS, PROVIDERS, seed=3) == chosen("all")
+    assert all_faults(("AAA", "BBB"), PROVIDERS, seed=3, with_splits={"AAA"}) == chosen("all")
     assert (Fault(provider="yahoo", kind="drift"),) == chosen(str(tmp_path / "one.toml"))

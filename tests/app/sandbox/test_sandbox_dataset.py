@@ -74,6 +74,7 @@ def test_the_demos_dataset_knows_its_listings(stocks: Dataset) -> None:
     assert ("AAPL", "FB", "GOOG", "IBM", "MSFT") == stocks.symbols
     assert (date(2000, 3, 1), date(2013, 3, 1)) == (stocks.start, stocks.end)
     assert ("XNYS", "USD") == (stocks.series["IBM"].mic, stocks.series["IBM"].currency)
+    assert stocks.with_splits == {"AAPL", "MSFT"}
     for series in stocks.series.values():
         check(series.bars, DECODED["bars"], kind="bars")
         check(series.actions, DECODED["actions"], kind="actions")

@@ -323,6 +323,9 @@ async def test_every_fault_is_accounted_for(dataset: Dataset) -> None:
         await line.ask("alpha_vantage")
         report = json.loads((await line.get("/faults"))[1])
 
+        met = line.sandbox.met
+
+    assert ((script[0], 2), (script[1], 1)) == met
     assert [("rate_limit", 2), ("stale", 1)] == [(one["kind"], one["answers"]) for one in report["faults"]]
     assert (4, 7, ["AAA", "BBB"]) == (report["requests"], report["seed"], report["symbols"])
     assert ["rate_limit", "rate_limit", "stale", ""] == [one["fault"] for one in report["served"]]

@@ -40,8 +40,19 @@ def test_seeded_rows_are_hit(kind: Kind, rows: int) -> None:
     assert rows == len(days) == len(set(days) & set(weekdays()[10:-10]))
     assert sorted(days) == days == hit(Fault(provider="yahoo", kind=kind))
     assert days != hit(Fault(provider="yahoo", kind=kind), seed=8)
+    assert all(day >= SPLIT for day in days)
     assert len(hit(Fault(provider="yahoo", kind=kind, rows=11))) == 11
     assert len(hit(Fault(provider="yahoo", kind=kind, rows=99))) == 40
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_seeded_rows_lie_after_the_split_while_they_find_room(seed: int) -> None:
+    """So a row is not 100 times and a split's ratio off at once; more than the 20 rows there are taken from all."""
+    few = hit(Fault(provider="yahoo", kind="hundredfold", rows=20), seed=seed)
+    many = hit(Fault(provider="yahoo", kind="hundredfold", rows=21), seed=seed)
+
+    assert few == weekdays()[30:50]
+    assert many[0] < SPLIT
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -19,64 +18,38 @@ from pipeline_doubles import (
     Script,
     capture,
     closing,
-    instants,
     provider,
-    refuse,
     weekdays,
 )
-from truetape.domain.asks import Ask
-from truetape.domain.errors import ProviderRefused, StoreUnavailable, UndecodablePayload, WrongFolder
-from truetape.domain.failures import FailureClass
+from truetape.domain.errors import CorruptArchive, StoreUnavailable, WrongFolder
 from truetape.domain.messages import BatchNormalized, PayloadRejected, RawCaptured
-from truetape.domain.schema import DECODED, TABLES, check, empty
+from truetape.domain.schema import TABLES, check
 from truetape.domain.time import DAY_NS
 from truetape.domain.wire import unpack
-from truetape.ports.provider import Decode
 from truetape.services.processing.config import ProcessingConfig
 from truetape.services.processing.service import ProcessingService
 
 DAYS = weekdays(5)
 
 
-def decode_bars(body: bytes, ask: Ask) -> pl.DataFrame:
-    """Read closes, comma separated, of the days from Monday; the first field names the basis."""
-    basis, *closes = body.decode().split("|")[0].split(",")
-    if basis == "garbled":
-        raise UndecodablePayload(provider="p", kind=ask.kind, reason="it is no list of closes")
-    if basis == "refused":
-        raise ProviderRefused(provider="p", failure=refuse(FailureClass.QUOTA))
-    if basis == "misshaped":
-        return pl.DataFrame({"close": [1.0]})
-    rows = pl.DataFrame({"ts_event": instants(DAYS[: len(closes)]), "close": [float(close) for close in closes]})
-    filled = rows.with_columns(
-        pl.lit(ask.symbol).alias("symbol"),
-        pl.lit(ask.timeframe).alias("timeframe"),
-        pl.lit(basis).alias("basis"),
-        pl.lit(False).alias("running"),
-        pl.lit("USD").alias("currency"),
-        *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("open", "high", "low", "volume", "adj_close")),
-    )
-    return filled.select([pl.col(name).cast(dtype) for name, dtype in DECODED["bars"].items()])
+class Damaged(DictArchive):
+    """An archive that has lost one body, and cannot be read while its disk is `away`."""
 
+    away = False
 
-def decode_actions(body: bytes, ask: Ask) -> pl.DataFrame:
-    """Read, behind the bar, the weekday and ratio of a split."""
-    after = body.decode().partition("|")[2]
-    if not after:
-        return empty(DECODED["actions"])
-    day, ratio = after.split(",")
-    row = (ask.symbol, DAYS[int(day)], "split", float(ratio), "USD", "raw")
-    return pl.DataFrame([row], schema=DECODED["actions"], orient="row")
-
-
-BOTH: Mapping[str, Decode] = {"bars": decode_bars, "actions": decode_actions}
+    def get(self, key: str) -> bytes:
+        if self.away:
+            raise StoreUnavailable(path="archive", reason="the disk is away")
+        if self.bodies[key] == b"lost":
+            raise CorruptArchive(path="of p", reason="it is missing")
+        return super().get(key)
 
 
 class Room:
     """A processing room with providers p (bars and actions) and q (bars only)."""
 
     def __init__(self, *, simulated: bool = False) -> None:
-        self.bus, self.store, self.archive = Heard(), BothTimes(), DictArchive()
+        self.bus, self.store, self.archive = Heard(), BothTimes(), Damaged()
         self.service = ProcessingService(
             bus=self.bus,
             store=self.store,
@@ -131,6 +104,8 @@ async def test_the_same_payload_twice_is_kept_once() -> None:
         ("p", b"garbled", "The payload of p was not readable as bars: it is no list of closes."),
         ("p", b"refused", "p refused (quota): no: quota"),
         ("p", b"misshaped", "A frame of bars had missing columns"),
+        ("p", b"surprising", "The code that reads p failed with KeyError('a field that was always there')."),
+        ("p", b"lost", "The archive file of p is damaged: it is missing."),
         ("r", b"raw,10", "The payload of r was not readable as bars: the settings do not enable this provider"),
     ],
 )
@@ -139,6 +114,7 @@ async def test_what_cannot_be_read_is_told_and_not_kept(name: str, body: bytes, 
     room = Room()
 
     message = await room.captured(name, body)
+    await room.hear(closing(message))
 
     (rejected,) = room.bus.of(PayloadRejected)
     assert rejected.reason.startswith(words)
@@ -156,6 +132,36 @@ async def test_a_full_disk_is_not_a_rejected_payload() -> None:
         await room.captured("p", b"raw,10")
 
     assert room.bus.happened == []
+
+
+async def test_a_round_does_not_go_on_without_its_own_payloads() -> None:
+    """The disk was full when p's answer came, and the bus gave the message up; the end of the round makes up for it."""
+    room = Room()
+    other = await room.captured("q", b"raw,10,11")
+    room.store.full = True
+    with pytest.raises(StoreUnavailable):
+        await room.captured("p", b"raw,10,11")
+    with pytest.raises(StoreUnavailable):
+        await room.hear(closing(capture("p", body=b"raw,10,11"), other))
+
+    room.store.full = False
+    await room.hear(closing(capture("p", body=b"raw,10,11"), other))
+
+    assert [batch[2]["provider"].to_list() for batch in room.batches()] == [[], ["p", "q", "p", "q"]]
+
+
+async def test_an_archive_that_is_away_rejects_nothing() -> None:
+    """The bytes are there; they are read as soon as the disk is back."""
+    room = Room()
+    room.archive.away = True
+    with pytest.raises(StoreUnavailable):
+        await room.captured("p", b"raw,10,11")
+
+    room.archive.away = False
+    await room.hear(closing(capture("p", body=b"raw,10,11")))
+
+    assert room.bus.of(PayloadRejected) == []
+    assert room.batches()[1][2]["close"].to_list() == [10.0, 11.0]
 
 
 @pytest.mark.parametrize("folder_is_simulated", [True, False])

@@ -152,6 +152,22 @@ async def test_a_full_disk_tells_nothing() -> None:
     assert room.bus.happened == []
 
 
+async def test_a_round_is_not_marked_without_its_first_batch() -> None:
+    """The disk was full when the actions came, and the bus gave them up; the bars bring them along."""
+    room = Room()
+    room.store.full = True
+    with pytest.raises(StoreUnavailable):
+        await room.hear(actions((MONDAY, "split", 2.0), last=False))
+    with pytest.raises(StoreUnavailable):
+        await room.hear(bars([10.0]))
+
+    room.store.full = False
+    await room.hear(bars([10.0]), bars([10.0]))
+
+    assert room.counts() == [("actions", 1, 0, 0, 0), ("bars", 1, 0, 0, 0), ("bars", 0, 0, 1, 0)]
+    assert room.store.rows["actions"]["value"].to_list() == [2.0]
+
+
 def rejected(**changes: Any) -> PayloadRejected:
     given: dict[str, Any] = {"provider": "p", "kind": "bars", "key": "k", "reason": "no JSON", "ts_known": NOW}
     return PayloadRejected(**{**given, **changes})

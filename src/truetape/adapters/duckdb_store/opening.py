@@ -28,12 +28,14 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     if read_only and not path.exists():
         raise WrongFolder(path=str(path), reason="it holds no store yet. Choose another folder with --data.")
     try:
+        if not path.exists():
+            _make(path)
         connection = duckdb.connect(path, read_only=read_only)
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         _refuse(error, path)
     try:
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        _check(connection, path, read_only=read_only)
+        _check(connection, path)
     except duckdb.Error as error:
         connection.close()
         _refuse(error, path)
@@ -55,11 +57,24 @@ def reason(error: Exception) -> str:
     return re.sub(r"^\w[\w ]* Error: ", "", str(error).partition("\n")[0]).rstrip(".!")
 
 
-def _check(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
+def _make(path: Path) -> None:
+    """Make the file beside, then rename it: a crash or a full disk on the way leaves no half store."""
+    draft = path.with_name(f".{path.name}.new")
+    log = draft.with_name(f"{draft.name}.wal")
+    try:
+        for leftover in (draft, log):
+            leftover.unlink(missing_ok=True)
+        with duckdb.connect(draft) as connection:
+            _create(connection)
+            connection.execute("CHECKPOINT")
+        draft.replace(path)
+    finally:
+        for leftover in (draft, log):
+            leftover.unlink(missing_ok=True)
+
+
+def _check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     found = _layout(connection)
-    if not found and not read_only:
-        _create(connection)
-        return
     if META not in found:
         raise WrongFolder(path=str(path), reason="it is a DuckDB database of another program. Choose another folder.")
     row = connection.execute(f"SELECT format FROM {META}").fetchone()  # noqa: S608  a constant
@@ -90,7 +105,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.commit()
 
 
-def _refuse(error: duckdb.Error, path: Path) -> NoReturn:
+def _refuse(error: Exception, path: Path) -> NoReturn:
     words = reason(error)
     if "lock" in words:
         holder = re.search(r"\(PID (\d+)\)", words)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.faults import Fault, Script, read_script
 
 _PASSING: Final[tuple[dict[str, Any], ...]] = (
@@ -25,7 +26,7 @@ _FOR_A_VOTE: Final = 3  # with a wrong provider, two more are needed
 _FOR_A_GAP: Final = 4  # with a wrong provider and an absent one, two more are needed
 
 
-def choose_script(text: str, *, symbols: Sequence[str], providers: Sequence[str], seed: int) -> Script:
+def choose_script(text: str, *, dataset: Dataset, providers: Sequence[str], seed: int) -> Script:
     """Return the script that the option --faults names: "all", "none" or a TOML file.
 
     Raises:
@@ -33,14 +34,18 @@ def choose_script(text: str, *, symbols: Sequence[str], providers: Sequence[str]
     """
     if text == "none":
         return ()
-    return all_faults(symbols, providers, seed=seed) if text == "all" else read_script(Path(text))
+    if text == "all":
+        return all_faults(dataset.symbols, providers, seed=seed, with_splits=dataset.with_splits)
+    return read_script(Path(text))
 
 
-def all_faults(symbols: Sequence[str], providers: Sequence[str], *, seed: int) -> Script:
+def all_faults(
+    symbols: Sequence[str], providers: Sequence[str], *, seed: int, with_splits: Collection[str] | None = None
+) -> Script:
     """Return a script of every kind of fault; the same seed gives the same script.
 
-    - For each symbol one provider is wrong: it missed the split, if there was one, and has prices 100 times too high,
-      a stale end or holes. These last for ever.
+    - For each symbol one provider is wrong: it missed the last split of a symbol in `with_splits` (by default of every
+      symbol), and has prices 100 times too high, a stale end or holes. These last for ever.
     - For two symbols of three another provider is absent for good: its fields have drifted, or it refuses.
     - Every other provider fails at its first requests, and then answers. No series fails more than three times, so a
       client that tries four times gets all of them.
@@ -59,18 +64,15 @@ def all_faults(symbols: Sequence[str], providers: Sequence[str], *, seed: int) -
     script: list[Fault] = []
     for number, symbol in enumerate(symbols):
         if symbol in wrong:
-            script += _wrong(wrong[symbol], symbol, number, every=len(symbols) < len(_WRONG))
+            if with_splits is None or symbol in with_splits:
+                how = "twice" if number % 2 else "missed"
+                script.append(_fault(wrong[symbol], symbol, kind="missed_split", how=how))
+            kinds = _WRONG if len(symbols) < len(_WRONG) else (_WRONG[number % len(_WRONG)],)
+            script += [_fault(wrong[symbol], symbol, kind=kind) for kind in kinds]
         if symbol in absent:
             script.append(_absent(absent[symbol], symbol, number))
     cells = [(name, symbol) for symbol in symbols for name in providers if absent.get(symbol) != name]
     return (*script, *_passing(cells, seed=seed))
-
-
-def _wrong(provider: str, symbol: str, number: int, *, every: bool) -> list[Fault]:
-    kinds = _WRONG if every else (_WRONG[number % len(_WRONG)],)
-    how = "twice" if number % 2 else "missed"
-    missed = _fault(provider, symbol, kind="missed_split", how=how)
-    return [missed, *(_fault(provider, symbol, kind=kind) for kind in kinds)]
 
 
 def _absent(provider: str, symbol: str, number: int) -> Fault:

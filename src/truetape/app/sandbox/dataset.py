@@ -17,7 +17,6 @@ from truetape.app.sandbox.implied import implied_actions
 from truetape.domain.errors import BadInput
 from truetape.domain.schema import DECODED, INSTANT
 
-ZONE: Final = "America/New_York"
 _LISTINGS: Final = {
     "AAPL": ("XNAS", "Apple Inc."),
     "FB": ("XNAS", "Facebook, Inc."),
@@ -57,12 +56,16 @@ class Dataset:
 
     name: str
     series: Mapping[str, Series]
-    zone: str = ZONE
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """The symbols in alphabetical order."""
         return tuple(self.series)
+
+    @property
+    def with_splits(self) -> frozenset[str]:
+        """The symbols that have a split."""
+        return frozenset(name for name, one in self.series.items() if "split" in one.actions["type"])
 
     @property
     def start(self) -> date:

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from truetape.app.sandbox.dataset import ZONE
 from truetape.app.sandbox.desk import (
     HTML,
     TEXT,
@@ -22,7 +21,7 @@ from truetape.app.sandbox.desk import (
     months_before,
     whole_number,
 )
-from truetape.app.sandbox.truth import CLOSES, View
+from truetape.app.sandbox.truth import CLOSES, ZONE, View
 from truetape.domain.schema import DECODED, INSTANT
 from truetape.services.api.dialects import alpha_vantage, finnhub, iex_cloud, yahoo
 

@@ -79,9 +79,7 @@ def _dividend(step: _Step, *, split: float, reached: float) -> tuple[float, floa
     if abs(step.before * split / step.after - 1.0) <= NOISE:
         return 0.0, reached
     exact = (1.0 - step.before / reached) * step.close / split
-    for places in _DECIMALS:
-        cash = round(exact, places)
-        ours = reached * (1.0 - cash * split / step.close)
-        if abs(ours / step.before - 1.0) <= TOLERANCE:
-            return max(cash, 0.0), ours
-    return 0.0, reached
+    tried = ((cash, reached * (1.0 - cash * split / step.close)) for cash in (round(exact, n) for n in _DECIMALS))
+    fitting = ((cash, ours) for cash, ours in tried if abs(ours / step.before - 1.0) <= TOLERANCE)
+    cash, ours = next(fitting, (exact, step.before))
+    return max(cash, 0.0), ours

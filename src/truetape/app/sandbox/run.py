@@ -39,7 +39,7 @@ async def run_sandbox(
         PortInUse: Another program listens on the address.
     """
     dataset = bokeh() if data is None else read(data)
-    script = choose_script(faults, symbols=dataset.symbols, providers=tuple(DESKS), seed=seed)
+    script = choose_script(faults, dataset=dataset, providers=tuple(DESKS), seed=seed)
     await serve(dataset, script, seed=seed, host=host, port=port, console=console)
 
 

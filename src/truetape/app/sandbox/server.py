@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 import msgspec
 from aiohttp import web
 
-from truetape.app.sandbox.counter import Answers, Plan, Served
+from truetape.app.sandbox.answers import Answers, Plan, Served
 from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.desk import Query
 from truetape.app.sandbox.desks import DESKS
-from truetape.app.sandbox.faults import Script, unmet
+from truetape.app.sandbox.faults import Fault, Script, unmet
 from truetape.domain.errors import BadInput, PortInUse
 
 ROUTES: Final = (
@@ -61,6 +61,11 @@ class Sandbox:
         """What was asked and which faults were injected, oldest first; the last 10,000 requests."""
         return list(self._answers.served)
 
+    @property
+    def met(self) -> tuple[tuple[Fault, int], ...]:
+        """Every fault of the script, in its order, with the number of answers that carried it."""
+        return tuple((fault, self._answers.times[place]) for place, fault in enumerate(self.script))
+
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen, and return the base URL; port 0 takes a free one.
 
@@ -98,8 +103,8 @@ class Sandbox:
     def _application(self) -> web.Application:
         application = web.Application()
         for provider, path in ROUTES:
-            application.router.add_get(path, self._serving(provider))
-        application.router.add_get("/faults", self._report)
+            application.router.add_get(path, self._serving(provider), allow_head=False)
+        application.router.add_get("/faults", self._report, allow_head=False)
         return application
 
     def _serving(self, provider: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -120,10 +125,7 @@ class Sandbox:
             "dataset": self.dataset.name,
             "symbols": self.dataset.symbols,
             "requests": answers.total,
-            "faults": [
-                {**msgspec.to_builtins(fault), "answers": answers.times[place]}
-                for place, fault in enumerate(self.script)
-            ],
+            "faults": [{**msgspec.to_builtins(fault), "answers": times} for fault, times in self.met],
             "served": [
                 {**msgspec.to_builtins(one), "fault": one.fault} for one in list(answers.served)[-_LAST_SERVED:]
             ],

@@ -38,10 +38,17 @@ def hit_days(
     if fault.kind == "stale":
         return days[-fault.sessions :].to_list() if len(days) > fault.sessions else []
     wanted = fault.rows or ROWS[fault.kind] if fault.kind in ROWS else 0
-    inner = days[_EDGE:-_EDGE]
+    inner = _inner(days, splits, wanted=wanted)
     choice = random.Random(f"{seed}:{provider}:{symbol}:{fault.kind}")  # noqa: S311 - a rehearsal, no secret
     places = choice.sample(range(len(inner)), min(wanted, len(inner)))
     return inner.gather(sorted(places)).to_list()
+
+
+def _inner(days: pl.Series, splits: pl.DataFrame, *, wanted: int) -> pl.Series:
+    """Return the days to choose from: since the last split, so that no row is spoilt twice, if they are enough."""
+    inner = days[_EDGE:-_EDGE]
+    since = inner.filter(inner >= splits["ex_date"][-1]) if len(splits) else inner
+    return since if len(since) >= wanted else inner
 
 
 def spoil(bars: pl.DataFrame, fault: Fault, *, days: list[date], splits: pl.DataFrame) -> pl.DataFrame:

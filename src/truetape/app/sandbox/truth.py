@@ -14,7 +14,8 @@ from truetape.app.sandbox.tamper import hit_days, spoil
 from truetape.domain.adjust import adjust, factor_table
 from truetape.domain.schema import DECODED
 
-CLOSES: Final = time(16)  # of a regular session, in the venue's zone
+ZONE: Final = "America/New_York"  # of every venue in a dataset
+CLOSES: Final = time(16)  # of a regular session, in ZONE
 
 
 @dataclass(frozen=True)

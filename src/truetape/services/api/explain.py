@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import polars as pl
@@ -14,6 +14,9 @@ from truetape.domain.adjust import unsplit
 from truetape.domain.flags import Quality
 from truetape.domain.time import iso
 from truetape.services.api.directory import Listing
+from truetape.services.api.render import written
+
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 class Prices(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,12 +175,139 @@ def explain(
         gap=None if golden else _gap(evidence, day),
         verdict=_verdict(golden) if golden else None,
         claims=_claims(evidence, golden),
-        quarantined=tuple(_of(Quarantined, row) for row in evidence.quarantine.iter_rows(named=True)),
-        findings=tuple(_of(Finding, row) for row in _instants(evidence.findings).iter_rows(named=True)),
+        quarantined=tuple(_of(Quarantined, row) for row in written(evidence.quarantine).iter_rows(named=True)),
+        findings=tuple(_of(Finding, row) for row in written(evidence.findings).iter_rows(named=True)),
         effects=effects,
         split_product=splits,
         dividend_product=dividends,
-        versions=tuple(_version(row) for row in _instants(versions).iter_rows(named=True)),
+        versions=tuple(_version(row) for row in written(versions).iter_rows(named=True)),
         as_of=iso(as_of),
         store_version=store_version,
     )
+
+
+def _claims(evidence: Evidence, golden: Mapping[str, Any] | None) -> tuple[Claim, ...]:
+    splits = evidence.actions.filter(pl.col("type") == "split").select("ex_date", "value").sort("ex_date")
+    claims = evidence.bar_claims.sort("provider", "ts_known", "payload")
+    told = written(claims)
+    out = set(evidence.quarantine["payload"])
+    return tuple(
+        _claim(
+            row,
+            raw=_raw(claims[number], splits),
+            outcome=_outcome(row, golden, out),
+            payload_bytes=evidence.payload_bytes.get(row["payload"]),
+        )
+        for number, row in enumerate(told.iter_rows(named=True))
+    )
+
+
+def _claim(row: Mapping[str, Any], *, raw: Prices | None, outcome: str, payload_bytes: int | None) -> Claim:
+    return Claim(
+        provider=row["provider"],
+        said=_prices(row),
+        basis=row["basis"],
+        raw=raw,
+        currency=row["currency"],
+        adj_close=row["adj_close"],
+        feed=row["feed"],
+        outcome=outcome,
+        ts_known=row["ts_known"],
+        payload=row["payload"],
+        payload_bytes=payload_bytes,
+    )
+
+
+def _raw(claim: pl.DataFrame, splits: pl.DataFrame) -> Prices | None:
+    """Return one claim as traded: a provider that adjusts has done so for every split until it answered."""
+    basis = claim["basis"][0]
+    if basis == "all":
+        return None
+    if basis == "split":
+        claim = unsplit(claim, splits.filter(pl.col("ex_date") <= claim["ts_known"].dt.date()[0]))
+    return _prices(claim.row(0, named=True))
+
+
+def _outcome(row: Mapping[str, Any], golden: Mapping[str, Any] | None, quarantined: set[str]) -> str:
+    if golden is not None and row["payload"] == golden["payload"]:
+        return "taken"
+    if row["payload"] in quarantined:
+        return "quarantined"
+    agreed = golden is not None and row["provider"] in _names(golden["agreed"])
+    return "agreed" if agreed else "outvoted"
+
+
+def _effects(evidence: Evidence, day: date) -> tuple[Effect, ...]:
+    dividends = evidence.actions.filter(pl.col("type") == "dividend").select(
+        "ex_date", pl.col("value").alias("cash"), "currency"
+    )
+    factors = evidence.factors.filter(
+        pl.col("ex_date") > day, (pl.col("split") != 1.0) | (pl.col("dividend") != 1.0)
+    )
+    rows = factors.join(dividends, on="ex_date", how="left").sort("ex_date")
+    return tuple(_of(Effect, row) for row in written(rows).iter_rows(named=True))
+
+
+def _verdict(golden: Mapping[str, Any]) -> Verdict:
+    flags = Quality(golden["flags"] or 0)
+    return Verdict(
+        method=golden["method"],
+        score=golden["score"],
+        agreed=_names(golden["agreed"]),
+        dissented=_names(golden["dissented"]),
+        taken_from=golden["provider"],
+        payload=golden["payload"],
+        flags=tuple(str(flag.name).lower() for flag in flags),
+    )
+
+
+def _version(row: Mapping[str, Any]) -> Version:
+    return Version(
+        version=row["version"], prices=_prices(row), taken_from=row["provider"], ts_known=row["ts_known"]
+    )
+
+
+def _session(sessions: pl.DataFrame) -> SessionTimes | None:
+    rows = list(written(sessions).iter_rows(named=True))
+    return SessionTimes(open=rows[0]["open"], close=rows[0]["close"]) if rows else None
+
+
+def _gap(evidence: Evidence, day: date) -> str:
+    if len(evidence.bar_claims):
+        return "Providers made claims about this session, and none was good enough to become the golden row."
+    if evidence.sessions.is_empty():
+        return f"The calendar of the venue knows no session on {day:%A} {day}: a weekend, a holiday, or not loaded."
+    return "There was a session, and no provider has made a claim about it yet."
+
+
+def _adjusted(raw: Prices, splits: float, dividends: float) -> dict[str, Prices]:
+    return {
+        "raw": raw,
+        "split": _scaled(raw, price=1 / splits, volume=splits),
+        "all": _scaled(raw, price=dividends / splits, volume=splits),
+    }
+
+
+def _scaled(prices: Prices, *, price: float, volume: float) -> Prices:
+    def by(value: float | None, factor: float) -> float | None:
+        return None if value is None else value * factor
+
+    return Prices(
+        open=by(prices.open, price),
+        high=by(prices.high, price),
+        low=by(prices.low, price),
+        close=by(prices.close, price),
+        volume=by(prices.volume, volume),
+    )
+
+
+def _prices(row: Mapping[str, Any]) -> Prices:
+    return _of(Prices, row)
+
+
+def _of(kind: type[Struct], row: Mapping[str, Any]) -> Struct:
+    return kind(**{name: row[name] for name in kind.__struct_fields__})
+
+
+def _names(joined: str | None) -> tuple[str, ...]:
+    return tuple(joined.split(",")) if joined else ()

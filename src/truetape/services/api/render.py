@@ -45,14 +45,19 @@ def render(frame: pl.DataFrame, *, name: str, form: str, receipt: Receipt, follo
     if form == "json":
         body = _json(frame, name=name, receipt=told, following=following)
     elif form == "csv":
-        body = _written(frame).write_csv().encode()
+        body = written(frame).write_csv().encode()
     else:
         body = _binary(frame, form=form)
     return Rendered(body=body, media_type=MEDIA_TYPES[form], headers=headers)
 
 
+def written(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `frame` with instants as text in ISO 8601 with a Z, to the nanosecond where there is one."""
+    return frame.with_columns(selectors.datetime().dt.strftime(_ISO))
+
+
 def _json(frame: pl.DataFrame, *, name: str, receipt: bytes, following: str | None) -> bytes:
-    rows = _written(frame).write_json().encode()
+    rows = written(frame).write_json().encode()
     after = msgspec.json.encode(following)
     return b'{"%s":%s,"next":%s,"receipt":%s}' % (name.encode(), rows, after, receipt)
 
@@ -64,7 +69,3 @@ def _binary(frame: pl.DataFrame, *, form: str) -> bytes:
     else:
         frame.write_parquet(sink, compression="zstd")
     return sink.getvalue()
-
-
-def _written(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(selectors.datetime().dt.strftime(_ISO))

@@ -16,8 +16,10 @@ def latest_claims(claims: pl.DataFrame, *, key: tuple[str, ...], captured: tuple
         captured: The payloads that just came. They count as the newest even if the same bytes came before: a provider
             may return to what it said earlier. Of other payloads known at once, the one with the greater key wins.
     """
-    ordered = claims.sort(pl.col("payload").is_in(captured), "ts_known", "payload")
-    return ordered.unique([*key, "provider"], keep="last", maintain_order=True).sort([*key, "provider"])
+    by_age = claims.sort(pl.col("payload").is_in(captured), "ts_known", "payload")
+    ordered = by_age.sort([*key, "provider"], maintain_order=True)
+    which = pl.struct(*key, "provider").rle_id()
+    return ordered.filter(which.ne_missing(which.shift(-1)))
 
 
 def known_splits(action_claims: pl.DataFrame) -> pl.DataFrame:

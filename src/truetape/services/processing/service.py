@@ -9,7 +9,14 @@ import polars as pl
 import structlog
 
 from truetape.domain.asks import Ask
-from truetape.domain.errors import ProviderRefused, SchemaMismatch, UndecodablePayload, WrongFolder
+from truetape.domain.errors import (
+    CorruptArchive,
+    ProviderRefused,
+    SchemaMismatch,
+    StoreUnavailable,
+    UndecodablePayload,
+    WrongFolder,
+)
 from truetape.domain.messages import BatchNormalized, PayloadRejected, RawCaptured, RoundClosed
 from truetape.domain.wire import pack
 from truetape.ports.archive import Archive
@@ -40,6 +47,7 @@ class ProcessingService:
         self._archive = archive
         self._providers = providers
         self._config = config
+        self._unkept: dict[tuple[str, str], RawCaptured] = {}  # by round and provider
 
     def subscribe(self) -> None:
         """Start to hear the others."""
@@ -50,25 +58,43 @@ class ProcessingService:
         """Decode one payload into claims; what cannot be decoded stays in the archive and is told.
 
         Raises:
+            StoreUnavailable: The payload cannot be read or its claims not be written now.
             WrongFolder: The payload is simulated and the data folder is not, or the other way round.
         """
         self._refuse_other_kind(simulated=message.simulated)
+        identity = message.round_id, message.provider
+        try:
+            await self._keep(message)
+        except StoreUnavailable:
+            self._unkept[identity] = message
+            raise
+        self._unkept.pop(identity, None)
+
+    async def _keep(self, message: RawCaptured) -> None:
         try:
             claims = await asyncio.to_thread(self._decode, message)
-        except (UndecodablePayload, ProviderRefused, SchemaMismatch) as error:
-            log.warning("processing.rejected", provider=message.provider, key=message.key, reason=str(error))
-            rejected = PayloadRejected(
-                provider=message.provider,
-                kind=message.kind,
-                key=message.key,
-                reason=str(error),
-                ts_known=message.ts_known,
-                simulated=message.simulated,
-                instrument_id=message.instrument_id,
-            )
-            await self._bus.publish(rejected)
-            return
-        await self._store.commit({name: frame for name, frame in claims.items() if not frame.is_empty()})
+        except (UndecodablePayload, ProviderRefused, SchemaMismatch, CorruptArchive) as error:
+            await self._reject(message, reason=str(error))
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            log.exception("processing.defect", provider=message.provider, key=message.key)
+            await self._reject(message, reason=f"The code that reads {message.provider} failed with {error!r:.500}.")
+        else:
+            await self._store.commit({name: frame for name, frame in claims.items() if not frame.is_empty()})
+
+    async def _reject(self, message: RawCaptured, *, reason: str) -> None:
+        log.warning("processing.rejected", provider=message.provider, key=message.key, reason=reason)
+        rejected = PayloadRejected(
+            provider=message.provider,
+            kind=message.kind,
+            key=message.key,
+            reason=reason,
+            ts_known=message.ts_known,
+            simulated=message.simulated,
+            instrument_id=message.instrument_id,
+        )
+        await self._bus.publish(rejected)
 
     def _decode(self, message: RawCaptured) -> dict[str, pl.DataFrame]:
         provider = self._providers.get(message.provider)
@@ -95,10 +121,16 @@ class ProcessingService:
     async def on_round_closed(self, message: RoundClosed) -> None:
         """Tell all current claims of the round's range in raw basis: actions first, then bars.
 
+        A capture that the bus has given up, because the store was away for long, is kept now: no round goes on without
+        the claims of its own payloads.
+
         Raises:
+            StoreUnavailable: They still cannot be kept, or read.
             WrongFolder: The round is simulated and the data folder is not, or the other way round.
         """
         self._refuse_other_kind(simulated=message.simulated)
+        for capture in [one for one in self._unkept.values() if one.round_id == message.round_id]:
+            await self.on_raw_captured(capture)
         actions = await self._store.read(
             "action_claims",
             Selection(equal={"instrument_id": (message.instrument_id,)}, as_of=message.ts_known),

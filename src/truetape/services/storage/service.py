@@ -24,6 +24,7 @@ class StorageService:
         self._bus = bus
         self._store = store
         self._config = config
+        self._unstored: dict[str, BatchGraded] = {}  # the first batch of a round, by round
 
     def subscribe(self) -> None:
         """Start to hear the others."""
@@ -56,8 +57,23 @@ class StorageService:
             await self._bus.publish(told)
 
     async def on_batch_graded(self, message: BatchGraded) -> None:
-        """Store one batch whole, or not at all, and tell it."""
+        """Store one batch whole, or not at all, and tell it.
+
+        A first batch that the bus has given up, because the store was away for long, is stored before the last one:
+        the mark of a round speaks for all of it.
+
+        Raises:
+            StoreUnavailable: Nothing was written.
+            WrongFolder: The batch is simulated and the data folder is not, or the other way round.
+        """
         self._refuse_other_kind(simulated=message.simulated)
+        if not message.last:
+            self._unstored[message.round_id] = message
+        elif message.round_id in self._unstored:
+            await self._keep(self._unstored[message.round_id])
+        await self._keep(message)
+
+    async def _keep(self, message: BatchGraded) -> None:
         golden = unpack(message.golden)
         current = await self._store.read(
             message.kind, _range(message) if message.kind == "bars" else _instrument(message)
@@ -68,6 +84,7 @@ class StorageService:
         if message.last:
             writes["rounds"] = round_mark(message, golden=len(golden), quarantined=len(quarantined))
         version = await self._store.commit({name: frame for name, frame in writes.items() if not frame.is_empty()})
+        self._unstored.pop(message.round_id, None)
         await self._bus.publish(_told(message, decision, quarantined=len(quarantined), version=version))
 
     async def on_payload_rejected(self, message: PayloadRejected) -> None:

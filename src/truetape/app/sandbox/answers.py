@@ -15,7 +15,7 @@ from truetape.app.sandbox.tamper import cut, drift
 from truetape.app.sandbox.truth import View, spoiled, view
 
 MOST_SERVED: Final = 10_000
-_MOST_CACHED: Final = 64_000_000  # bytes of encoded answers
+CACHE_BYTES: Final = 64_000_000
 
 
 class Injected(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +57,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Answers:
     """Answer questions about a dataset under a fault script.
 
-    The same seed and the same sequence of questions give the same answers.
+    The same seed and the same sequence of questions give the same answers. At most `cache_bytes` of encoded bodies are
+    kept for the next time, the last one in any case.
     """
 
-    def __init__(self, dataset: Dataset, script: Script, *, seed: int) -> None:
+    def __init__(self, dataset: Dataset, script: Script, *, seed: int, cache_bytes: int = CACHE_BYTES) -> None:
         self._dataset = dataset
         self._script = script
         self._seed = seed
@@ -68,6 +69,7 @@ class Answers:
         self._requests: Counter[tuple[str, str]] = Counter()
         self._cached: OrderedDict[tuple[object, ...], tuple[Reply, tuple[Injected, ...]]] = OrderedDict()
         self._cached_bytes = 0
+        self._cache_bytes = cache_bytes
         self.served: deque[Served] = deque(maxlen=MOST_SERVED)
         self.times: Counter[int] = Counter()  # by place in the script: answers that carried the fault
         self.total = 0
@@ -141,7 +143,7 @@ class Answers:
         made = self._make(provider, query, due)
         self._cached[key] = made
         self._cached_bytes += len(made[0].body)
-        while self._cached_bytes > _MOST_CACHED and len(self._cached) > 1:
+        while self._cached_bytes > self._cache_bytes and len(self._cached) > 1:
             _, (dropped, _) = self._cached.popitem(last=False)
             self._cached_bytes -= len(dropped.body)
         return made

@@ -1,0 +1,155 @@
+"""What can be asked at which path: the one table that requests are checked by and the documents are written from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from truetape.domain.adjust import ADJUSTMENTS
+from truetape.domain.schema import TABLES
+from truetape.services.api.answers import ACTION, BAR, LEVEL, LISTING
+from truetape.services.api.config import ApiConfig
+from truetape.services.api.formats import PAGE_FORMATS, TABLE_FORMATS
+from truetape.services.api.parameters import Parameter
+
+TIMEFRAMES: Final = ("1d", "1w", "1mo")
+_DATE: Final = {"type": "string", "format": "date"}
+
+SYMBOLS = Parameter(
+    "symbols",
+    "Symbols or instrument ids, separated by commas; answered in this order. An old ticker means what it meant then.",
+    example="AAPL,MSFT",
+    required=True,
+)
+START = Parameter("start", "First session date, inclusive (YYYY-MM-DD).", example="2005-02-25", schema=_DATE)
+END = Parameter("end", "Last session date, inclusive (YYYY-MM-DD).", example="2005-03-01", schema=_DATE)
+AS_OF = Parameter(
+    "as_of",
+    "Answer as known at this instant (ISO 8601 with a zone), or at 00:00 UTC of this date. Left out: as known now.",
+    example="2024-06-10T20:00:00Z",
+)
+CURSOR = Parameter("cursor", "The `next` of the page before, as it is.")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One path: what it answers, and with which rows. `name` is what the rows are called in JSON."""
+
+    name: str
+    path: str
+    title: str
+    about: str
+    example: str
+    parameters: tuple[Parameter, ...]
+    formats: tuple[str, ...]
+    columns: Mapping[str, pl.DataType]
+    path_parameters: tuple[Parameter, ...] = ()
+
+
+def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
+    """Return every endpoint of data, by name."""
+    limit = Parameter(
+        "limit",
+        f"The most rows on one page, from 1 to {config.max_limit}.",
+        default=str(config.default_limit),
+        schema={"type": "integer", "minimum": 1, "maximum": config.max_limit},
+    )
+    table = _format(TABLE_FORMATS)
+    found = [
+        Endpoint(
+            name="bars",
+            path="/v1/bars",
+            title="Bars",
+            about=(
+                "Golden bars: the prices that the providers agree on, with the verdict on each. Stored prices are as "
+                "traded; `adjustment` applies the factors known at `as_of`. A weekly or monthly bar carries its first "
+                "session date and is always whole."
+            ),
+            example="/v1/bars?symbols=AAPL&start=2005-02-25&end=2005-03-01&adjustment=all",
+            parameters=(
+                SYMBOLS,
+                Parameter("timeframe", "Length of a bar.", choices=TIMEFRAMES, default="1d"),
+                START,
+                END,
+                Parameter(
+                    "adjustment",
+                    "raw: as traded; split: adjusted for splits; all: for splits and dividends.",
+                    choices=ADJUSTMENTS,
+                    default="raw",
+                ),
+                AS_OF,
+                table,
+                limit,
+                CURSOR,
+            ),
+            formats=TABLE_FORMATS,
+            columns={"symbol": pl.String(), **_typed("bars", BAR)},
+        ),
+        Endpoint(
+            name="instruments",
+            path="/v1/instruments",
+            title="Instruments",
+            about="Listings and their instruments. An instrument keeps its id whatever its ticker does.",
+            example="/v1/instruments?q=apple",
+            parameters=(
+                Parameter("q", "Part of a symbol or a name, in either case.", example="apple"),
+                Parameter("symbols", "Symbols or instrument ids, separated by commas.", example="AAPL,MSFT"),
+                table,
+                limit,
+                CURSOR,
+            ),
+            formats=TABLE_FORMATS,
+            columns={**_typed("instruments", LISTING), **_typed("listings", (*LISTING, "simulated"))},
+        ),
+        Endpoint(
+            name="actions",
+            path="/v1/corporate-actions",
+            title="Corporate actions",
+            about="Splits (new shares for one old) and dividends (cash per share, as paid then) by ex-date.",
+            example="/v1/corporate-actions?symbols=AAPL",
+            parameters=(SYMBOLS, START, END, AS_OF, table),
+            formats=TABLE_FORMATS,
+            columns={"symbol": pl.String(), **_typed("actions", ACTION)},
+        ),
+        Endpoint(
+            name="levels",
+            path="/v1/index-levels",
+            title="Index levels",
+            about="Daily levels of an index that truetape computes.",
+            example="/v1/index-levels?index=EW5",
+            parameters=(Parameter("index", "Id of the index.", example="EW5", required=True), START, END, AS_OF, table),
+            formats=TABLE_FORMATS,
+            columns=_typed("index_levels", LEVEL),
+        ),
+        Endpoint(
+            name="explanation",
+            path="/v1/explain/{symbol}/{ts}",
+            title="Explain a price",
+            about=(
+                "Why a daily bar is what it is: every provider's claim, the vote, what was kept out, the versions, and "
+                "the splits and dividends that adjust it. `format=text` is for reading."
+            ),
+            example="/v1/explain/AAPL/2005-02-28?format=text",
+            parameters=(AS_OF, _format(PAGE_FORMATS)),
+            formats=PAGE_FORMATS,
+            columns={},
+            path_parameters=(
+                Parameter("symbol", "A symbol or an instrument id.", example="AAPL", required=True),
+                Parameter("ts", "A session date, or an instant on it.", example="2005-02-28", required=True),
+            ),
+        ),
+    ]
+    return {endpoint.name: endpoint for endpoint in found}
+
+
+def _format(choices: tuple[str, ...]) -> Parameter:
+    about = "The form of the answer; without it the header Accept decides."
+    return Parameter("format", about, choices=choices, schema={"type": "string"})
+
+
+def _typed(table: str, names: tuple[str, ...]) -> dict[str, Any]:
+    columns = TABLES[table].columns
+    return {name: columns[name] for name in names if name in columns}

@@ -1,0 +1,85 @@
+"""Gather the evidence about one price: from the store, and from the archive of the providers' bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from truetape.domain.errors import CorruptArchive
+from truetape.ports.archive import Archive
+from truetape.ports.clock import Clock
+from truetape.ports.store import Selection, Store
+from truetape.services.api.answers import Answers
+from truetape.services.api.directory import Listing
+from truetape.services.api.explain import Evidence, Explanation, explain
+from truetape.services.api.query import ExplainQuery
+
+MOST_ROWS: Final = 500  # of each table, for one session
+MOST_PAYLOADS: Final = 20  # that are read again to prove that they are whole
+
+
+class Explainer:
+    """Explain prices from what the store and the archive hold."""
+
+    def __init__(self, *, store: Store, archive: Archive | None, answers: Answers, clock: Clock) -> None:
+        self._store = store
+        self._archive = archive
+        self._answers = answers
+        self._clock = clock
+
+    async def explain(self, query: ExplainQuery) -> Explanation:
+        """Return everything known about one daily bar.
+
+        Raises:
+            UnknownSymbol, BadInput: The symbol means nothing, or too much.
+            StoreUnavailable: The store cannot be read now.
+        """
+        version, now = self._store.version(), self._clock.now_ns()
+        listing = await self._answers.listing(query.symbol, start=query.day, end=query.day)
+        one = {"instrument_id": (listing.instrument_id,)}
+        names = await self._store.read("instruments", Selection(equal=one))
+        return explain(
+            await self._evidence(query, listing),
+            symbol=query.symbol,
+            listing=listing,
+            name=(names["name"][0] if len(names) else None) or listing.symbol,
+            day=query.day,
+            as_of=now if query.as_of is None else min(query.as_of, now),
+            store_version=version,
+        )
+
+    async def _evidence(self, query: ExplainQuery, listing: Listing) -> Evidence:
+        one, day = {"instrument_id": (listing.instrument_id,)}, query.day
+        daily = {**one, "timeframe": ("1d",)}
+        claims = await self._day("bar_claims", daily, day, query.as_of)
+        return Evidence(
+            bars=await self._day("bars", daily, day, query.as_of, history=True),
+            bar_claims=claims,
+            quarantine=await self._day("quarantine", daily, day, query.as_of),
+            findings=await self._day("findings", daily, day, query.as_of),
+            sessions=await self._day("sessions", {"mic": (listing.mic,)}, day, query.as_of),
+            actions=await self._store.read("actions", Selection(equal=one, as_of=query.as_of)),
+            factors=await self._store.read("factors", Selection(equal=one, as_of=query.as_of)),
+            payload_bytes=await asyncio.to_thread(self._sizes, claims["payload"].unique().sort().to_list()),
+        )
+
+    async def _day(
+        self, table: str, equal: dict[str, tuple[str, ...]], day: date, as_of: int | None, *, history: bool = False
+    ) -> pl.DataFrame:
+        wanted = Selection(equal=equal, start=day, end=day, as_of=as_of, history=history, limit=MOST_ROWS)
+        return await self._store.read(table, wanted)
+
+    def _sizes(self, keys: Iterable[str]) -> dict[str, int | None]:
+        return {key: self._size(key) for key in list(keys)[:MOST_PAYLOADS]}
+
+    def _size(self, key: str) -> int | None:
+        if self._archive is None:
+            return None
+        try:
+            return len(self._archive.get(key))
+        except CorruptArchive:
+            return None

@@ -1,0 +1,136 @@
+"""The OpenAPI document, written from the table of endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import polars as pl
+
+from truetape.domain.schema import INSTANT
+from truetape.services.api.endpoints import Endpoint
+from truetape.services.api.formats import MEDIA_TYPES
+from truetape.services.api.parameters import Parameter
+from truetape.services.api.problem import MEDIA_TYPE
+
+_PROBLEMS: Final = {
+    "400": "A parameter is not usable: the document names it, its value and the fix.",
+    "404": "A symbol or path is unknown.",
+    "406": "The header Accept allows no form that can be given.",
+    "500": "An error that is not the request's; its id stands in the server's log.",
+    "503": "The store cannot be read now.",
+}
+_TYPES: Final[dict[pl.DataType, dict[str, Any]]] = {
+    pl.String(): {"type": ["string", "null"]},
+    pl.Float64(): {"type": ["number", "null"]},
+    pl.Boolean(): {"type": ["boolean", "null"]},
+    pl.UInt32(): {"type": ["integer", "null"]},
+    pl.Date(): {"type": ["string", "null"], "format": "date"},
+    INSTANT: {"type": ["string", "null"], "format": "date-time"},
+}
+
+
+def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of `endpoints` and of the paths for operators."""
+    paths = {endpoint.path: {"get": _operation(endpoint)} for endpoint in endpoints}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "truetape",
+            "version": version,
+            "description": "Market data that explains itself: every price with its providers, verdict and versions.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": {**paths, **_for_operators()},
+        "components": {"schemas": {"Problem": _problem()}},
+    }
+
+
+def _operation(endpoint: Endpoint) -> dict[str, Any]:
+    content = {MEDIA_TYPES[form].partition(";")[0]: _content(endpoint, form) for form in endpoint.formats}
+    return {
+        "operationId": endpoint.name,
+        "summary": endpoint.title,
+        "description": endpoint.about,
+        "tags": ["data"],
+        "parameters": [
+            *(_parameter(parameter, place="path") for parameter in endpoint.path_parameters),
+            *(_parameter(parameter, place="query") for parameter in endpoint.parameters),
+        ],
+        "responses": {"200": {"description": "The answer.", "content": content}, **_problems()},
+    }
+
+
+def _parameter(parameter: Parameter, *, place: str) -> dict[str, Any]:
+    schema = dict(parameter.schema)
+    if parameter.choices:
+        schema["enum"] = list(parameter.choices)
+    if parameter.default is not None:
+        schema["default"] = int(parameter.default) if schema["type"] == "integer" else parameter.default
+    written = {
+        "name": parameter.name,
+        "in": place,
+        "description": parameter.about,
+        "required": parameter.required,
+        "schema": schema,
+    }
+    return {**written, "example": parameter.example} if parameter.example else written
+
+
+def _content(endpoint: Endpoint, form: str) -> dict[str, Any]:
+    if form != "json":
+        return {"schema": {"type": "string"}}
+    if not endpoint.columns:
+        return {"schema": {"type": "object"}}
+    columns = {name: _TYPES[dtype] for name, dtype in endpoint.columns.items()}
+    row = {"type": "object", "required": list(columns), "properties": columns}
+    properties = {
+        endpoint.name: {"type": "array", "items": row},
+        "next": {"type": ["string", "null"], "description": "The cursor of the next page; null on the last."},
+        "receipt": _receipt(),
+    }
+    return {"schema": {"type": "object", "required": list(properties), "properties": properties}}
+
+
+def _receipt() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "What the answer was made of; the same question with this as_of gives the same rows.",
+        "required": ["store_version", "as_of", "count"],
+        "properties": {
+            "store_version": {"type": "integer"},
+            "as_of": {"type": "string", "format": "date-time"},
+            "count": {"type": "integer"},
+            "timeframe": {"type": "string"},
+            "adjustment": {"type": "string"},
+        },
+    }
+
+
+def _problems() -> dict[str, Any]:
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": about, "content": content} for status, about in _PROBLEMS.items()}
+
+
+def _problem() -> dict[str, Any]:
+    text = {"type": "string"}
+    names = ("type", "title", "detail", "parameter", "value", "fix", "id")
+    properties: Mapping[str, Any] = {**dict.fromkeys(names, text), "status": {"type": "integer"}}
+    return {"type": "object", "required": ["type", "title", "status", "detail"], "properties": properties}
+
+
+def _for_operators() -> dict[str, Any]:
+    def answers(form: str, *, also: Mapping[str, str]) -> dict[str, Any]:
+        content = {form: {"schema": {"type": "object" if form == MEDIA_TYPES["json"] else "string"}}}
+        return {status: {"description": about, "content": content} for status, about in also.items()}
+
+    def operation(name: str, summary: str, responses: Mapping[str, Any]) -> dict[str, Any]:
+        told = {"operationId": name, "summary": summary, "tags": ["operation"], "responses": responses}
+        return {"get": told}
+
+    ready = {"200": "The store is readable; `troubles` names what else is not as it should be.", "503": "It is not."}
+    return {
+        "/healthz": operation("healthz", "Is the process alive?", answers("application/json", also={"200": "Yes."})),
+        "/readyz": operation("readyz", "Can it answer?", answers("application/json", also=ready)),
+        "/metrics": operation("metrics", "Prometheus metrics", answers("text/plain", also={"200": "The metrics."})),
+    }
