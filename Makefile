@@ -10,8 +10,9 @@ PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 SECONDS ?= 300
 
-# Tests spread over the cores, up to four; a run of the whole suite measures coverage for `make check`.
-WHOLE_SUITE := --numprocesses auto --maxprocesses 4 --cov --cov-report= --cov-report=json:.coverage.json
+# Tests spread over the cores, up to four. A run of the whole suite measures coverage, which `make check` judges.
+PARALLEL := --numprocesses auto --maxprocesses 4
+COVERAGE := --cov --cov-report= --cov-report=json:.coverage.json
 MEASURED := $(shell find src tests -name '*.py' 2>/dev/null) pyproject.toml
 
 help: ## Say what each target does (the default)
@@ -25,10 +26,9 @@ up: ## Run on live providers with your configuration (`.venv/bin/truetape init` 
 	@scripts/setup demo
 	@$(BIN)/truetape up $(ARGS)
 
-test: ## Run every test, measure coverage, and say which real servers took part; ARGS="-k name" chooses
+test: ## Run every test and measure coverage; ARGS="-k name" chooses some
 	@scripts/setup test
-	@rm -f .coverage.json
-	@$(PYTEST) $(WHOLE_SUITE) $(ARGS) || { rm -f .coverage.json; exit 1; }
+	@$(PYTEST) $(PARALLEL) $(if $(ARGS),$(ARGS),$(COVERAGE)) || { rm -f .coverage.json; exit 1; }
 
 check: ## Format, lint, types, imports, architecture and coverage: what CI asks beside the tests
 	@scripts/setup check
@@ -36,7 +36,7 @@ check: ## Format, lint, types, imports, architecture and coverage: what CI asks 
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --cache-dir .import_linter_cache
-	$(PYTEST) --quiet --no-cov --numprocesses 0 tests/test_architecture.py
+	$(PYTEST) --quiet tests/test_architecture.py
 	@$(MAKE) --no-print-directory .coverage.json
 	$(BIN)/python scripts/coverage_gate.py .coverage.json
 

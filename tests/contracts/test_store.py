@@ -3,56 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from store_rows import bar, closes, frame
 
 from truetape.adapters.duckdb_store import DuckdbStore
-from truetape.domain.errors import BadInput, FolderInUse, SchemaMismatch, StoreUnavailable, WrongFolder
+from truetape.domain.errors import BadInput, SchemaMismatch, StoreUnavailable, WrongFolder
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.time import DAY_NS, day_start_ns
 from truetape.ports.store import Selection
 
 Build = Callable[..., DuckdbStore]
-
-BLANKS: dict[pl.DataType, object] = {pl.String(): "", pl.Float64(): None, pl.Boolean(): True, pl.UInt32(): 0}
-
-
-def frame(table: str, *rows: dict[str, Any]) -> pl.DataFrame:
-    """Rows of `table`: what is not given is blank, instants are nanoseconds."""
-    columns = TABLES[table].columns
-    filled = [{name: row.get(name, BLANKS.get(dtype)) for name, dtype in columns.items()} for row in rows]
-    return pl.DataFrame(
-        {name: pl.Series([row[name] for row in filled], dtype=_plain(dtype)) for name, dtype in columns.items()}
-    ).cast(dict(columns))  # type: ignore[arg-type]
-
-
-def _plain(dtype: pl.DataType) -> pl.DataType:
-    return pl.Int64() if isinstance(dtype, pl.Datetime) else dtype
-
-
-def bar(
-    day: int, close: float | None = 1.0, *, version: int = 1, known: int = 100, who: str = "ins_a"
-) -> dict[str, Any]:
-    """A daily bar of day `day` after 1970."""
-    return {
-        "instrument_id": who,
-        "timeframe": "1d",
-        "ts_event": day * DAY_NS,
-        "close": close,
-        "version": version,
-        "ts_known": known,
-    }
 
 
 @pytest.fixture(params=[DuckdbStore])
@@ -67,11 +36,6 @@ async def build(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     yield make
     for store in built:
         await store.close()
-
-
-async def closes(store: DuckdbStore, **selection: Any) -> list[tuple[int, float]]:
-    rows = await store.read("bars", Selection(**selection))
-    return [(row["ts_event"].timestamp() // 86_400, row["close"]) for row in rows.iter_rows(named=True)]
 
 
 @pytest.mark.parametrize("table", list(TABLES))
@@ -264,7 +228,7 @@ async def test_the_version_grows_with_changes_and_outlives_the_process(build: Bu
 
 
 async def test_a_reader_sees_all_of_a_commit_or_nothing(build: Build) -> None:
-    """While twenty commits write to two tables, every read finds as many rows in one as an earlier one in the other."""
+    """While twenty commits write fifty rows each, every read finds a multiple of fifty, and never less than before."""
     store = build()
 
     async def write() -> None:
@@ -281,189 +245,6 @@ async def test_a_reader_sees_all_of_a_commit_or_nothing(build: Build) -> None:
     assert seen == sorted(seen)
 
 
-def _killed_after(lines: int, code: str, path: Path) -> int:
-    """Run `code` on `path`, kill it after it printed so many numbers, and return the last one."""
-    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as writer:
-        assert writer.stdout is not None
-        said = [writer.stdout.readline() for _ in range(lines)]
-        writer.kill()
-        return int([*said, *writer.stdout.read().split()][-1])
-
-
-async def test_a_commit_survives_kill_9(tmp_path: Path) -> None:
-    """A process commits, says so, and is killed: everything that it said is there, and nothing half."""
-    code = f"""
-import asyncio, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from pathlib import Path
-from {Path(__file__).stem} import bar, frame
-from truetape.adapters.duckdb_store import DuckdbStore
-
-async def main():
-    store = DuckdbStore(Path(sys.argv[1]))
-    for day in range(1, 10**6):
-        await store.commit({{"bars": frame("bars", bar(day), bar(day, who="ins_b"))}})
-        print(day, flush=True)
-
-asyncio.run(main())
-"""
-    path = tmp_path / "truetape.duckdb"
-    said = _killed_after(10, code, path)
-    store = DuckdbStore(path)
-    rows = (await store.read("bars")).group_by("instrument_id").len().sort("instrument_id").rows()
-    assert rows == [("ins_a", store.version()), ("ins_b", store.version())]
-    assert store.version() >= said
-    await store.close()
-
-
-@pytest.mark.parametrize("threshold", ["16MB", "50KB"], ids=["log", "checkpoint"])
-def test_a_full_disk_writes_nothing_and_is_overcome(tmp_path: Path, threshold: str) -> None:
-    """Where the log or the file cannot grow, the commit fails whole; with room again, the same store takes it."""
-    code = f"""
-import asyncio, resource, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from pathlib import Path
-import numpy as np
-import polars as pl
-from {Path(__file__).stem} import bar, closes, frame
-from truetape.adapters.duckdb_store import DuckdbStore
-from truetape.domain.errors import StoreUnavailable
-
-path = Path(sys.argv[1])
-hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-one = frame("bars", bar(1))
-many = pl.concat([frame("bars", bar(day)) for day in range(2, 5)] * 7000).with_columns(
-    instrument_id=pl.Series([f"ins_{{number}}" for number in range(21000)]), close=pl.Series(np.random.rand(21000)))
-
-async def main():
-    store = DuckdbStore(path)
-    await store.commit({{"bars": one}})
-    await store.close()
-    store = DuckdbStore(path)
-    store._connection.execute("SET GLOBAL checkpoint_threshold = '{threshold}'")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 200_000, hard))
-    for _ in range(3):
-        try:
-            await store.commit({{"bars": many}})
-        except StoreUnavailable as error:
-            print("File too large" in error.reason, error.path == str(path), store.version())
-        try:
-            print(await closes(store))
-        except StoreUnavailable:
-            print(await closes(store))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-    try:
-        version = await store.commit({{"bars": many}})
-    except StoreUnavailable:
-        version = await store.commit({{"bars": many}})
-    print(version, len(await closes(store)))
-    await store.close()
-
-asyncio.run(main())
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "truetape.duckdb")],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.stderr == ""
-    assert done.stdout.splitlines() == ["True True 1", "[(1.0, 1.0)]"] * 3 + ["2 21001"]
-
-
-@pytest.mark.parametrize("room", [0, 5_000, 20_000, 100_000])
-def test_a_disk_too_full_for_a_new_store_leaves_none(tmp_path: Path, room: int) -> None:
-    """Making the store fails with the reason, nothing stays behind, and it is made when there is room."""
-    code = """
-import asyncio, resource, sys
-from pathlib import Path
-from truetape.adapters.duckdb_store import DuckdbStore
-from truetape.domain.errors import StoreUnavailable
-
-path = Path(sys.argv[1])
-hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), hard))
-try:
-    DuckdbStore(path)
-except StoreUnavailable as error:
-    print("File too large" in error.reason, sorted(path.parent.iterdir()))
-resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-asyncio.run(DuckdbStore(path).close())
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "truetape.duckdb"), str(room)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert (done.stdout, done.stderr) == ("True []\n", "")
-
-
-async def test_a_store_left_half_made_is_made_anew(tmp_path: Path) -> None:
-    """What a crash left of a store that was being made is in nobody's way."""
-    (tmp_path / ".truetape.duckdb.new").write_bytes(b"half")
-    await DuckdbStore(tmp_path / "truetape.duckdb").close()
-    await DuckdbStore(tmp_path / "truetape.duckdb", read_only=True).close()
-
-
-def _database(path: Path, *statements: str) -> None:
-    with duckdb.connect(path) as connection:
-        for statement in statements:
-            connection.execute(statement)
-
-
-async def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
-    """Garbage, an empty file, a folder, and a database of another program are refused with the way out."""
-    garbage, nothing, folder, other = (tmp_path / name for name in ("garbage", "nothing", "folder", "other"))
-    garbage.write_bytes(b"symbol,close\n" * 1000)
-    nothing.write_bytes(b"")
-    folder.mkdir()
-    _database(other, "CREATE TABLE prices (close DOUBLE)")
-    for path in (garbage, nothing, folder):
-        with pytest.raises(WrongFolder, match=f"{path}.*the file is no store that can be read"):
-            DuckdbStore(path)
-    with pytest.raises(WrongFolder, match="it is a DuckDB database of another program"):
-        DuckdbStore(other)
-
-
-@pytest.mark.parametrize(
-    ("statement", "words"),
-    [
-        ("UPDATE truetape_meta SET format = 2", "the store has format 2 and this version of truetape reads format 1"),
-        ("ALTER TABLE bars DROP COLUMN close", "its table bars has other columns than expected.*truetape replay"),
-        ("DROP TABLE bars_past", "its table bars_past has other columns"),
-        ("DELETE FROM truetape_meta", "the store has format None"),
-    ],
-)
-async def test_a_store_of_another_version_is_named(tmp_path: Path, statement: str, words: str) -> None:
-    """Another format or other columns are told at once, with the way out."""
-    path = tmp_path / "truetape.duckdb"
-    await DuckdbStore(path).close()
-    _database(path, statement)
-    with pytest.raises(WrongFolder, match=words):
-        DuckdbStore(path)
-
-
-def test_a_store_that_another_process_writes_is_in_use(tmp_path: Path) -> None:
-    """The other process is named; when it has ended the store opens."""
-    path = tmp_path / "truetape.duckdb"
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom truetape.adapters.duckdb_store import DuckdbStore\n"
-        "store = DuckdbStore(Path(sys.argv[1]))\nprint('open', flush=True)\nsys.stdin.read()"
-    )
-    command = [sys.executable, "-c", code, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "open\n"
-        for read_only in (False, True):
-            with pytest.raises(FolderInUse, match=f"in use by process {other.pid}"):
-                DuckdbStore(path, read_only=read_only)
-        other.kill()
-    asyncio.run(DuckdbStore(path).close())
-
-
 async def test_reading_only(build: Build) -> None:
     """A missing store is named and not made; commits are refused."""
     with pytest.raises(WrongFolder, match="it holds no store yet"):
@@ -473,12 +254,6 @@ async def test_reading_only(build: Build) -> None:
     await build().close()
     with pytest.raises(StoreUnavailable, match="for reading only"):
         await build(read_only=True).commit({"bars": frame("bars", bar(1))})
-
-
-async def test_a_place_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
-    """A store in a missing folder cannot be made, and says where."""
-    with pytest.raises(StoreUnavailable, match=r"missing.*No such file"):
-        DuckdbStore(tmp_path / "missing" / "truetape.duckdb")
 
 
 async def test_a_closed_store_says_so(build: Build) -> None:

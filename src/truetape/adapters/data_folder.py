@@ -216,6 +216,11 @@ def _replace(file: Path, value: msgspec.Struct) -> None:
             writing.flush()
             os.fsync(writing.fileno())
         draft.replace(file)
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     finally:
         draft.unlink(missing_ok=True)
 

@@ -57,7 +57,7 @@ async def run_demo(
     console = console or Console()
     started = time.perf_counter()
     dataset = bokeh()
-    script = all_faults(dataset.symbols, PROVIDERS, seed=seed) if faults else ()
+    script = all_faults(dataset.symbols, PROVIDERS, seed=seed, with_splits=dataset.with_splits) if faults else ()
     sandbox = Sandbox(dataset, script, seed=seed)
     url = await sandbox.start()
     try:

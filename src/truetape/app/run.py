@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 import structlog
@@ -25,9 +25,13 @@ from truetape.domain.errors import BadInput
 from truetape.domain.messages import InstrumentsDeclared, RawCaptured
 from truetape.domain.time import to_datetime
 from truetape.ports.archive import Attempted
+from truetape.services.api.config import ApiConfig
+from truetape.services.api.rest import build
+from truetape.services.api.serve import Served
 
 log = structlog.get_logger()
-LOG = "truetape.log"
+LOG: Final = "truetape.log"
+TROUBLE_POLL_S: Final = 0.5
 
 
 @dataclass
@@ -65,10 +69,6 @@ class Platform:
         Raises:
             PortInUse: Another program listens on the port.
         """
-        from truetape.services.api.config import ApiConfig
-        from truetape.services.api.rest import build
-        from truetape.services.api.serve import Served
-
         parts = self.parts
         app = build(
             store=parts.store,
@@ -136,7 +136,12 @@ def last_full_day(now_ns: int) -> date:
     return (to_datetime(now_ns) - timedelta(days=1)).date()
 
 
-async def up(settings: Settings, *, on_start: Callable[[Platform], None] = lambda _: None) -> None:
+async def up(
+    settings: Settings,
+    *,
+    on_start: Callable[[Platform], None] = lambda _: None,
+    on_trouble: Callable[[str], None] = lambda _: None,
+) -> None:
     """Serve what the folder holds, acquire what is missing, and keep both going until cancelled.
 
     Raises:
@@ -150,6 +155,7 @@ async def up(settings: Settings, *, on_start: Callable[[Platform], None] = lambd
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(platform.rooms.ingestion.work())
             tasks.create_task(_refresh(platform))
+            tasks.create_task(_tell_troubles(platform, on_trouble))
 
 
 async def _refresh(platform: Platform) -> None:
@@ -157,6 +163,17 @@ async def _refresh(platform: Platform) -> None:
     while True:
         await platform.parts.clock.sleep(platform.settings.refresh_s)
         await platform.declare()
+
+
+async def _tell_troubles(platform: Platform, on_trouble: Callable[[str], None]) -> None:
+    """Tell each provider's last failure once, in its words, and again when they change."""
+    told: dict[str, str] = {}
+    while True:
+        for name, words in platform.rooms.ingestion.tally.last_failure.items():
+            if told.get(name) != words:
+                told[name] = words
+                on_trouble(f"{name} failed: {words}. It is asked again later; what is stored stays available.")
+        await platform.parts.clock.sleep(TROUBLE_POLL_S)
 
 
 @dataclass(frozen=True)

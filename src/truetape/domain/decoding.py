@@ -36,10 +36,20 @@ class Payload:
     provider: str
     kind: str
     body: bytes
+    limit: int = MAX_BYTES
 
     def defect(self, reason: str) -> UndecodablePayload:
         """Return the error that says why this body is not readable."""
         return UndecodablePayload(provider=self.provider, kind=self.kind, reason=reason)
+
+    def bounded(self) -> None:
+        """Check the size before anything reads the body.
+
+        Raises:
+            UndecodablePayload: The body has more bytes than `limit`.
+        """
+        if len(self.body) > self.limit:
+            raise self.defect(f"its size was {len(self.body)} bytes, the most is {self.limit}")
 
     def parse(self, decoder: msgspec.json.Decoder[T]) -> T:
         """Return the body as the JSON value that `decoder` expects.
@@ -47,8 +57,7 @@ class Payload:
         Raises:
             UndecodablePayload: The body is too large, no JSON, too deep or of another shape.
         """
-        if len(self.body) > MAX_BYTES:
-            raise self.defect(f"its size was {len(self.body)} bytes, the most is {MAX_BYTES}")
+        self.bounded()
         try:
             return decoder.decode(self.body)
         except (msgspec.DecodeError, UnicodeError) as error:
@@ -88,7 +97,8 @@ class Payload:
         """
         column = self.series(texts, pl.String(), field=field)
         values = column.str.to_date("%Y-%m-%d", strict=False)
-        wrong = ~values.is_between(FIRST_DAY, LAST_DAY, closed="left").fill_null(value=False)
+        whole = column.str.len_bytes() == len("YYYY-MM-DD")
+        wrong = ~(whole & values.is_between(FIRST_DAY, LAST_DAY, closed="left")).fill_null(value=False)
         if wrong.any():
             raise self.defect(f"a value of {field} was {str(column.filter(wrong)[0])[:40]!r}, no date")
         return values

@@ -11,6 +11,7 @@ from truetape.domain.asks import Answer
 from truetape.domain.failures import Failure, FailureClass
 
 LOOKED_AT: Final = 64 * 1024  # bytes of a body; no provider's error is longer
+READ: Final = 8 * 1024  # bytes that words are taken from
 WORDS: Final = 500
 
 _BY_STATUS: Final = {
@@ -44,9 +45,9 @@ _CLIENT_ERRORS: Final = range(400, 500)
 
 def plain(body: bytes) -> str:
     """Return what `body` says in one line of at most 500 characters, without markup."""
-    text = body[:LOOKED_AT].decode("utf-8", errors="replace")
+    text = body[:READ].decode("utf-8", errors="replace")
     if looks_like_html(body):
-        text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
+        text = re.sub(r"<(script|style)\b.*?</\1>|<[^<>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
     printable = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(printable.split())[:WORDS]
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from pipeline_doubles import (
+    BOTH,
     FRIDAY,
     INSTRUMENT,
     MONDAY,
@@ -18,6 +19,7 @@ from pipeline_doubles import (
     Script,
     capture,
     closing,
+    decode_bars,
     provider,
     weekdays,
 )

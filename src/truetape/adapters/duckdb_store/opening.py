@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Final, NoReturn
@@ -68,9 +69,19 @@ def _make(path: Path) -> None:
             _create(connection)
             connection.execute("CHECKPOINT")
         draft.replace(path)
+        _sync(path.parent)
     finally:
         for leftover in (draft, log):
             leftover.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in `folder` survive a crash of the machine."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 
 from truetape.domain.asks import Ask
-from truetape.domain.decoding import MAX_BYTES, OHLC, Payload, ascending, decoded, label, traded
+from truetape.domain.decoding import OHLC, Payload, ascending, decoded, label, traded
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.schema import DECODED, empty
 from truetape.domain.time import TIMEFRAMES
@@ -153,8 +153,7 @@ def _from_json(
 
 
 def _from_csv(payload: Payload, ask: Ask) -> _Series:
-    if len(payload.body) > MAX_BYTES:
-        raise payload.defect(f"its size was {len(payload.body)} bytes, the most is {MAX_BYTES}")
+    payload.bounded()
     text = payload.body.decode("utf-8", errors="replace")
     try:
         header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]

@@ -152,7 +152,7 @@ class Answers:
             part = await self._series(query, listings[place].instrument_id, start=start, limit=wanted, as_of=as_of)
             following = None if left is None or len(part) <= left else Position(place=place, start=_label(part, left))
             named = pl.lit(query.symbols[place]).alias("symbol")
-            parts.append(part.head(left).select(named, *BAR) if following else part.select(named, *BAR))
+            parts.append(part.head(len(part) if left is None else left).select(named, *BAR))
             if following is not None:
                 return pl.concat(parts), following
             left = None if left is None else left - len(part)
@@ -181,7 +181,9 @@ class Answers:
             return bars
         labelled = resample(bars, timeframe=query.timeframe)
         label = pl.col("ts_event").dt.date()
-        return labelled.filter(label >= (start or date.min), label <= (query.end or date.max)).head(limit or len(bars))
+        return labelled.filter(label >= (start or date.min), label <= (query.end or date.max)).head(
+            len(bars) if limit is None else limit
+        )
 
     async def _adjusted(
         self, bars: pl.DataFrame, instrument: str, *, adjustment: Adjustment, as_of: int | None
@@ -197,7 +199,9 @@ class Answers:
         for symbol in query.symbols:
             listing = directory.find(symbol, start=query.start, end=query.end)
             one = {"instrument_id": (listing.instrument_id,)}
-            rows = await self._store.read("actions", Selection(equal=one, start=query.start, end=query.end, as_of=as_of))
+            rows = await self._store.read(
+                "actions", Selection(equal=one, start=query.start, end=query.end, as_of=as_of)
+            )
             parts.append(rows.with_columns(pl.lit(symbol).alias("symbol")).select(ACTION))
         return pl.concat(parts), None
 

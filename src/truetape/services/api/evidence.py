@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
@@ -68,7 +68,7 @@ class Explainer:
         )
 
     async def _day(
-        self, table: str, equal: dict[str, tuple[str, ...]], day: date, as_of: int | None, *, history: bool = False
+        self, table: str, equal: Mapping[str, tuple[str, ...]], day: date, as_of: int | None, *, history: bool = False
     ) -> pl.DataFrame:
         wanted = Selection(equal=equal, start=day, end=day, as_of=as_of, history=history, limit=MOST_ROWS)
         return await self._store.read(table, wanted)

@@ -241,9 +241,7 @@ def _effects(evidence: Evidence, day: date) -> tuple[Effect, ...]:
     dividends = evidence.actions.filter(pl.col("type") == "dividend").select(
         "ex_date", pl.col("value").alias("cash"), "currency"
     )
-    factors = evidence.factors.filter(
-        pl.col("ex_date") > day, (pl.col("split") != 1.0) | (pl.col("dividend") != 1.0)
-    )
+    factors = evidence.factors.filter(pl.col("ex_date") > day, (pl.col("split") != 1.0) | (pl.col("dividend") != 1.0))
     rows = factors.join(dividends, on="ex_date", how="left").sort("ex_date")
     return tuple(_of(Effect, row) for row in written(rows).iter_rows(named=True))
 
@@ -262,9 +260,7 @@ def _verdict(golden: Mapping[str, Any]) -> Verdict:
 
 
 def _version(row: Mapping[str, Any]) -> Version:
-    return Version(
-        version=row["version"], prices=_prices(row), taken_from=row["provider"], ts_known=row["ts_known"]
-    )
+    return Version(version=row["version"], prices=_prices(row), taken_from=row["provider"], ts_known=row["ts_known"])
 
 
 def _session(sessions: pl.DataFrame) -> SessionTimes | None:

@@ -115,7 +115,11 @@ def _problems() -> dict[str, Any]:
 def _problem() -> dict[str, Any]:
     text = {"type": "string"}
     names = ("type", "title", "detail", "parameter", "value", "fix", "id")
-    properties: Mapping[str, Any] = {**dict.fromkeys(names, text), "status": {"type": "integer"}}
+    properties: Mapping[str, Any] = {
+        **dict.fromkeys(names, text),
+        "known": {"type": "array", "items": text},
+        "status": {"type": "integer"},
+    }
     return {"type": "object", "required": ["type", "title", "status", "detail"], "properties": properties}
 
 

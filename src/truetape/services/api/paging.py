@@ -1,6 +1,6 @@
 """Cursors: where the next page begins and what is known on it, in one opaque word.
 
-A page shows what was known when its first page was asked for: a correction that arrives between two pages moves nothing.
+All pages show what was known when the first was asked for: a correction that comes between two pages moves nothing.
 """
 
 from __future__ import annotations

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
 import msgspec
 
-from truetape.domain.errors import BadInput, StoreUnavailable, TruetapeError, UnknownSymbol
+from truetape.domain.errors import BadInput, StoreUnavailable, UnknownSymbol
 from truetape.services.api.formats import NotAcceptable
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -24,6 +25,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parameter: str | None = None
     value: str | None = None
     fix: str | None = None
+    known: tuple[str, ...] = ()  # symbols near to the one that is unknown
     id: str | None = None  # of an error of ours: the log holds it too
 
 
@@ -35,24 +37,14 @@ def problem_of(error: Exception) -> Problem | None:
         case BadInput():
             return _of_input(error, HTTPStatus.BAD_REQUEST, "bad-parameter")
         case UnknownSymbol():
-            nearest = ", ".join(error.known) or "none yet"
-            return _problem(
-                HTTPStatus.NOT_FOUND,
-                "unknown-symbol",
-                f"The symbol {error.symbol!r} is unknown.",
-                parameter="symbol",
-                value=error.symbol,
-                fix=f"Known symbols, the nearest first: {nearest}. See /v1/instruments.",
-            )
+            return _unknown_symbol(error)
         case StoreUnavailable():
             detail = "The store could not be read now."
             return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "store-unavailable", detail, fix="Ask again in a moment.")
-        case TruetapeError():
-            return None
     return None
 
 
-def unknown_path(path: str, known: list[str]) -> Problem:
+def unknown_path(path: str, known: Sequence[str]) -> Problem:
     """Return what to tell about a path that leads nowhere."""
     fix = f"Paths are {', '.join(known)}."
     return _problem(HTTPStatus.NOT_FOUND, "unknown-path", "Nothing answers here.", value=path, fix=fix)
@@ -64,15 +56,28 @@ def wrong_method(method: str) -> Problem:
     return _problem(HTTPStatus.METHOD_NOT_ALLOWED, "wrong-method", detail, value=method, fix="Send a GET.")
 
 
-def refused(status: int, detail: str) -> Problem:
+def refused(status: int) -> Problem:
     """Return what to tell about a request that could not be read at all."""
-    return _problem(HTTPStatus(status), "bad-request", detail)
+    return _problem(HTTPStatus(status), "bad-request", "The request could not be read.")
 
 
 def our_fault(identity: str) -> Problem:
     """Return what to tell about an error that is not the request's; the log says more under `identity`."""
     detail = f"Something failed that is not your fault. The server's log holds it under the id {identity}."
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail, identity=identity)
+
+
+def _unknown_symbol(error: UnknownSymbol) -> Problem:
+    nearest = ", ".join(error.known) or "none yet"
+    told = _problem(
+        HTTPStatus.NOT_FOUND,
+        "unknown-symbol",
+        f"The symbol {error.symbol!r} is unknown.",
+        parameter="symbol",
+        value=error.symbol,
+        fix=f"Known symbols, the nearest first: {nearest}. See /v1/instruments.",
+    )
+    return msgspec.structs.replace(told, known=error.known)
 
 
 def _of_input(error: BadInput, status: HTTPStatus, name: str) -> Problem:

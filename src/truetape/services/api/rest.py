@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from typing import Any, Final
@@ -49,7 +50,7 @@ log = structlog.get_logger()
 Asked = Request[Any, Any, Any]
 Readiness = Callable[[], Mapping[str, str]]
 _HEADERS: Final = {"x-content-type-options": "nosniff", "cache-control": "no-cache", "vary": "accept"}
-_UNREADABLE: Final = 400
+OPERATOR_PATHS: Final = ("/docs", "/openapi.json", "/healthz", "/readyz", "/metrics")
 
 
 def build(
@@ -77,12 +78,11 @@ def build(
 class Rest:
     """Answer requests: parse, look among kept answers, compute, render, keep."""
 
-    def __init__(
-        self, *, store: Store, archive: Archive | None, cache: Cache, clock: Clock, config: ApiConfig
-    ) -> None:
+    def __init__(self, *, store: Store, archive: Archive | None, cache: Cache, clock: Clock, config: ApiConfig) -> None:
         self.store = store
         self.metrics = Metrics(store)
         self.endpoints = endpoints(config)
+        self.paths = tuple(endpoint.path for endpoint in self.endpoints.values())
         self._cache = cache
         self._config = config
         self._answers = Answers(store=store, clock=clock)
@@ -157,17 +157,15 @@ class Rest:
 
     def on_http_error(self, request: Asked, error: HTTPException) -> Response[bytes]:
         """Tell that a path, a method or the request itself is not one that is answered."""
-        match error:
-            case NotFoundException():
-                paths = [*(endpoint.path for endpoint in self.endpoints.values()), "/docs", "/healthz", "/readyz"]
-                told = problem.unknown_path(request.scope["path"], [*paths, "/metrics", "/openapi.json"])
-            case MethodNotAllowedException():
-                told = problem.wrong_method(request.method)
-            case _ if _UNREADABLE <= error.status_code < 500:  # noqa: PLR2004  HTTP's own number
-                told = problem.refused(error.status_code, "The request could not be read.")
-            case _:
-                return self.on_error(request, error)
-        if "path_template" not in request.scope:
+        if isinstance(error, NotFoundException):
+            told = problem.unknown_path(request.scope["path"], [*self.paths, *OPERATOR_PATHS])
+        elif isinstance(error, MethodNotAllowedException):
+            told = problem.wrong_method(request.method)
+        elif error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            told = problem.refused(error.status_code)
+        else:
+            return self.on_error(request, error)
+        if not request.scope.get("path_template"):
             self.metrics.count(route=OTHER, status=told.status, seconds=0.0)
         return _told(told)
 
@@ -235,21 +233,14 @@ def _cursor(given: Mapping[str, str], query: BarsQuery | InstrumentsQuery) -> Cu
     return decode_cursor(given["cursor"], question=fingerprint(query)) if "cursor" in given else None
 
 
-async def _rendered(
-    page: Page, name: str, form: str, query: BarsQuery | InstrumentsQuery | None = None
-) -> Rendered:
+async def _rendered(page: Page, name: str, form: str, query: BarsQuery | InstrumentsQuery | None = None) -> Rendered:
     following = None
     if page.following is not None and query is not None:
         cursor = Cursor(question=fingerprint(query), as_of=page.as_of, position=page.following)
         following = encode_cursor(cursor)
-    is_bars = isinstance(query, BarsQuery)
-    receipt = Receipt(
-        store_version=page.store_version,
-        as_of=iso(page.as_of),
-        count=len(page.frame),
-        timeframe=query.timeframe if is_bars else None,
-        adjustment=query.adjustment if is_bars else None,
-    )
+    receipt = Receipt(store_version=page.store_version, as_of=iso(page.as_of), count=len(page.frame))
+    if isinstance(query, BarsQuery):
+        receipt = msgspec.structs.replace(receipt, timeframe=query.timeframe, adjustment=query.adjustment)
     return await asyncio.to_thread(render, page.frame, name=name, form=form, receipt=receipt, following=following)
 
 

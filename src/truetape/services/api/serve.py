@@ -88,7 +88,7 @@ class Served:
     async def _stop(self) -> None:
         assert self._server is not None
         assert self._serving is not None
-        self._server.stop()
+        self._server.stop()  # type: ignore[no-untyped-call]  # granian's
         _, late = await asyncio.wait({self._serving}, timeout=PATIENCE_S)
         for task in late:
             task.cancel()
@@ -106,7 +106,9 @@ def free_port(host: str, port: int) -> int:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
-        raise BadInput(parameter="host", value=host, fix="Write an address of this machine, such as 127.0.0.1.") from None
+        raise BadInput(
+            parameter="host", value=host, fix="Write an address of this machine, such as 127.0.0.1."
+        ) from None
     family, kind, protocol, _, where = found[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

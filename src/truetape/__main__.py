@@ -1,0 +1,5 @@
+"""Run the command line: `python -m truetape`."""
+
+from truetape.app.cli import main
+
+main()

@@ -1,0 +1,98 @@
+"""`truetape status`: what a data folder holds, and who works on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from truetape.app.cli.terminal import Data, Json, out, run, write_json
+
+
+def status(*, data: Data = Path("data"), as_json: Json = False) -> None:
+    """Say what a data folder holds, what came last from whom, and which process owns it."""
+    found = run(_status(data), as_json=as_json)
+    if as_json:
+        write_json(found)
+        return
+    console = out()
+    console.print(f"[bold]{data}[/bold]: {'simulated' if found['simulated'] else 'live'} data")
+    console.print(f"owner: {found['owner'] or 'none'}", highlight=False)
+    for name, told in found["providers"].items():
+        console.print(
+            f"{name}: {told['answers']:,} answers, last {told['last'] or 'never'}; {told['failures']:,} failures"
+        )
+    if found["instruments"] is None:
+        console.print(f"The store is in use; ask the API for what it holds: {found['address'] or 'not listening yet'}")
+        return
+    for one in found["instruments"]:
+        console.print(
+            f"{one['symbol']}: {one['golden']:,} bars, {one['first']} to {one['last']}; {one['actions']} actions",
+            highlight=False,
+        )
+    console.print(f"{found['rounds']:,} rounds stored, {found['quarantined']:,} claims in quarantine")
+
+
+async def _status(data: Path) -> dict[str, Any]:
+    from truetape.adapters.data_folder import ARCHIVE, read_marker, read_owner
+    from truetape.adapters.file_archive import FileArchive
+    from truetape.domain.errors import WrongFolder
+
+    marker = read_marker(data)
+    if marker is None:
+        raise WrongFolder(path=str(data), reason="it is no data folder. Choose another one with --data.")
+    owner = read_owner(data)
+    archive = FileArchive(data / ARCHIVE, read_only=True)
+    found: dict[str, Any] = {
+        "data": str(data),
+        "simulated": marker.simulated,
+        "owner": str(owner) if owner else "",
+        "address": owner.address if owner else "",
+        "providers": _providers(archive),
+        "instruments": None,
+        "rounds": None,
+        "quarantined": None,
+    }
+    return found if owner else found | await _stored(data, archive)
+
+
+def _providers(archive: Any) -> dict[str, dict[str, Any]]:
+    from truetape.domain.messages import RawCaptured
+    from truetape.domain.time import iso
+    from truetape.ports.archive import Attempted
+
+    answers: Counter[str] = Counter()
+    failures: Counter[str] = Counter()
+    last: dict[str, int] = {}
+    for entry in archive.journal():
+        if isinstance(entry, RawCaptured):
+            answers[entry.provider] += 1
+            last[entry.provider] = max(entry.ts_known, last.get(entry.provider, 0))
+        elif isinstance(entry, Attempted):
+            failures[entry.provider] += 1
+    return {
+        name: {
+            "answers": answers[name],
+            "failures": failures[name],
+            "last": iso(last[name] // 10**9 * 10**9) if name in last else "",
+        }
+        for name in sorted({*answers, *failures})
+    }
+
+
+async def _stored(data: Path, archive: Any) -> dict[str, Any]:
+    from truetape.adapters.data_folder import STORE
+    from truetape.adapters.duckdb_store import DuckdbStore
+    from truetape.app.summary import summarize
+
+    store = DuckdbStore(data / STORE, read_only=True)
+    try:
+        summary = await summarize(store, archive)
+        rounds = await store.read("rounds")
+    finally:
+        await store.close()
+    return {
+        "instruments": summary.instruments.to_dicts(),
+        "rounds": len(rounds),
+        "quarantined": int(summary.quarantined["rows"].sum()),
+    }

@@ -1,0 +1,90 @@
+"""How the command line talks: answers on standard output, everything else on standard error, never a traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+
+from truetape.domain.errors import BadInput, TruetapeError
+
+DONE: Final = 0
+FINDINGS: Final = 1
+BAD_INPUT: Final = 2
+INTERRUPTED: Final = 130
+
+T = TypeVar("T")
+
+Data = Annotated[Path, typer.Option("--data", help="Data folder.", envvar="TRUETAPE_DATA")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+Config = Annotated[Path, typer.Option("--config", help="Settings file.", envvar="TRUETAPE_CONFIG")]
+
+
+def out() -> Console:
+    """Return the console for answers."""
+    return Console()
+
+
+def err() -> Console:
+    """Return the console for everything else."""
+    return Console(stderr=True)
+
+
+def write_json(value: object) -> None:
+    """Write `value` as one line of JSON to standard output."""
+    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+
+
+def refuse(error: TruetapeError, *, as_json: bool = False) -> NoReturn:
+    """Say what was wrong and how to mend it, and leave with exit code 2."""
+    if as_json:
+        write_json({"error": str(error), "kind": type(error).__name__})
+    else:
+        err().print(f"[bold red]{type(error).__name__}[/bold red]: ", end="")
+        err().print(str(error), markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(BAD_INPUT)
+
+
+def run(work: Coroutine[Any, Any, T], *, as_json: bool = False) -> T:
+    """Return what `work` returns; an error of ours is told in one sentence, Ctrl-C leaves quietly."""
+    try:
+        return asyncio.run(work)
+    except TruetapeError as error:
+        refuse(error, as_json=as_json)
+    except BaseExceptionGroup as group:
+        ours, _ = group.split(TruetapeError)
+        if ours is None:
+            raise
+        refuse(_first(ours), as_json=as_json)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def call(work: Callable[[], T], *, as_json: bool = False) -> T:
+    """Return what `work` returns; an error of ours is told in one sentence."""
+    try:
+        return work()
+    except TruetapeError as error:
+        refuse(error, as_json=as_json)
+
+
+def checked_suffix(path: Path, known: tuple[str, ...]) -> str:
+    """Return the suffix of `path`.
+
+    Raises:
+        BadInput: It is none of `known`.
+    """
+    if path.suffix.lower() not in known:
+        raise BadInput(parameter="-o", value=str(path), fix=f"End the name with one of {', '.join(known)}.")
+    return path.suffix.lower()
+
+
+def _first(group: BaseExceptionGroup[TruetapeError]) -> TruetapeError:
+    one = group.exceptions[0]
+    return _first(one) if isinstance(one, BaseExceptionGroup) else one

@@ -1,0 +1,231 @@
+"""The Python library: the same answers as over HTTP, as Polars frames.
+
+Data are found in this order: a URL asks a running server; a data folder that is served now is asked over HTTP too; any
+other data folder is opened for reading. Without an argument the folder is the one in TRUETAPE_DATA, or else ./data.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+import polars as pl
+
+from truetape.adapters.data_folder import read_server
+from truetape.app.library_local import LocalSource
+from truetape.app.library_remote import RemoteSource
+from truetape.domain.adjust import Adjustment
+from truetape.domain.errors import BadInput
+from truetape.domain.time import from_datetime, iso
+from truetape.services.api.explain import Explanation
+
+DATA: Final = "TRUETAPE_DATA"
+DEFAULT_DATA: Final = "data"
+
+Day = date | str
+Moment = datetime | date | str
+Symbols = str | Iterable[str]
+
+
+class Source(Protocol):
+    """Where answers come from."""
+
+    def table(self, name: str, given: Mapping[str, str]) -> pl.DataFrame:
+        """Return every row of the answer to `given`, at the endpoint `name`."""
+        ...
+
+    def explain(self, symbol: str, ts: str, given: Mapping[str, str]) -> Explanation:
+        """Return the explanation of one bar."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back."""
+        ...
+
+
+class Session:
+    """Data, opened once for many questions. Use it in `with`, or call `close`.
+
+    While a session reads a data folder itself, no other process can write to it.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def bars(
+        self,
+        symbols: Symbols,
+        *,
+        start: Day | None = None,
+        end: Day | None = None,
+        timeframe: str = "1d",
+        adjustment: Adjustment = "raw",
+        as_of: Moment | None = None,
+    ) -> pl.DataFrame:
+        """Return golden bars, symbol by symbol in the order given, each ascending.
+
+        Args:
+            symbols: One symbol or several; instrument ids count too.
+            start: First session date, inclusive.
+            end: Last session date, inclusive.
+            timeframe: "1d", "1w" or "1mo". A bar is labelled with its first session date at 00:00 UTC.
+            adjustment: "raw" as traded, "split" for splits, "all" for splits and dividends.
+            as_of: Answer as known then: a date means its 00:00 UTC, a datetime must be aware.
+
+        Returns:
+            `symbol`, `ts_event` (Datetime ns, UTC), `open` to `volume` (float64, null where missing), `currency`,
+            `basis`, whose numbers they are and how the vote went, `version`, `ts_known`, `simulated`.
+
+        Raises:
+            UnknownSymbol: A symbol is not listed.
+            BadInput: A parameter is not usable.
+        """
+        given = _given(symbols=symbols, timeframe=timeframe, start=start, end=end, adjustment=adjustment, as_of=as_of)
+        return self._source.table("bars", given)
+
+    def instruments(self, symbols: Symbols | None = None, *, q: str | None = None) -> pl.DataFrame:
+        """Return listings with their instruments: those of `symbols`, or with `q` in symbol or name, or all.
+
+        Raises:
+            UnknownSymbol: A symbol is not listed.
+        """
+        return self._source.table("instruments", _given(symbols=symbols, q=q))
+
+    def corporate_actions(
+        self, symbols: Symbols, *, start: Day | None = None, end: Day | None = None, as_of: Moment | None = None
+    ) -> pl.DataFrame:
+        """Return splits (new shares for one old) and dividends (cash per share as paid then) by ex-date, inclusive.
+
+        Raises:
+            UnknownSymbol: A symbol is not listed.
+            BadInput: A parameter is not usable.
+        """
+        return self._source.table("actions", _given(symbols=symbols, start=start, end=end, as_of=as_of))
+
+    def index_levels(
+        self, index: str, *, start: Day | None = None, end: Day | None = None, as_of: Moment | None = None
+    ) -> pl.DataFrame:
+        """Return the levels of `index`, ascending; both dates inclusive.
+
+        Raises:
+            BadInput: There is no such index, or a parameter is not usable.
+        """
+        return self._source.table("levels", _given(index=index, start=start, end=end, as_of=as_of))
+
+    def explain(self, symbol: str, ts: Moment, *, as_of: Moment | None = None) -> Explanation:
+        """Return why the daily bar of `symbol` on `ts` is what it is; printing it shows it in words.
+
+        Raises:
+            UnknownSymbol: The symbol is not listed.
+            BadInput: A parameter is not usable.
+        """
+        day = ts if isinstance(ts, str) else f"{ts:%Y-%m-%d}"
+        return self._source.explain(symbol, day, _given(as_of=as_of))
+
+    def close(self) -> None:
+        """Give the data folder or the connection back."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open(data: str | Path | None = None) -> Session:  # noqa: A001  read as tt.open
+    """Return a session on `data`: a URL, a data folder, or None for the usual one.
+
+    Raises:
+        WrongFolder: There is no store in the folder.
+        FolderInUse: A process that does not serve it has it open for writing.
+    """
+    where = data if data is not None else os.environ.get(DATA, DEFAULT_DATA)
+    if isinstance(where, str) and where.startswith(("http://", "https://")):
+        return Session(RemoteSource(where))
+    folder = Path(where)
+    server = read_server(folder)
+    return Session(RemoteSource(server.address) if server is not None else LocalSource(folder))
+
+
+def bars(
+    symbols: Symbols,
+    *,
+    start: Day | None = None,
+    end: Day | None = None,
+    timeframe: str = "1d",
+    adjustment: Adjustment = "raw",
+    as_of: Moment | None = None,
+    data: str | Path | None = None,
+) -> pl.DataFrame:
+    """Return golden bars; see `Session.bars`. `data` is what `open` takes."""
+    with open(data) as session:
+        return session.bars(symbols, start=start, end=end, timeframe=timeframe, adjustment=adjustment, as_of=as_of)
+
+
+def instruments(
+    symbols: Symbols | None = None, *, q: str | None = None, data: str | Path | None = None
+) -> pl.DataFrame:
+    """Return listings with their instruments; see `Session.instruments`."""
+    with open(data) as session:
+        return session.instruments(symbols, q=q)
+
+
+def corporate_actions(
+    symbols: Symbols,
+    *,
+    start: Day | None = None,
+    end: Day | None = None,
+    as_of: Moment | None = None,
+    data: str | Path | None = None,
+) -> pl.DataFrame:
+    """Return splits and dividends; see `Session.corporate_actions`."""
+    with open(data) as session:
+        return session.corporate_actions(symbols, start=start, end=end, as_of=as_of)
+
+
+def index_levels(
+    index: str,
+    *,
+    start: Day | None = None,
+    end: Day | None = None,
+    as_of: Moment | None = None,
+    data: str | Path | None = None,
+) -> pl.DataFrame:
+    """Return the levels of an index; see `Session.index_levels`."""
+    with open(data) as session:
+        return session.index_levels(index, start=start, end=end, as_of=as_of)
+
+
+def explain(symbol: str, ts: Moment, *, as_of: Moment | None = None, data: str | Path | None = None) -> Explanation:
+    """Return why a daily bar is what it is; see `Session.explain`."""
+    with open(data) as session:
+        return session.explain(symbol, ts, as_of=as_of)
+
+
+def _given(**values: object) -> dict[str, str]:
+    """Return the values that were given, written as they stand in a URL."""
+    return {name: _written(name, value) for name, value in values.items() if value is not None}
+
+
+def _written(name: str, value: object) -> str:
+    match value:
+        case str():
+            return value
+        case datetime():
+            if name in {"start", "end"}:
+                return f"{value:%Y-%m-%d}"
+            if value.tzinfo is None:
+                raise BadInput(parameter=name, value=str(value), fix="Give a datetime with a zone, for example UTC.")
+            return iso(from_datetime(value))
+        case date():
+            return value.isoformat()
+        case Iterable():
+            return ",".join(str(part) for part in value)
+    raise BadInput(parameter=name, value=value, fix="Give text, or a date.")

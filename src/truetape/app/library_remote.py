@@ -1,0 +1,94 @@
+"""Answers from a running server, over HTTP as Arrow."""
+
+from __future__ import annotations
+
+import http.client
+import io
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+import polars as pl
+
+from truetape.domain.errors import BadInput, StoreUnavailable, TruetapeError, UnknownSymbol
+from truetape.services.api.config import ApiConfig
+from truetape.services.api.endpoints import endpoints
+from truetape.services.api.explain import Explanation
+from truetape.services.api.formats import MEDIA_TYPES
+from truetape.services.api.problem import Problem
+from truetape.services.api.render import NEXT
+
+TIMEOUT_S: Final = 60.0
+LARGEST_BYTES: Final = 256 << 20  # of one page
+
+
+class RemoteSource:
+    """One server, asked over a connection that is kept open."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.hostname is None or parts.query or parts.fragment:
+            raise BadInput(parameter="data", value=url, fix="Write a URL such as http://127.0.0.1:8000.")
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._url = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+        self._base = parts.path.rstrip("/")
+        self._connection = kind(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        self._paths = {name: endpoint.path for name, endpoint in endpoints(ApiConfig()).items()}
+        self._paged = {
+            name
+            for name, endpoint in endpoints(ApiConfig()).items()
+            if any(parameter.name == "cursor" for parameter in endpoint.parameters)
+        }
+
+    def table(self, name: str, given: Mapping[str, str]) -> pl.DataFrame:
+        """Return every row of the answer to `given`, at the endpoint `name`, page by page."""
+        most = {"limit": str(ApiConfig().max_limit)} if name in self._paged else {}
+        pages, cursor = [], {}
+        while True:
+            query = urlencode({**given, **most, **cursor})
+            body, following = self._get(f"{self._paths[name]}?{query}", accept="arrow")
+            pages.append(pl.read_ipc_stream(io.BytesIO(body)))
+            if following is None:
+                return pl.concat(pages)
+            cursor = {"cursor": following}
+
+    def explain(self, symbol: str, ts: str, given: Mapping[str, str]) -> Explanation:
+        """Return the explanation of one bar."""
+        path = self._paths["explanation"].format(symbol=quote(symbol, safe=""), ts=quote(ts, safe=""))
+        body, _ = self._get(f"{path}?{urlencode(given)}", accept="json")
+        return msgspec.json.decode(body, type=Explanation)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _get(self, path: str, *, accept: str) -> tuple[bytes, str | None]:
+        try:
+            self._connection.request("GET", self._base + path, headers={"Accept": MEDIA_TYPES[accept]})
+            answer = self._connection.getresponse()
+            body = answer.read(LARGEST_BYTES + 1)
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            reason = f"no answer came ({str(error) or type(error).__name__})"
+            raise StoreUnavailable(path=self._url, reason=reason) from None
+        if len(body) > LARGEST_BYTES:
+            self._connection.close()
+            raise StoreUnavailable(path=self._url, reason=f"its answer was larger than {LARGEST_BYTES} bytes")
+        if answer.status != http.client.OK:
+            raise self._error(answer.status, body)
+        if not answer.headers.get_content_type() == MEDIA_TYPES[accept]:
+            raise StoreUnavailable(path=self._url, reason="what answered is not a truetape server")
+        return body, answer.headers.get(NEXT)
+
+    def _error(self, status: int, body: bytes) -> TruetapeError:
+        """Return the error that the server met, as it would be raised here."""
+        try:
+            told = msgspec.json.decode(body, type=Problem)
+        except msgspec.DecodeError:
+            return StoreUnavailable(path=self._url, reason=f"it answered with status {status}")
+        if told.type.endswith(":unknown-symbol"):
+            return UnknownSymbol(symbol=told.value or "", known=told.known)
+        if told.parameter is not None:
+            return BadInput(parameter=told.parameter, value=told.value, fix=told.fix or "")
+        return StoreUnavailable(path=self._url, reason=told.detail.rstrip("."))

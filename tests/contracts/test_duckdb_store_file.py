@@ -1,0 +1,204 @@
+"""What the store in one DuckDB file makes of kills, full disks, foreign files and other processes."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.domain.errors import FolderInUse, StoreUnavailable, WrongFolder
+
+FULL_DISK = """
+import asyncio, resource, sys
+from pathlib import Path
+import numpy as np
+import polars as pl
+from store_rows import bar, closes, frame
+from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.domain.errors import StoreUnavailable
+
+path = Path(sys.argv[1])
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+one = frame("bars", bar(1))
+many = pl.concat([frame("bars", bar(day)) for day in range(2, 5)] * 7000).with_columns(
+    instrument_id=pl.Series([f"ins_{number}" for number in range(21000)]), close=pl.Series(np.random.rand(21000)))
+
+async def main():
+    store = DuckdbStore(path)
+    await store.commit({"bars": one})
+    await store.close()
+    store = DuckdbStore(path)
+    store._connection.execute(f"SET GLOBAL checkpoint_threshold = '{sys.argv[2]}'")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 200_000, hard))
+    for _ in range(3):
+        try:
+            await store.commit({"bars": many})
+        except StoreUnavailable as error:
+            print("File too large" in error.reason, error.path == str(path), store.version())
+        try:
+            print(await closes(store))
+        except StoreUnavailable:
+            print(await closes(store))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    try:
+        version = await store.commit({"bars": many})
+    except StoreUnavailable:
+        version = await store.commit({"bars": many})
+    print(version, len(await closes(store)))
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+def _killed_after(lines: int, code: str, path: Path) -> int:
+    """Run `code` on `path`, kill it after it printed so many numbers, and return the last one."""
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        said = [writer.stdout.readline() for _ in range(lines)]
+        writer.kill()
+        return int([*said, *writer.stdout.read().split()][-1])
+
+
+async def test_a_commit_survives_kill_9(tmp_path: Path) -> None:
+    """A process commits, says so, and is killed: everything that it said is there, and nothing half."""
+    code = f"""
+import asyncio, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from store_rows import bar, frame
+from truetape.adapters.duckdb_store import DuckdbStore
+
+async def main():
+    store = DuckdbStore(Path(sys.argv[1]))
+    for day in range(1, 10**6):
+        await store.commit({{"bars": frame("bars", bar(day), bar(day, who="ins_b"))}})
+        print(day, flush=True)
+
+asyncio.run(main())
+"""
+    path = tmp_path / "truetape.duckdb"
+    said = _killed_after(10, code, path)
+    store = DuckdbStore(path)
+    rows = (await store.read("bars")).group_by("instrument_id").len().sort("instrument_id").rows()
+    assert rows == [("ins_a", store.version()), ("ins_b", store.version())]
+    assert store.version() >= said
+    await store.close()
+
+
+@pytest.mark.parametrize("threshold", ["16MB", "50KB"], ids=["log", "checkpoint"])
+def test_a_full_disk_writes_nothing_and_is_overcome(tmp_path: Path, threshold: str) -> None:
+    """Where the log or the file cannot grow, the commit fails whole; with room again, the same store takes it."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n" + FULL_DISK
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "truetape.duckdb"), threshold],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["True True 1", "[(1.0, 1.0)]"] * 3 + ["2 21001"]
+
+
+@pytest.mark.parametrize("room", [0, 5_000, 20_000, 100_000])
+def test_a_disk_too_full_for_a_new_store_leaves_none(tmp_path: Path, room: int) -> None:
+    """Making the store fails with the reason, nothing stays behind, and it is made when there is room."""
+    code = """
+import asyncio, resource, sys
+from pathlib import Path
+from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.domain.errors import StoreUnavailable
+
+path = Path(sys.argv[1])
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), hard))
+try:
+    DuckdbStore(path)
+except StoreUnavailable as error:
+    print("File too large" in error.reason, sorted(path.parent.iterdir()))
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+asyncio.run(DuckdbStore(path).close())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "truetape.duckdb"), str(room)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("True []\n", "")
+
+
+async def test_a_store_left_half_made_is_made_anew(tmp_path: Path) -> None:
+    """What a crash left of a store that was being made is in nobody's way."""
+    (tmp_path / ".truetape.duckdb.new").write_bytes(b"half")
+    await DuckdbStore(tmp_path / "truetape.duckdb").close()
+    await DuckdbStore(tmp_path / "truetape.duckdb", read_only=True).close()
+
+
+def _database(path: Path, *statements: str) -> None:
+    with duckdb.connect(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+async def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
+    """Garbage, an empty file, a folder, and a database of another program are refused with the way out."""
+    garbage, nothing, folder, other = (tmp_path / name for name in ("garbage", "nothing", "folder", "other"))
+    garbage.write_bytes(b"symbol,close\n" * 1000)
+    nothing.write_bytes(b"")
+    folder.mkdir()
+    _database(other, "CREATE TABLE prices (close DOUBLE)")
+    for path in (garbage, nothing, folder):
+        with pytest.raises(WrongFolder, match=f"{path}.*the file is no store that can be read"):
+            DuckdbStore(path)
+    with pytest.raises(WrongFolder, match="it is a DuckDB database of another program"):
+        DuckdbStore(other)
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE truetape_meta SET format = 2", "the store has format 2 and this version of truetape reads format 1"),
+        ("ALTER TABLE bars DROP COLUMN close", "its table bars has other columns than expected.*truetape replay"),
+        ("DROP TABLE bars_past", "its table bars_past has other columns"),
+        ("DELETE FROM truetape_meta", "the store has format None"),
+    ],
+)
+async def test_a_store_of_another_version_is_named(tmp_path: Path, statement: str, words: str) -> None:
+    """Another format or other columns are told at once, with the way out."""
+    path = tmp_path / "truetape.duckdb"
+    await DuckdbStore(path).close()
+    _database(path, statement)
+    with pytest.raises(WrongFolder, match=words):
+        DuckdbStore(path)
+
+
+def test_a_store_that_another_process_writes_is_in_use(tmp_path: Path) -> None:
+    """The other process is named; when it has ended the store opens."""
+    path = tmp_path / "truetape.duckdb"
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom truetape.adapters.duckdb_store import DuckdbStore\n"
+        "store = DuckdbStore(Path(sys.argv[1]))\nprint('open', flush=True)\nsys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        for read_only in (False, True):
+            with pytest.raises(FolderInUse, match=f"in use by process {other.pid}"):
+                DuckdbStore(path, read_only=read_only)
+        other.kill()
+    asyncio.run(DuckdbStore(path).close())
+
+
+async def test_a_place_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    """A store in a missing folder cannot be made, and says where."""
+    with pytest.raises(StoreUnavailable, match=r"missing.*No such file"):
+        DuckdbStore(tmp_path / "missing" / "truetape.duckdb")
