@@ -10,7 +10,12 @@ from rich.table import Table
 from perf import pipeline, reading, serving, start
 from perf.measure import Result, keep
 
-MEASUREMENTS = {"pipeline": pipeline.measure, "reading": reading.measure, "serving": serving.measure, "start": start.measure}
+MEASUREMENTS = {
+    "pipeline": pipeline.measure,
+    "reading": reading.measure,
+    "serving": serving.measure,
+    "start": start.measure,
+}
 
 
 def main(names: list[str]) -> int:

@@ -81,7 +81,9 @@ def keep(one: Result) -> None:
     (RESULTS / f"{one.name}.json").write_bytes(text + b"\n")
 
 
-def in_turns(ours: Callable[[], object], peer: Callable[[], object], *, rounds: int, warmups: int = 1) -> tuple[float, float]:
+def in_turns(
+    ours: Callable[[], object], peer: Callable[[], object], *, rounds: int, warmups: int = 1
+) -> tuple[float, float]:
     """Return the median seconds of `ours` and of `peer`, called in turns."""
     taken: tuple[list[float], list[float]] = ([], [])
     for number in range(rounds + warmups):

@@ -73,7 +73,9 @@ async def _run(payloads: dict[str, dict[str, bytes]]) -> tuple[float, pl.DataFra
             start=START,
             end=END,
             instruments=tuple(DeclaredListing(symbol=symbol, mic="XNYS") for symbol in payloads),
-            providers={name: ProviderSettings(enabled=True, base_url="http://localhost:9") for name in _names(payloads)},
+            providers={
+                name: ProviderSettings(enabled=True, base_url="http://localhost:9") for name in _names(payloads)
+            },
         )
         async with Platform(settings, command="bench") as platform:
             bus, archive = platform.parts.bus, platform.parts.archive
@@ -103,9 +105,13 @@ def _round(symbol: str, bodies: dict[str, bytes], put) -> Iterator[RawCaptured |
     identity = round_id(instrument=instrument, kind="bars", timeframe="1d", start=START, end=END)
     keys = {name: put(body) for name, body in bodies.items()}
     about = {"kind": "bars", "round_id": identity, "instrument_id": instrument, "timeframe": "1d", "start": START}
-    for name, key in keys.items():
-        yield RawCaptured(provider=name, key=key, ts_known=2, symbol=symbol, end=END, simulated=True, **about)  # type: ignore[arg-type]
+    captures = [
+        RawCaptured(provider=name, key=key, ts_known=2, symbol=symbol, end=END, simulated=True, **about)  # type: ignore[arg-type]
+        for name, key in keys.items()
+    ]
+    yield from captures
     yield RoundClosed(
+        captures=tuple(captures),
         ts_known=2,
         captured=tuple(keys.values()),
         providers=tuple(keys),

@@ -52,9 +52,7 @@ def measure() -> Iterator[Result]:
 
 
 def _result(name: str, ours: float, peer: float, peer_name: str) -> Result:
-    return result(
-        name, unit="ms", ours=ours * 1e3, peer=peer * 1e3, peer_name=peer_name, bar=BAR, better="lower"
-    )
+    return result(name, unit="ms", ours=ours * 1e3, peer=peer * 1e3, peer_name=peer_name, bar=BAR, better="lower")
 
 
 async def fill(data: Path) -> None:

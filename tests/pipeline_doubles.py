@@ -229,6 +229,7 @@ def closing(*captures: RawCaptured, **changes: Any) -> RoundClosed:
         "ts_known": max(one.ts_known for one in captures),
         "captured": tuple(one.key for one in captures),
         "providers": tuple(one.provider for one in captures),
+        "captures": captures,
         **changes,
     }
     return RoundClosed(**given)

@@ -33,25 +33,25 @@ def answer(status: int = 200, body: bytes = b"{}", **headers: str) -> Answer:
         (999, FailureClass.BLOCKED),
     ],
 )
-def test_each_status_has_its_class(status, failure_class):
+def test_each_status_has_its_class(status: int, failure_class: FailureClass) -> None:
     """A status that is no success is a failure, with the body's words."""
     failure = by_status(answer(status, b"So  it\nis", Retry_After="7"))
     assert failure == Failure(failure_class=failure_class, words=f"HTTP {status}: So it is", retry_after_s=7.0)
 
 
-def test_a_success_is_no_failure():
+def test_a_success_is_no_failure() -> None:
     """200 to 299 say nothing about the body."""
     assert by_status(answer(204)) is None
 
 
-def test_a_provider_may_mean_a_status_differently():
+def test_a_provider_may_mean_a_status_differently() -> None:
     """A provider's own meaning of a status wins; without a body the words say so."""
     assert by_status(answer(403, b""), special={403: FailureClass.AUTH}) == Failure(
         failure_class=FailureClass.AUTH, words="HTTP 403: no words"
     )
 
 
-def test_a_forbidding_page_means_blocked():
+def test_a_forbidding_page_means_blocked() -> None:
     """A page of markup with status 403 comes from a barrier before the provider."""
     failure = by_status(answer(403, b"<!doctype html><p>no</p>"))
     assert failure is not None
@@ -73,12 +73,12 @@ def test_a_forbidding_page_means_blocked():
         ({}, None),
     ],
 )
-def test_retry_after(headers, seconds):
+def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
     """Retry-After is seconds, or a date measured from the answer's own Date; nonsense is no wait."""
     assert retry_after_s(headers) == seconds
 
 
-def test_a_failure_takes_its_wait_from_the_headers():
+def test_a_failure_takes_its_wait_from_the_headers() -> None:
     """The class and the words stay."""
     failure = Failure(failure_class=FailureClass.QUOTA, words="enough")
     assert with_headers(failure, answer()) == failure
@@ -98,13 +98,13 @@ def test_a_failure_takes_its_wait_from_the_headers():
         (b"Access denied", None),
     ],
 )
-def test_pages(body, failure_class):
+def test_pages(body: bytes, failure_class: FailureClass | None) -> None:
     """A page of markup is known by its words."""
     failure = by_page(body)
     assert (failure.failure_class if failure else None) == failure_class
 
 
-def test_words_are_one_short_line_without_markup():
+def test_words_are_one_short_line_without_markup() -> None:
     """Scripts, tags, control characters and length go."""
     page = b"<html><script>var x = '<b>';</script><style>p{}</style><p>Be\x00 right\n\nback</p></html>"
     assert plain(page) == "Be right back"
@@ -124,7 +124,7 @@ def test_words_are_one_short_line_without_markup():
         (b"   ", False),
     ],
 )
-def test_a_cut_body_is_transient(body, whole):
+def test_a_cut_body_is_transient(body: bytes, whole: bool) -> None:
     """A body that does not end as it began was cut on its way."""
     failure = cut(answer(body=body), ends={b"{": b"}", b"[": b"]"})
     assert (failure is None) == whole

@@ -45,7 +45,9 @@ def test_faults_change_no_golden_row(folder: Path, faulty: Outcome, clean: Outco
     assert len(without["bars"]) > 12_000
     assert without["bars"].select(VALUES).equals(with_faults["bars"].select(VALUES))
     for table in ("actions", "factors"):
-        names = [name for name in without[table].columns if name in {"instrument_id", "ex_date", "type", "value", "split"}]
+        names = [
+            name for name in without[table].columns if name in {"instrument_id", "ex_date", "type", "value", "split"}
+        ]
         assert without[table].select(names).equals(with_faults[table].select(names))
 
 

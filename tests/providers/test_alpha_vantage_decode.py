@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from truetape.domain.asks import Ask
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.schema import DECODED, check
+from truetape.ports.provider import Decode
 from truetape.providers.alpha_vantage import decode
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "alpha_vantage"
@@ -22,14 +24,14 @@ def at(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
-def series(rows: dict, *, key: str = "Time Series (Daily)", meta: object = None) -> bytes:
+def series(rows: dict[str, Any], *, key: str = "Time Series (Daily)", meta: object = None) -> bytes:
     """A body of `rows`, dates to fields."""
     return json.dumps({"Meta Data": {"2. Symbol": "ACME"} if meta is None else meta, key: rows}).encode()
 
 
-def row(**changes: object) -> dict:
+def row(**changes: Any) -> dict[str, Any]:
     """One row of a daily series; a field set to Ellipsis is left out."""
-    fields = {"1. open": "1.5", "2. high": "2", "3. low": "1", "4. close": "1.75", "5. volume": "10"}
+    fields: dict[str, Any] = {"1. open": "1.5", "2. high": "2", "3. low": "1", "4. close": "1.75", "5. volume": "10"}
     fields |= {name.replace("_", " "): value for name, value in changes.items()}
     return {name: value for name, value in fields.items() if value is not ...}
 
@@ -55,24 +57,12 @@ RECORDED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "index", "ts_event", *VALUES), RECORDED)
-def test_recorded_bars_by_value(
-    recordings,
-    name,
-    index,
-    ts_event,
-    open,
-    high,
-    low,
-    close,
-    volume,
-    adj_close,  # noqa: A002
-):
+@pytest.mark.parametrize(("name", "index", "expected"), [(row[0], row[1], row[2:]) for row in RECORDED])
+def test_recorded_bars_by_value(recordings: Path, name: str, index: int, expected: tuple[object, ...]) -> None:
     """Each recorded row has its date, or its New York time in UTC, and its strings as numbers."""
     body = (recordings / "alpha_vantage" / f"{name}.json").read_bytes()
     found = check(decode.bars(body, ASK), DECODED["bars"], kind="bars").row(index, named=True)
-    expected = (open, high, low, close, volume, adj_close)
-    assert (found["ts_event"], *(found[value] for value in VALUES)) == (ts_event, *expected)
+    assert (found["ts_event"], *(found[value] for value in VALUES)) == expected
 
 
 @pytest.mark.parametrize(
@@ -84,7 +74,16 @@ def test_recorded_bars_by_value(
         ("FX_DAILY_EURAUD_partial", 8, "EURAUD", "AUD", "1d", "raw", False),
     ],
 )
-def test_recorded_series(recordings, name, count, symbol, currency, timeframe, basis, running):
+def test_recorded_series(
+    recordings: Path,
+    name: str,
+    count: int,
+    symbol: str,
+    currency: str | None,
+    timeframe: str,
+    basis: str,
+    running: bool,
+) -> None:
     """What holds for the whole series is read from the meta data."""
     frame = decode.bars((recordings / "alpha_vantage" / f"{name}.json").read_bytes(), ASK)
     last = frame.row(-1, named=True)
@@ -96,13 +95,13 @@ def test_recorded_series(recordings, name, count, symbol, currency, timeframe, b
 
 
 @pytest.mark.parametrize("name", ["GLOBAL_QUOTE_MSFT", "SMA_MSFT_15min", "OVERVIEW_TSLA", "SYMBOL_SEARCH_ibm"])
-def test_other_recorded_answers_are_no_series(recordings, name):
+def test_other_recorded_answers_are_no_series(recordings: Path, name: str) -> None:
     """Answers of other functions are not taken for bars."""
     with pytest.raises(UndecodablePayload, match="no time series"):
         decode.bars((recordings / "alpha_vantage" / f"{name}.json").read_bytes(), ASK)
 
 
-def test_daily_adjusted():
+def test_daily_adjusted() -> None:
     """Rows come ascending, words for missing are null, an empty row is no bar, and an unfinished session runs."""
     frame = decode.bars((GOLDEN / "daily_adjusted.json").read_bytes(), Ask(kind="bars", symbol=""))
     assert frame.select("symbol", "ts_event", *VALUES, "currency", "basis", "running").rows() == [
@@ -112,7 +111,7 @@ def test_daily_adjusted():
 
 
 @pytest.mark.parametrize("name", ["daily_adjusted.json", "daily_adjusted.csv"])
-def test_actions_of_a_daily_adjusted_series(name):
+def test_actions_of_a_daily_adjusted_series(name: str) -> None:
     """A dividend of 0 and a split of 1 mean none."""
     frame = decode.actions((GOLDEN / name).read_bytes(), ASK)
     assert check(frame, DECODED["actions"], kind="actions").rows() == [
@@ -121,7 +120,7 @@ def test_actions_of_a_daily_adjusted_series(name):
     ]
 
 
-def test_csv():
+def test_csv() -> None:
     """A CSV body names neither symbol nor timeframe: the ask does."""
     body = (GOLDEN / "daily_adjusted.csv").read_bytes()
     frame = decode.bars(body, Ask(kind="bars", symbol="TSCO.LON", timeframe="1d"))
@@ -131,18 +130,18 @@ def test_csv():
     ]
 
 
-def test_an_unknown_timeframe_of_the_ask_is_a_day():
+def test_an_unknown_timeframe_of_the_ask_is_a_day() -> None:
     """Files come without an ask: days are the rule."""
     body = (GOLDEN / "daily_adjusted.csv").read_bytes()
     assert set(decode.bars(body, Ask(kind="bars", symbol="", timeframe=""))["timeframe"]) == {"1d"}
 
 
-def test_csv_without_rows_is_empty():
+def test_csv_without_rows_is_empty() -> None:
     """A header alone is no bars."""
     assert decode.bars(b"timestamp,open,high,low,close,volume\r\n", ASK).is_empty()
 
 
-def test_weeks_and_months_begin_with_their_first_day():
+def test_weeks_and_months_begin_with_their_first_day() -> None:
     """A week labelled with its Friday is labelled with its Monday, and has no actions: their dates are not told."""
     weekly = (GOLDEN / "weekly_adjusted.json").read_bytes()
     found = decode.bars(weekly, ASK).select("symbol", "timeframe", "ts_event", "adj_close", "currency", "basis")
@@ -152,7 +151,7 @@ def test_weeks_and_months_begin_with_their_first_day():
     assert monthly.select("timeframe", "ts_event").rows() == [("1mo", at(2024, 3, 1))]
 
 
-def test_intraday_stamps_are_new_york_time():
+def test_intraday_stamps_are_new_york_time() -> None:
     """10:00 in New York is 15:00 UTC in winter and 14:00 in summer; the hour that does not exist is a defect."""
     frame = decode.bars((GOLDEN / "intraday_60min.json").read_bytes(), ASK)
     assert frame.select("timeframe", "ts_event", "close", "basis").rows() == [
@@ -163,17 +162,17 @@ def test_intraday_stamps_are_new_york_time():
 
 @pytest.mark.parametrize("reader", [decode.bars, decode.actions])
 @pytest.mark.parametrize("body", [b"{}", series({})])
-def test_nothing_is_an_empty_frame(reader, body):
+def test_nothing_is_an_empty_frame(reader: Decode, body: bytes) -> None:
     """An empty object, and a series without rows, are answers without rows."""
     assert reader(body, ASK).is_empty()
 
 
-def test_a_series_of_plain_bars_has_no_actions():
+def test_a_series_of_plain_bars_has_no_actions() -> None:
     """Without the fields of actions there are none."""
     assert decode.actions(series({"2024-03-08": row()}), ASK).is_empty()
 
 
-def test_new_fields_beside_all_known_ones_are_ignored():
+def test_new_fields_beside_all_known_ones_are_ignored() -> None:
     """A field that the provider adds does no harm while nothing is missing."""
     adjusted = {"5. adjusted close": "1", "6. volume": "1", "7. dividend amount": "0", "8. split coefficient": "1"}
     assert len(decode.bars(series({"2024-03-08": row(**adjusted, note="new")}), ASK)) == 1
@@ -207,21 +206,21 @@ def test_new_fields_beside_all_known_ones_are_ignored():
         (b"timestamp,open,high,low\r\n2024-03-08,1,1,1\r\n", "close was missing"),
     ],
 )
-def test_drift_is_named(body, named):
+def test_drift_is_named(body: bytes, named: str) -> None:
     """A body of another shape than we know is refused, and the reason says where."""
     with pytest.raises(UndecodablePayload) as caught:
         decode.bars(body, ASK)
     assert named in caught.value.reason
 
 
-def test_a_split_must_be_positive():
+def test_a_split_must_be_positive() -> None:
     """A split coefficient of 0 cannot be meant."""
     fields = {"8. split coefficient": "0.0", "7. dividend amount": "0.0"}
     with pytest.raises(UndecodablePayload, match="not positive"):
         decode.actions(series({"2024-03-08": row(**fields)}), ASK)
 
 
-def test_a_refusal_with_status_200_is_no_series():
+def test_a_refusal_with_status_200_is_no_series() -> None:
     """The words of a Note come back as a refusal."""
     with pytest.raises(ProviderRefused, match="5 calls per minute"):
         decode.bars(b'{"Note": "Our standard API call frequency is 5 calls per minute."}', ASK)

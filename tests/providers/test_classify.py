@@ -86,7 +86,7 @@ BODIES = [
     ("finnhub", b'{"msg":"Subscribing to too many symbols","type":"error"}', ENTITLEMENT),
     ("finnhub", b"<html>502 Bad Gateway</html>", TRANSIENT),
     ("iex_cloud", b"Unknown symbol", PERMANENT),
-    ("iex_cloud", b"You have exceeded your allotted message quota. Please enable pay-as-you-go to regain access", QUOTA),
+    ("iex_cloud", b"You have exceeded your allotted message quota. Please enable pay-as-you-go.", QUOTA),
     ("iex_cloud", b"The API key provided is not valid.", AUTH),
     ("iex_cloud", b"Forbidden", AUTH),
     ("iex_cloud", b"Too many requests", THROTTLED),
@@ -96,7 +96,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("provider", "body", "failure_class"), BODIES)
-def test_the_body_alone_decides(provider, body, failure_class):
+def test_the_body_alone_decides(provider: str, body: bytes, failure_class: FailureClass | None) -> None:
     """The class is the same with status 200, and a decoder that sees only the bytes finds it too."""
     failure = CLASSIFY[provider](answer(body))
     assert failure is not None
@@ -128,7 +128,7 @@ DATA = [
 
 
 @pytest.mark.parametrize(("provider", "body"), DATA)
-def test_data_is_no_failure(provider, body):
+def test_data_is_no_failure(provider: str, body: bytes) -> None:
     """A whole body without an error in it is for the decoder to judge."""
     assert CLASSIFY[provider](answer(body)) is None
 
@@ -148,7 +148,7 @@ CUT = [
 
 
 @pytest.mark.parametrize(("provider", "body"), CUT)
-def test_a_cut_or_foreign_body_is_transient(provider, body):
+def test_a_cut_or_foreign_body_is_transient(provider: str, body: bytes) -> None:
     """With status 200, what does not end as it began may come whole the next time."""
     failure = CLASSIFY[provider](answer(body))
     assert failure is not None
@@ -170,14 +170,14 @@ def test_a_cut_or_foreign_body_is_transient(provider, body):
         ("iex_cloud", 404, PERMANENT),
     ],
 )
-def test_without_words_the_status_decides(provider, status, failure_class):
+def test_without_words_the_status_decides(provider: str, status: int, failure_class: FailureClass | None) -> None:
     """A body that says nothing leaves the judgement to the status."""
     failure = CLASSIFY[provider](answer(b"{}", status))
     assert failure is not None
     assert failure.failure_class is failure_class
 
 
-def test_a_key_in_the_words_is_hidden():
+def test_a_key_in_the_words_is_hidden() -> None:
     """Alpha Vantage repeats the key in its refusal; we do not."""
     body = says("Information", "We have detected your API key as SECRET123 and our rate limit is 25 requests per day.")
     failure = alpha_vantage(answer(body))
@@ -204,8 +204,8 @@ def _catalogue(recordings: Path) -> Iterator[tuple[str, dict[str, str]]]:
             yield names[entry["provider"]], entry
 
 
-def test_every_catalogued_refusal(recordings):
-    """Each entry of the catalogue for these providers has the class that its word means, by body alone and by status."""
+def test_every_catalogued_refusal(recordings: Path) -> None:
+    """Each entry of the catalogue for these providers has the class that its word means, by body and by status."""
     entries = list(_catalogue(recordings))
     for provider, entry in entries:
         word = entry["expected_class"].split()[0].rstrip(":(")
@@ -228,14 +228,14 @@ def test_every_catalogued_refusal(recordings):
         ("yahoo", "yahoo/pageWithUnknownError/errors/pageWithUnknownError.json", PERMANENT),
     ],
 )
-def test_recorded_refusals(recordings, provider, name, failure_class):
+def test_recorded_refusals(recordings: Path, provider: str, name: str, failure_class: FailureClass | None) -> None:
     """Recorded error bodies are refusals of their class."""
     with pytest.raises(ProviderRefused) as caught:
         BARS[provider]((recordings / name).read_bytes(), ASK)
     assert caught.value.failure.failure_class is failure_class
 
 
-def test_a_recorded_empty_list_is_no_failure(recordings):
+def test_a_recorded_empty_list_is_no_failure(recordings: Path) -> None:
     """Finnhub's empty list for an unknown symbol has no rows and no error."""
     body = (recordings / "finnhub" / "errors" / "unknown_symbol_empty_array_200.json").read_bytes()
     assert finnhub(answer(body)) is None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from types import ModuleType
 
 import pytest
 
 from truetape.domain.asks import Answer, Ask, Request
 from truetape.domain.schema import DECODED
+from truetape.ports.provider import Provider
 from truetape.providers import alpha_vantage, finnhub, iex_cloud, yahoo
 from truetape.providers.iex_cloud.client import span
 
 ASK = Ask(kind="bars", symbol="BRK-B", start=date(2024, 3, 8), end=date(2024, 3, 11))
+Factory = Callable[..., Provider]
 TODAY = date(2024, 3, 12)
 
 
@@ -26,7 +30,7 @@ class Wire:
         return Answer(url=request.url, status=200, content_type="", headers={}, body=b"{}")
 
 
-async def asked(make, ask: Ask, **options: object) -> Request:
+async def asked(make: Factory, ask: Ask, **options: object) -> Request:
     """The request that a provider sends for `ask`."""
     wire = Wire()
     answer = await make(wire, **options).client.fetch(ask)
@@ -35,7 +39,7 @@ async def asked(make, ask: Ask, **options: object) -> Request:
 
 
 @pytest.mark.parametrize("ending", ["", "/"])
-async def test_yahoo_asks_a_span_in_unix_seconds(ending):
+async def test_yahoo_asks_a_span_in_unix_seconds(ending: str) -> None:
     """From the first place on Earth where the first day begins, to the end of the last day in UTC."""
     request = await asked(yahoo.provider, ASK, base_url=f"http://localhost:1{ending}")
     assert request.url == "http://localhost:1/v8/finance/chart/BRK-B"
@@ -48,7 +52,7 @@ async def test_yahoo_asks_a_span_in_unix_seconds(ending):
     assert not request.secrets
 
 
-async def test_yahoo_escapes_symbols_and_spells_intervals():
+async def test_yahoo_escapes_symbols_and_spells_intervals() -> None:
     """An index and an open span."""
     request = await asked(yahoo.provider, Ask(kind="bars", symbol="^GSPC/../x?y", timeframe="1w"))
     assert request.url == "https://query1.finance.yahoo.com/v8/finance/chart/%5EGSPC%2F..%2Fx%3Fy"
@@ -66,7 +70,7 @@ async def test_yahoo_escapes_symbols_and_spells_intervals():
         ("1mo", {}, "TIME_SERIES_MONTHLY_ADJUSTED"),
     ],
 )
-async def test_alpha_vantage_asks_for_a_whole_series(timeframe, options, function):
+async def test_alpha_vantage_asks_for_a_whole_series(timeframe: str, options: dict[str, str], function: str) -> None:
     """The key travels as a secret."""
     ask = Ask(kind="bars", symbol="BRK-B", timeframe=timeframe)
     request = await asked(alpha_vantage.provider, ask, key="k", **options)
@@ -75,7 +79,7 @@ async def test_alpha_vantage_asks_for_a_whole_series(timeframe, options, functio
     assert request.secrets == {"apikey": "k"}
 
 
-async def test_finnhub_asks_for_candles():
+async def test_finnhub_asks_for_candles() -> None:
     """From the day before, since old stamps lie on the evening before; the token travels as a secret header."""
     request = await asked(finnhub.provider, ASK, key="k", base_url="http://localhost:1/api/v1/")
     assert request.url == "http://localhost:1/api/v1/stock/candle"
@@ -84,7 +88,7 @@ async def test_finnhub_asks_for_candles():
     assert not request.secrets
 
 
-async def test_finnhub_asks_for_a_quote():
+async def test_finnhub_asks_for_a_quote() -> None:
     """A quote needs a symbol only; an open span of candles starts with 1970."""
     request = await asked(finnhub.provider, Ask(kind="quotes", symbol="AAPL"))
     assert (request.url, request.params) == ("https://finnhub.io/api/v1/quote", {"symbol": "AAPL"})
@@ -92,7 +96,7 @@ async def test_finnhub_asks_for_a_quote():
     assert request.params == {"symbol": "AAPL", "resolution": "60", "from": "0", "to": "4102531199"}
 
 
-async def test_iex_cloud_asks_for_the_smallest_range():
+async def test_iex_cloud_asks_for_the_smallest_range() -> None:
     """The range is counted back from today; the token travels as a secret."""
     request = await asked(iex_cloud.provider, ASK, key="k", today=lambda: TODAY)
     assert request.url == "https://cloud.iexapis.com/v1/stock/BRK-B/chart/5d"
@@ -117,19 +121,19 @@ async def test_iex_cloud_asks_for_the_smallest_range():
         (None, "max"),
     ],
 )
-def test_ranges(start, name):
+def test_ranges(start: date | None, name: str) -> None:
     """The smallest range that surely reaches back to the start."""
     assert span(start, today=TODAY) == name
 
 
-async def test_iex_cloud_knows_today():
+async def test_iex_cloud_knows_today() -> None:
     """Without a given date the present one is taken: last month's bars never need the whole history."""
     request = await asked(iex_cloud.provider, Ask(kind="bars", symbol="A", start=date(2100, 1, 1)))
     assert request.url.endswith("/chart/5d")
 
 
 @pytest.mark.parametrize("vendor", [yahoo, alpha_vantage, finnhub, iex_cloud])
-def test_a_provider_is_whole(vendor):
+def test_a_provider_is_whole(vendor: ModuleType) -> None:
     """What is declared can be decoded, and an empty address means the provider's own."""
     provider = vendor.provider(Wire(), base_url="")
     assert set(provider.decode) == set(provider.declaration.kinds) <= set(DECODED)
@@ -138,7 +142,7 @@ def test_a_provider_is_whole(vendor):
     assert provider.declaration.needs_key == bool(provider.declaration.key_variable)
 
 
-def test_the_retired_provider_names_its_successors():
+def test_the_retired_provider_names_its_successors() -> None:
     """IEX Cloud says when it ended and what replaces it."""
     assert "2024-08-31" in iex_cloud.DECLARATION.retired
     assert "Tiingo" in iex_cloud.DECLARATION.retired
@@ -147,7 +151,7 @@ def test_the_retired_provider_names_its_successors():
 @pytest.mark.parametrize(
     ("vendor", "spelled"), [(yahoo, "BRK-B"), (alpha_vantage, "BRK-B"), (finnhub, "BRK.B"), (iex_cloud, "BRK.B")]
 )
-def test_share_classes_are_spelled_as_the_provider_does(vendor, spelled):
+def test_share_classes_are_spelled_as_the_provider_does(vendor: ModuleType, spelled: str) -> None:
     """Our symbols have a dot before the share class."""
     assert vendor.provider(Wire()).spell("BRK.B") == spelled
     assert vendor.provider(Wire()).spell("AAPL") == "AAPL"

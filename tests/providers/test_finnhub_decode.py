@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from truetape.domain.asks import Ask
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.failures import FailureClass
 from truetape.domain.schema import DECODED, check
+from truetape.ports.provider import Decode
 from truetape.providers.finnhub import decode
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "finnhub"
@@ -23,13 +25,15 @@ def at(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
-def candles(**changes: object) -> bytes:
+def candles(**changes: Any) -> bytes:
     """Two daily candles with arrays replaced; one set to Ellipsis is left out."""
-    body = {letter: [1.5, 2.5] for letter in "ohlcv"} | {"t": [1709856000, 1710115200], "s": "ok"} | changes
+    body: dict[str, Any] = (
+        {letter: [1.5, 2.5] for letter in "ohlcv"} | {"t": [1709856000, 1710115200], "s": "ok"} | changes
+    )
     return json.dumps({name: value for name, value in body.items() if value is not ...}).encode()
 
 
-def test_recorded_candles_by_value(recordings):
+def test_recorded_candles_by_value(recordings: Path) -> None:
     """Daily candles stamped at midnight UTC, with prices as sent."""
     body = (recordings / "finnhub" / "kevwk314_stock_candles.json").read_bytes()
     frame = check(decode.bars(body, Ask(kind="bars", symbol="AAPL")), DECODED["bars"], kind="bars")
@@ -40,7 +44,7 @@ def test_recorded_candles_by_value(recordings):
     ]
 
 
-def test_recorded_candles_stamped_the_evening_before(recordings):
+def test_recorded_candles_stamped_the_evening_before(recordings: Path) -> None:
     """21:00 UTC is the next date: the recording's 2019-09-16T21:00Z is the session of the 17th."""
     body = (recordings / "finnhub" / "kevwk314_crypto_candles.json").read_bytes()
     frame = decode.bars(body, Ask(kind="bars", symbol="OANDA:EUR_USD"))
@@ -52,21 +56,21 @@ def test_recorded_candles_stamped_the_evening_before(recordings):
     ]
 
 
-def test_recorded_quote_by_value(recordings):
+def test_recorded_quote_by_value(recordings: Path) -> None:
     """A quote is one row at the time of its last trade."""
     body = (recordings / "finnhub" / "quote_AAPL.json").read_bytes()
     frame = check(decode.quotes(body, Ask(kind="quotes", symbol="AAPL")), DECODED["quotes"], kind="quotes")
     assert frame.rows() == [("AAPL", at(2021, 8, 18, 20, 0, 3), 146.36, 149.8, 150.71, 146.15, 150.19, None, "USD")]
 
 
-def test_a_recorded_quote_without_a_time_is_undecodable(recordings):
+def test_a_recorded_quote_without_a_time_is_undecodable(recordings: Path) -> None:
     """An old quote that does not say of when it is cannot be placed."""
     body = (recordings / "finnhub" / "kevwk314_stock_quote.json").read_bytes()
     with pytest.raises(UndecodablePayload, match="`t`"):
         decode.quotes(body, ASK)
 
 
-def test_candles():
+def test_candles() -> None:
     """A candle of nulls is no bar."""
     frame = decode.bars((GOLDEN / "candle_daily.json").read_bytes(), ASK)
     assert frame.rows() == [
@@ -75,7 +79,7 @@ def test_candles():
     ]
 
 
-def test_quote():
+def test_quote() -> None:
     """The quote of our own fixture."""
     frame = decode.quotes((GOLDEN / "quote.json").read_bytes(), Ask(kind="quotes", symbol="VOD.L"))
     assert frame.rows() == [("VOD.L", at(2024, 3, 8, 21), 187.5, 187.15, 188.0, 186.5, 187.15, None, None)]
@@ -93,13 +97,13 @@ def test_quote():
         (-10800, at(1970, 1, 1)),
     ],
 )
-def test_daily_stamps_are_dates(stamp, date):
+def test_daily_stamps_are_dates(stamp: int, date: datetime) -> None:
     """Midnight in UTC or New York means that date; an evening means the next."""
-    body = candles(t=[stamp], **dict.fromkeys("ohlcv", [1]))
+    body = candles(t=[stamp], **{letter: [1] for letter in "ohlcv"})
     assert decode.bars(body, ASK)["ts_event"].to_list() == [date]
 
 
-def test_minutes_keep_their_instant_and_are_raw():
+def test_minutes_keep_their_instant_and_are_raw() -> None:
     """Intraday candles are not split-adjusted."""
     frame = decode.bars(candles(t=[1709908200, 1709908260]), Ask(kind="bars", symbol="ACME", timeframe="1m"))
     assert frame.select("timeframe", "ts_event", "basis").rows() == [
@@ -112,14 +116,14 @@ def test_minutes_keep_their_instant_and_are_raw():
     ("symbol", "read", "currency"),
     [("AAPL", "AAPL", "USD"), ("BRK.B", "BRK.B", "USD"), ("VOD.L", "VOD.L", None), ("", None, None)],
 )
-def test_symbol_and_currency_come_from_the_ask(symbol, read, currency):
+def test_symbol_and_currency_come_from_the_ask(symbol: str, read: str | None, currency: str | None) -> None:
     """The body names neither; US listings have no suffix but a share class."""
     frame = decode.bars(candles(), Ask(kind="bars", symbol=symbol, timeframe="?"))
     assert frame.select("symbol", "currency", "timeframe").unique().rows() == [(read, currency, "1d")]
 
 
 @pytest.mark.parametrize("body", [b'{"s":"no_data"}', b"[]", b" [] \n", b'{"s":"ok","t":[]}'])
-def test_no_data_is_an_empty_frame(body):
+def test_no_data_is_an_empty_frame(body: bytes) -> None:
     """No candles are an answer without rows."""
     assert decode.bars(body, ASK).is_empty()
 
@@ -139,7 +143,7 @@ def test_no_data_is_an_empty_frame(body):
         (b"<html>hello</html>", "malformed"),
     ],
 )
-def test_drift_is_named(body, named):
+def test_drift_is_named(body: bytes, named: str) -> None:
     """Candles of another shape than we know are refused, and the reason says where."""
     with pytest.raises(UndecodablePayload) as caught:
         decode.bars(body, ASK)
@@ -147,14 +151,14 @@ def test_drift_is_named(body, named):
 
 
 @pytest.mark.parametrize("reader", [decode.bars, decode.quotes])
-def test_an_error_is_refused(reader):
+def test_an_error_is_refused(reader: Decode) -> None:
     """Finnhub's own words come back."""
     with pytest.raises(ProviderRefused, match="You don't have access to this resource") as caught:
         reader(b'{"error":"You don\'t have access to this resource."}', ASK)
     assert caught.value.failure.failure_class is FailureClass.ENTITLEMENT
 
 
-def test_a_quote_of_zeros_is_an_unknown_symbol():
+def test_a_quote_of_zeros_is_an_unknown_symbol() -> None:
     """All zeros without changes is how Finnhub says that it does not know the symbol."""
     with pytest.raises(ProviderRefused) as caught:
         decode.quotes(b'{"c":0,"d":null,"dp":null,"h":0,"l":0,"o":0,"pc":0,"t":0}', ASK)

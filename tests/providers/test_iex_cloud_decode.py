@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,43 +24,31 @@ def at(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
-def golden(name: str) -> list[dict]:
-    rows: list[dict] = json.loads((GOLDEN / name).read_bytes())
+def golden(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((GOLDEN / name).read_bytes())
     return rows
 
 
 @pytest.mark.parametrize(
-    ("row", "ts_event", *VALUES),
+    ("row", "expected"),
     [
-        (0, at(2022, 1, 3), 149.23, 159.38, 149.21, 152.84, 1417001, 152.84),
-        (1, at(2022, 1, 4), 152.17, 152.99, 143.05, 148.91, 1834894, 148.91),
-        (-5, at(2022, 3, 9), 106.98, 108.86, 103.5, 105.21, 1399597, 105.21),
-        (-4, at(2022, 3, 10), 103.92, 104.0572, 98.2512, 100.56, 1395467, 100.56),
-        (-3, at(2022, 3, 11), 102.66, 102.9, 92.69, 92.69, 2205538, 92.69),
-        (-2, at(2022, 3, 14), 93.43, 94.32, 77.58, 78.11, 4533614, 78.11),
-        (-1, at(2022, 3, 15), 82.1, 87.56, 78.68, 82.64, 3528798, 82.64),
+        (0, (at(2022, 1, 3), 149.23, 159.38, 149.21, 152.84, 1417001, 152.84)),
+        (1, (at(2022, 1, 4), 152.17, 152.99, 143.05, 148.91, 1834894, 148.91)),
+        (-5, (at(2022, 3, 9), 106.98, 108.86, 103.5, 105.21, 1399597, 105.21)),
+        (-4, (at(2022, 3, 10), 103.92, 104.0572, 98.2512, 100.56, 1395467, 100.56)),
+        (-3, (at(2022, 3, 11), 102.66, 102.9, 92.69, 92.69, 2205538, 92.69)),
+        (-2, (at(2022, 3, 14), 93.43, 94.32, 77.58, 78.11, 4533614, 78.11)),
+        (-1, (at(2022, 3, 15), 82.1, 87.56, 78.68, 82.64, 3528798, 82.64)),
     ],
 )
-def test_recorded_bars_by_value(
-    recordings,
-    row,
-    ts_event,
-    open,
-    high,
-    low,
-    close,
-    volume,
-    adj_close,  # noqa: A002
-):
+def test_recorded_bars_by_value(recordings: Path, row: int, expected: tuple[object, ...]) -> None:
     """The recorded chart, sent newest first, is read ascending and raw."""
     body = (recordings / "iex_cloud" / "stock_GME_chart_ytd.json").read_bytes()
     frame = check(decode.bars(body, ASK), DECODED["bars"], kind="bars")
     found = frame.row(row, named=True)
     assert len(frame) == 50
     assert (found["symbol"], found["basis"], found["currency"]) == ("GME", "raw", "USD")
-    assert (found["ts_event"], *(found[name] for name in VALUES)) == (
-        ts_event, open, high, low, close, volume, adj_close,
-    )  # fmt: skip
+    assert (found["ts_event"], *(found[name] for name in VALUES)) == expected
 
 
 @pytest.mark.parametrize(
@@ -72,7 +61,7 @@ def test_recorded_bars_by_value(
         ("ChartDateResponse", ("1m", at(2018, 1, 29, 14, 30), None, 169.9, 168.74, None, 34492.0, "raw")),
     ],
 )
-def test_recorded_charts_of_the_first_api(recordings, name, expected):
+def test_recorded_charts_of_the_first_api(recordings: Path, name: str, expected: tuple[object, ...]) -> None:
     """Charts without raw columns are split-adjusted; minutes are in New York time, compact dates included."""
     path = recordings / "iex_cloud" / "iextrading4j" / "rest" / "stock" / f"{name}.json"
     frame = decode.bars(path.read_bytes(), ASK)
@@ -80,7 +69,7 @@ def test_recorded_charts_of_the_first_api(recordings, name, expected):
     assert frame["symbol"].to_list() == ["ACME"]
 
 
-def test_raw_prices_are_taken_of_the_three():
+def test_raw_prices_are_taken_of_the_three() -> None:
     """Rows carry raw, split-adjusted and fully adjusted prices: raw is read, fClose goes beside it."""
     frame = decode.bars((GOLDEN / "chart_three_bases.json").read_bytes(), Ask(kind="bars", symbol=""))
     assert frame.rows() == [
@@ -89,7 +78,7 @@ def test_raw_prices_are_taken_of_the_three():
     ]
 
 
-def test_without_raw_prices_the_basis_is_split():
+def test_without_raw_prices_the_basis_is_split() -> None:
     """The volume is the adjusted one too, and there is no adjusted close; an unknown symbol is null."""
     frame = decode.bars((GOLDEN / "chart_api_1_0.json").read_bytes(), Ask(kind="bars", symbol=""))
     assert frame.rows() == [
@@ -97,13 +86,13 @@ def test_without_raw_prices_the_basis_is_split():
     ]
 
 
-def test_raw_prices_without_adjusted_ones():
+def test_raw_prices_without_adjusted_ones() -> None:
     """Charts of before the f columns have raw prices and no adjusted close."""
     rows = [{name: value for name, value in row.items() if name[0] != "f"} for row in golden("chart_three_bases.json")]
     assert decode.bars(json.dumps(rows).encode(), ASK).select("basis", "adj_close").unique().rows() == [("raw", None)]
 
 
-def test_minutes():
+def test_minutes() -> None:
     """Minutes without a trade on IEX are no bars; New York is five hours behind in winter, four in summer."""
     frame = decode.bars((GOLDEN / "chart_minutes.json").read_bytes(), ASK)
     assert frame.select("timeframe", "ts_event", *VALUES, "basis").rows() == [
@@ -112,7 +101,7 @@ def test_minutes():
     ]
 
 
-def test_an_empty_list_is_an_empty_frame():
+def test_an_empty_list_is_an_empty_frame() -> None:
     """No rows are no error."""
     assert decode.bars(b"[]", ASK).is_empty()
 
@@ -140,14 +129,14 @@ def changed(name: str, **changes: object) -> bytes:
         (b"<html>hello</html>", "malformed"),
     ],
 )
-def test_drift_is_named(body, named):
+def test_drift_is_named(body: bytes, named: str) -> None:
     """A chart of another shape than we know is refused, and the reason says where."""
     with pytest.raises(UndecodablePayload) as caught:
         decode.bars(body, ASK)
     assert named in caught.value.reason
 
 
-def test_plain_words_are_a_refusal():
+def test_plain_words_are_a_refusal() -> None:
     """Errors are one line of plain text."""
     with pytest.raises(ProviderRefused, match="Unknown symbol") as caught:
         decode.bars(b"Unknown symbol", ASK)

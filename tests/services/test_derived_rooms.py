@@ -45,7 +45,8 @@ class Derived:
         self.distribution.subscribe()
         ReferenceService(bus=self.bus, store=self.store, config=ReferenceConfig()).subscribe()
         CorporateActionsService(bus=self.bus, store=self.store, config=CorporateActionsConfig()).subscribe()
-        BenchmarksService(bus=self.bus, store=self.store, config=BenchmarksConfig()).subscribe()
+        self.benchmarks = BenchmarksService(bus=self.bus, store=self.store, config=BenchmarksConfig())
+        self.benchmarks.subscribe()
 
     async def declare(self) -> None:
         """Declare two listings for two sessions."""
@@ -70,6 +71,8 @@ class Derived:
             store_version=self.store.version(),
         )
         await self.bus.publish(message)
+        await self.bus.drain()
+        await self.benchmarks.settle()
         await self.bus.drain()
 
     async def current(self, table: str, *columns: str) -> list[tuple[object, ...]]:

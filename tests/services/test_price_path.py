@@ -135,12 +135,13 @@ async def whole(tmp_path: Path) -> dict[str, list[tuple[object, ...]]]:
         return await contents(rooms)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [True, False])
 async def test_a_crash_at_any_entry_of_the_journal_changes_nothing(
     tmp_path: Path, whole: dict[str, list[tuple[object, ...]]], after: bool
 ) -> None:
     """The next process ends with the same store, whichever entry was the last."""
-    for crash_at in range(14):
+    for crash_at in range(0, 14, 2):  # before an even entry and after it: each length of the journal once
         folder = tmp_path / f"crash {crash_at}"
         async with process(folder, crash_at=crash_at, after=after) as rooms:
             with contextlib.suppress(Crash):

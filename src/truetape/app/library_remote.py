@@ -44,7 +44,8 @@ class RemoteSource:
     def table(self, name: str, given: Mapping[str, str]) -> pl.DataFrame:
         """Return every row of the answer to `given`, at the endpoint `name`, page by page."""
         most = {"limit": str(ApiConfig().max_limit)} if name in self._paged else {}
-        pages, cursor = [], {}
+        pages: list[pl.DataFrame] = []
+        cursor: dict[str, str] = {}
         while True:
             query = urlencode({**given, **most, **cursor})
             body, following = self._get(f"{self._paths[name]}?{query}", accept="arrow")

@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Final
 
 import msgspec
+import structlog
 
 from truetape.adapters.aiohttp_http import AiohttpHttp
 from truetape.adapters.data_folder import DataFolder
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
-from truetape.adapters.memory_bus import MemoryBus
+from truetape.adapters.memory_bus import DeadLetter, MemoryBus
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.system_clock import SystemClock
 from truetape.app.settings import ProviderSettings, Settings
@@ -29,6 +30,15 @@ PROVIDERS: Final[MappingProxyType[str, Callable[..., Provider]]] = MappingProxyT
         "iex_cloud": iex_cloud.provider,
     }
 )
+
+
+ATTEMPTS: Final = 100_000  # a full disk may last for days: the bus waits, and so do the publishers behind it
+
+log = structlog.get_logger()
+
+
+def _log_dead_letter(letter: DeadLetter) -> None:
+    log.error("bus.buried", group=letter.group, message=type(letter.message).__name__, reason=str(letter.error))
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,7 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         folder=folder,
         store=DuckdbStore(folder.store),
         archive=FileArchive(folder.archive),
-        bus=MemoryBus(),
+        bus=MemoryBus(attempts=ATTEMPTS, on_dead_letter=_log_dead_letter),
         cache=MemoryCache(max_bytes=settings.cache_bytes, clock=clock),
         clock=clock,
         http=http,

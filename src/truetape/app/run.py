@@ -108,6 +108,12 @@ class Platform:
     async def acquire(self) -> None:
         """Run every planned round once, and return when its rows are stored and derived."""
         await self.rooms.ingestion.work(until_idle=True)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Return when everything told has been handled, and what is derived from all of it is computed."""
+        await self.parts.bus.drain()
+        await self.rooms.benchmarks.settle()
         await self.parts.bus.drain()
 
     def readiness(self) -> dict[str, str]:
@@ -155,6 +161,7 @@ async def up(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(platform.rooms.ingestion.work())
             tasks.create_task(_refresh(platform))
+            tasks.create_task(platform.rooms.benchmarks.work(platform.parts.clock))
             tasks.create_task(_tell_troubles(platform, on_trouble))
 
 
@@ -214,7 +221,7 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
             if isinstance(entry, InstrumentsDeclared):
                 await bus.drain()  # later entries are judged by the calendar that this one brings
             on_progress(number)
-        await bus.drain()
+        await platform.settle()
         rejected = await platform.parts.store.read("rejected_payloads")
         return Report(
             captures=counts["RawCaptured"],

@@ -66,7 +66,7 @@ def wire(parts: Parts, settings: Settings) -> Rooms:
             providers=parts.providers,
             config=ProcessingConfig(simulated=simulated),
         ),
-        quality=QualityService(bus=bus, store=store, config=QualityConfig(trust=trust, simulated=simulated)),
+        quality=QualityService(bus=bus, store=store, config=QualityConfig(trust=trust)),
         storage=StorageService(bus=bus, store=store, config=StorageConfig(simulated=simulated)),
         distribution=DistributionService(
             bus=bus, store=store, cache=parts.cache, clock=parts.clock, config=DistributionConfig()

@@ -91,6 +91,7 @@ class RoundClosed(Message, frozen=True, kw_only=True):
     captured: tuple[str, ...]  # payload keys
     providers: tuple[str, ...]  # that delivered, in the order of captured
     gave_up: tuple[GaveUp, ...] = ()
+    captures: tuple[RawCaptured, ...] = ()  # the facts behind captured, in its order
     simulated: bool = False
 
     @property

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from room_doubles import FrameStore, ListBus, rows
+from truetape.adapters.set_clock import SetClock
 from truetape.domain.messages import FactorsChanged, IndexChanged
 from truetape.services.benchmarks.config import BenchmarksConfig
 from truetape.services.benchmarks.service import BenchmarksService
@@ -41,6 +42,12 @@ def room(store: FrameStore, bus: ListBus, *members: str) -> BenchmarksService:
     return BenchmarksService(bus=bus, store=store, config=BenchmarksConfig(members=members))
 
 
+async def hear(service: BenchmarksService, name: str, *, ts_known: int = 5) -> None:
+    """Let the room hear of a change and settle."""
+    await service.on_factors_changed(changed(name, ts_known=ts_known))
+    await service.settle()
+
+
 async def levels(store: FrameStore) -> list[tuple[object, ...]]:
     return (await store.read("index_levels")).select("level", "members").rows()
 
@@ -53,8 +60,8 @@ async def test_every_instrument_is_a_member_unless_members_are_named() -> None:
 
     service = room(every, bus)
     service.subscribe()
-    await service.on_factors_changed(changed("A"))
-    await room(named, ListBus(), "B").on_factors_changed(changed("A"))
+    await hear(service, "A")
+    await hear(room(named, ListBus(), "B"), "A")
 
     assert bus.heard == [("FactorsChanged", "benchmarks")]
     assert bus.told == [told(2)]
@@ -67,10 +74,10 @@ async def test_nothing_stored_is_nothing_computed() -> None:
     store, bus = FrameStore(instruments=INSTRUMENTS), ListBus()
     service = room(store, bus)
 
-    await service.on_factors_changed(changed("A", ts_known=1))
+    await hear(service, "A", ts_known=1)
     await store.commit({"bars": bars("A", 10.0)})
     for known in (2, 3, 4):
-        await service.on_factors_changed(changed("A", ts_known=known))
+        await hear(service, "A", ts_known=known)
 
     assert store.commits == [{"bars": 1}, {"index_levels": 1}]
     assert bus.told == [told(1, ts_known=2)]
@@ -79,9 +86,9 @@ async def test_nothing_stored_is_nothing_computed() -> None:
 async def test_a_new_process_tells_what_a_crash_may_have_swallowed() -> None:
     """The first computation is told even if the store held its levels already."""
     store, bus = FrameStore(instruments=INSTRUMENTS, bars=bars("A", 10.0)), ListBus()
-    await room(store, ListBus()).on_factors_changed(changed("A"))
+    await hear(room(store, ListBus()), "A")
 
-    await room(store, bus).on_factors_changed(changed("A"))
+    await hear(room(store, bus), "A")
 
     assert bus.told == [told(0)]
 
@@ -99,7 +106,7 @@ async def test_levels_do_not_depend_on_the_order_of_messages() -> None:
         service = room(store, ListBus())
         for name in order:
             await store.commit({"bars": batches[name]})
-            await service.on_factors_changed(changed(name))
+            await hear(service, name)
         current = (await store.read("index_levels")).select("level", pl.col("ts_known").cast(pl.Int64))
         assert current["ts_known"].to_list() == [7, 7]
         finals.add(tuple(current["level"]))
@@ -112,6 +119,23 @@ async def test_messages_at_the_same_time_are_taken_one_after_another() -> None:
     store = FrameStore(instruments=INSTRUMENTS, bars=pl.concat([bars("A", 10.0, 12.0), bars("B", 10.0, 9.0)]))
     service = room(store, ListBus())
 
-    await asyncio.gather(*(service.on_factors_changed(changed(name)) for name in "ABAB"))
+    await asyncio.gather(*(hear(service, name) for name in "ABAB"))
 
     assert store.rows["index_levels"]["version"].to_list() == [1, 1]
+
+
+async def test_many_changes_are_computed_once() -> None:
+    """What comes between two settlings costs one computation, and the index works on by the clock."""
+    store, bus = FrameStore(instruments=INSTRUMENTS, bars=bars("A", 10.0)), ListBus()
+    service, clock = room(store, bus), SetClock(0)
+    for known in (3, 9, 4):
+        await service.on_factors_changed(changed("A", ts_known=known))
+    assert bus.told == []
+
+    working = asyncio.create_task(service.work(clock))
+    while not bus.told:
+        await asyncio.sleep(0)
+    working.cancel()
+
+    assert bus.told == [told(1, ts_known=9)]
+    assert store.commits == [{"index_levels": 1}]

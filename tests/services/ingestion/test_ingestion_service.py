@@ -1,25 +1,17 @@
-"""The ingestion room: archive first, ask again with patience, close rounds, resume after a crash."""
+"""The ingestion room: archive first, ask again with patience, close rounds."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from datetime import date
-from typing import Any
 
 import msgspec
 import pytest
 
+from ingestion_room import BUSY, END, LISTING, START, Room, eventually, working
 from pipeline_doubles import (
     INSTRUMENT,
     NOW,
-    BothTimes,
-    DictArchive,
-    Heard,
     Script,
-    SteppingClock,
-    capture,
     closing,
     filled,
     provider,
@@ -33,70 +25,6 @@ from truetape.domain.time import NANOSECONDS
 from truetape.ports.archive import Attempted
 from truetape.ports.http import Unreachable
 from truetape.ports.provider import Provider
-from truetape.services.ingestion.config import IngestionConfig
-from truetape.services.ingestion.service import IngestionService
-
-START, END = date(2024, 1, 2), date(2024, 6, 7)
-LISTING = [(INSTRUMENT, "A")]
-BUSY = refuse(FailureClass.THROTTLED)
-
-
-class Room:
-    """An ingestion room over doubles; scripts become providers of the same names."""
-
-    def __init__(self, archive: DictArchive | None = None, *, pace: float = 1000.0, **scripts: Script) -> None:
-        self.clock = SteppingClock()
-        self.bus, self.store = Heard(), BothTimes()
-        self.archive = archive or DictArchive()
-        self.archive.happened = self.bus.happened
-        self.scripts = scripts
-        for script in scripts.values():
-            script.clock = self.clock
-        self.providers = {name: provider(name, script, pace=pace) for name, script in scripts.items()}
-        self.service = self.build()
-
-    def build(self, **config: Any) -> IngestionService:
-        given: dict[str, Any] = {"start": START, "end": END, "attempts": 3, "backoff_s": 0.5, **config}
-        return IngestionService(
-            bus=self.bus,
-            store=self.store,
-            archive=self.archive,
-            clock=self.clock,
-            providers=self.providers,
-            config=IngestionConfig(**given),
-        )
-
-    async def acquire(self, listings: list[tuple[str, str]] | None = None, *, end: date = END) -> None:
-        self.service.extend(listings or LISTING, end=end)
-        await self.service.work(until_idle=True)
-
-    def happened(self) -> list[tuple[str, str]]:
-        return [
-            (what, thing.decode() if isinstance(thing, bytes) else type(thing).__name__)
-            for what, thing in self.bus.happened
-        ]
-
-    def recorded(self, kind: type[Any]) -> list[Any]:
-        return [entry for entry in self.archive.entries if isinstance(entry, kind)]
-
-
-@contextlib.asynccontextmanager
-async def working(service: IngestionService) -> AsyncIterator[None]:
-    """Let the room work for ever in the background, and stop it."""
-    task = asyncio.create_task(service.work())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def eventually(done: Any) -> None:
-    """Return when `done()` holds."""
-    async with asyncio.timeout(5):
-        while not done():  # noqa: ASYNC110 - the room under test has no event for this
-            await asyncio.sleep(0.001)
 
 
 async def test_bytes_are_archived_then_journalled_then_told() -> None:
@@ -342,65 +270,6 @@ async def test_a_plan_made_during_a_run_is_not_forgotten_when_idle_ends_it() -> 
     await room.acquire()
 
     assert [closed.instrument_id for closed in room.bus.of(RoundClosed)] == [INSTRUMENT, "ins_b"]
-
-
-async def test_a_crash_between_capture_and_closing_costs_no_second_question() -> None:
-    """The next process finds the capture in the journal, tells it again and asks only who is missing."""
-    before = Room(p=Script(b"prices"), q=Script(BUSY))
-    before.service.extend(LISTING, end=END)
-    async with working(before.service):
-        await eventually(lambda: before.recorded(RawCaptured))
-    (kept,) = before.recorded(RawCaptured)
-    before.archive.entries = [kept]  # the crash came before anything else
-
-    after = Room(before.archive, p=Script(b"prices"), q=Script(b"others"))
-    await after.service.resume()
-    await after.acquire()
-
-    assert after.scripts["p"].asks == []
-    assert len(after.scripts["q"].asks) == 1
-    assert [message.provider for message in after.bus.of(RawCaptured)] == ["p", "q"]
-    assert after.bus.of(RoundClosed)[0].providers == ("p", "q")
-
-
-async def test_closed_rounds_that_storage_has_not_marked_are_told_again() -> None:
-    """Marked ones are not, and neither is asked again."""
-    done, lost = capture(round_id="rnd_done", start=START, end=END), capture(round_id="rnd_lost", start=START, end=END)
-    archive = DictArchive()
-    archive.entries = [done, closing(done), lost, closing(lost)]
-    room = Room(archive, p=Script(b"prices"))
-    mark = {"round_id": "rnd_done", "instrument_id": INSTRUMENT, "kind": "bars", "timeframe": "1d", "start": START}
-    rest = {"end": END, "providers": "p", "golden": 1, "quarantined": 0, "ts_known": NOW, "simulated": False}
-    room.store.rows["rounds"] = filled("rounds", 1, mark | rest)
-
-    await room.service.resume()
-    await room.acquire()
-
-    assert room.bus.happened == [("told", lost), ("told", closing(lost))]
-    assert room.scripts["p"].asks == []
-
-
-async def test_a_full_archive_is_waited_for() -> None:
-    """Four writes fail, the waits double, nothing is lost and the provider is not asked twice."""
-    room = Room(p=Script(b"prices"))
-    room.archive.full = 4
-
-    await room.acquire()
-
-    assert room.clock.slept == [0.5, 1.0, 2.0, 4.0]
-    assert room.archive.bodies == {payload_key(b"prices"): b"prices"}
-    assert len(room.scripts["p"].asks) == 1
-    assert len(room.bus.of(RoundClosed)) == 1
-
-
-async def test_waits_for_the_archive_do_not_grow_for_ever() -> None:
-    """A disk that is full for a day is tried every minute."""
-    room = Room(p=Script(b"prices"))
-    room.archive.full = 12
-
-    await room.acquire()
-
-    assert max(room.clock.slept) == 60.0
 
 
 async def test_current_listings_are_asked_for() -> None:

@@ -29,7 +29,7 @@ from truetape.domain.schema import TABLES, check
 from truetape.domain.time import DAY_NS
 from truetape.domain.wire import unpack
 from truetape.services.processing.config import ProcessingConfig
-from truetape.services.processing.service import ProcessingService
+from truetape.services.processing.service import MOST_OPEN_ROUNDS, ProcessingService
 
 DAYS = weekdays(5)
 
@@ -73,6 +73,12 @@ class Room:
         await self.hear(message)
         return message
 
+    async def closed(self, name: str, body: bytes, **changes: Any) -> RawCaptured:
+        """Capture `body` in a round of its own, and close it."""
+        message = await self.captured(name, body, **changes)
+        await self.hear(closing(message))
+        return message
+
     def batches(self) -> list[tuple[str, bool, pl.DataFrame]]:
         return [(batch.kind, batch.last, unpack(batch.frame)) for batch in self.bus.of(BatchNormalized)]
 
@@ -81,7 +87,7 @@ async def test_a_payload_becomes_claims_of_bars_and_actions() -> None:
     """Both are kept in one commit, with the provider's feed."""
     room = Room()
 
-    message = await room.captured("p", b"raw,10,11,12,13,14|2,2")
+    message = await room.closed("p", b"raw,10,11,12,13,14|2,2")
 
     assert room.store.commits == [{"bar_claims": 5, "action_claims": 1}]
     claims = room.store.rows["bar_claims"]
@@ -94,8 +100,8 @@ async def test_the_same_payload_twice_is_kept_once() -> None:
     """Messages may come again after a crash."""
     room = Room()
 
-    await room.captured("p", b"raw,10,11")
-    await room.captured("p", b"raw,10,11")
+    await room.closed("p", b"raw,10,11")
+    await room.closed("p", b"raw,10,11")
 
     assert len(room.store.rows["bar_claims"]) == 2
 
@@ -126,30 +132,39 @@ async def test_what_cannot_be_read_is_told_and_not_kept(name: str, body: bytes, 
 
 
 async def test_a_full_disk_is_not_a_rejected_payload() -> None:
-    """The bus is to deliver the message again."""
+    """The bus is to deliver the message again; then the round goes on with all of its payloads."""
     room = Room()
-    room.store.full = True
-
-    with pytest.raises(StoreUnavailable):
-        await room.captured("p", b"raw,10")
-
-    assert room.bus.happened == []
-
-
-async def test_a_round_does_not_go_on_without_its_own_payloads() -> None:
-    """The disk was full when p's answer came, and the bus gave the message up; the end of the round makes up for it."""
-    room = Room()
+    one = await room.captured("p", b"raw,10,11")
     other = await room.captured("q", b"raw,10,11")
     room.store.full = True
     with pytest.raises(StoreUnavailable):
-        await room.captured("p", b"raw,10,11")
-    with pytest.raises(StoreUnavailable):
-        await room.hear(closing(capture("p", body=b"raw,10,11"), other))
+        await room.hear(closing(one, other))
+    assert room.bus.happened == []
 
     room.store.full = False
-    await room.hear(closing(capture("p", body=b"raw,10,11"), other))
+    await room.hear(closing(one, other))
 
     assert [batch[2]["provider"].to_list() for batch in room.batches()] == [[], ["p", "q", "p", "q"]]
+    assert room.store.commits == [{"bar_claims": 4}]
+
+
+async def test_a_closing_brings_its_captures_along() -> None:
+    """A process that never heard of the captures, or has forgotten them, decodes them now."""
+    room = Room()
+    for number in range(MOST_OPEN_ROUNDS):
+        await room.captured("p", b"raw,9", round_id=f"rnd_open_{number}")
+    one = await room.captured("p", b"raw,10,11", round_id="rnd_last")
+    other = capture("q", body=b"raw,10,11", round_id="rnd_last")
+    room.archive.put(b"raw,10,11")
+
+    await room.hear(closing(one, other))
+    await room.hear(closing(capture("p", body=b"raw,9", round_id="rnd_open_0")))
+
+    assert [frame["provider"].to_list() for kind, _, frame in room.batches() if kind == "bars"] == [
+        ["p", "q", "p", "q"],
+        ["p", "q", "p", "q"],
+    ]
+    assert room.store.commits == [{"bar_claims": 4}, {"bar_claims": 1}]
 
 
 async def test_an_archive_that_is_away_rejects_nothing() -> None:
@@ -218,7 +233,10 @@ async def test_a_round_sees_nothing_that_came_after_it() -> None:
     """A replay that has all claims in the store already gives the same batch."""
     room = Room()
     first = await room.captured("p", b"raw,10,11")
+    await room.hear(closing(first))
     later = await room.captured("p", b"raw,10,12|1,2", ts_known=NOW + DAY_NS, round_id="rnd_2")
+    await room.hear(closing(later))
+    room.bus.happened.clear()
 
     await room.hear(closing(first))
     await room.hear(closing(later))
@@ -230,7 +248,8 @@ async def test_a_round_sees_nothing_that_came_after_it() -> None:
 async def test_an_older_claim_stands_in_for_a_provider_that_gave_up() -> None:
     """What q said last week still counts."""
     room = Room()
-    await room.captured("q", b"raw,10,11")
+    await room.closed("q", b"raw,10,11")
+    room.bus.happened.clear()
     message = await room.captured("p", b"raw,10,11", ts_known=NOW + 1, round_id="rnd_2")
 
     await room.hear(closing(message))
@@ -241,8 +260,9 @@ async def test_an_older_claim_stands_in_for_a_provider_that_gave_up() -> None:
 async def test_bytes_that_come_again_are_the_newest() -> None:
     """p corrects Tuesday and takes the correction back: the bytes are those of the first answer."""
     room = Room()
-    await room.captured("p", b"raw,10,11")
-    await room.captured("p", b"raw,10,99", ts_known=NOW + 1, round_id="rnd_2")
+    await room.closed("p", b"raw,10,11")
+    await room.closed("p", b"raw,10,99", ts_known=NOW + 1, round_id="rnd_2")
+    room.bus.happened.clear()
     again = await room.captured("p", b"raw,10,11", ts_known=NOW + 2, round_id="rnd_3")
 
     await room.hear(closing(again))
@@ -267,6 +287,7 @@ async def test_quotes_are_kept_as_they_are() -> None:
     """A capture of quotes is decoded as quotes only; a provider without such a decoder yields nothing."""
     room = Room()
 
-    await room.captured("p", b"raw,10", kind="quotes")
+    await room.captured("p", b"raw,10", kind="quotes", round_id="")
+    await room.captured("p", b"raw,10,11", round_id="")
 
-    assert room.store.commits == [{}]
+    assert room.store.commits == [{"bar_claims": 2}]

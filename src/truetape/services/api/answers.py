@@ -144,7 +144,7 @@ class Answers:
     ) -> tuple[pl.DataFrame, Position | None]:
         directory = (await self._known()).directory
         listings = [directory.find(symbol, start=query.start, end=query.end) for symbol in query.symbols]
-        first = position.place if position is not None else 0
+        first = min(position.place, len(listings) - 1) if position is not None else 0
         start = position.start if position is not None else query.start
         parts, left = [], limit
         for place in range(first, len(listings)):

@@ -30,6 +30,7 @@ input,select{width:100%;padding:.35rem .5rem;border:1px solid var(--line);border
 color:inherit;font:.9rem ui-monospace,"DejaVu Sans Mono",monospace}
 button{margin-top:.7rem;padding:.45rem 1.1rem;border:0;border-radius:6px;background:var(--mark);color:var(--paper);
 font:600 .95rem system-ui,"DejaVu Sans",sans-serif;cursor:pointer}
+form{margin-bottom:.9rem}
 table{border-collapse:collapse;width:100%}td{padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line)}
 @media(max-width:42rem){.row{grid-template-columns:1fr}}
 """.strip()

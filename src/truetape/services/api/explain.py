@@ -161,7 +161,7 @@ def explain(
     splits, dividends = 1.0, 1.0
     for effect in effects:
         splits, dividends = splits * effect.split, dividends * effect.dividend
-    evidenced = (evidence.bars, evidence.bar_claims, evidence.quarantine, evidence.findings, evidence.sessions)
+    evidenced = (evidence.bars, evidence.bar_claims, evidence.sessions, evidence.actions, evidence.factors)
     return Explanation(
         symbol=symbol,
         instrument_id=listing.instrument_id,

@@ -147,15 +147,17 @@ def _product(explanation: Explanation) -> Iterator[Text]:
     splits = _terms(effect.split for effect in explanation.effects)
     dividends = _terms(effect.dividend for effect in explanation.effects)
     yield Text(f"  close {close['raw']}", style="bold")
-    yield from _paragraph(f"{_OVER} {splits} = {close['split']} split-adjusted", indent=4, style="bold")
-    yield from _paragraph(f"{_TIMES} {dividends} = {close['all']} for dividends too", indent=4, style="bold")
+    if splits:
+        yield from _paragraph(f"{_OVER} {splits} = {close['split']} split-adjusted", indent=4, style="bold")
+    if dividends:
+        yield from _paragraph(f"{_TIMES} {dividends} = {close['all']} for dividends too", indent=4, style="bold")
 
 
 def _terms(factors: Iterable[float]) -> str:
-    """Return a product spelled out, or its value where it is long."""
+    """Return a product spelled out, or its value where it is long; nothing if nothing is multiplied."""
     active = [factor for factor in factors if factor != 1.0]
     if len(active) <= 1:
-        return f"{active[0] if active else 1:.10g}"
+        return "".join(f"{factor:.10g}" for factor in active)
     product = 1.0
     for factor in active:
         product *= factor
@@ -194,15 +196,18 @@ def _paragraph(words: str, *, indent: int = 2, style: str = "") -> Iterator[Text
 
 
 def _ohlc(prices: Prices) -> str:
-    return "".join(f"{_price(value):>11}" for value in (prices.open, prices.high, prices.low, prices.close))
+    values = (prices.open, prices.high, prices.low, prices.close)
+    places = max(map(_places, values))
+    return "".join(f"{_price(value, places=places):>11}" for value in values)
 
 
-def _price(value: float | None) -> str:
-    """Return a price with two decimals, or up to four where it has them."""
-    if value is None:
-        return _NOTHING
-    text = f"{value:.4f}"
-    return text[:-2] if text.endswith("00") else text.removesuffix("0")
+def _price(value: float | None, *, places: int | None = None) -> str:
+    """Return a price with two decimals, or with four where it needs them."""
+    return _NOTHING if value is None else f"{value:.{_places(value) if places is None else places}f}"
+
+
+def _places(value: float | None) -> int:
+    return 2 if value is None or f"{value:.4f}".endswith("00") else 4
 
 
 def _volume(value: float | None) -> str:

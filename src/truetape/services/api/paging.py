@@ -10,7 +10,7 @@ import binascii
 import hashlib
 from dataclasses import astuple
 from datetime import date
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -25,7 +25,7 @@ _AGAIN: Final = "Give `next` of the page before as it is, with the same question
 class Position(msgspec.Struct, frozen=True, kw_only=True):
     """Where a page begins: the symbol's place in the question, or the row's in the list, and the first label's date."""
 
-    place: int
+    place: Annotated[int, msgspec.Meta(ge=0)]
     start: date | None = None
 
 
@@ -57,11 +57,10 @@ def decode_cursor(text: str, *, question: str) -> Cursor:
     """
     try:
         data = base64.b64decode(text[:LONGEST] + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        checksum, payload = data[:_CHECKSUM_BYTES], data[_CHECKSUM_BYTES:]
-        cursor = msgspec.msgpack.decode(payload, type=Cursor)
+        cursor = msgspec.msgpack.decode(data[_CHECKSUM_BYTES:], type=Cursor)
     except (binascii.Error, ValueError):
         raise _refused(text) from None
-    if checksum != _checksum(payload) or cursor.question != question:
+    if cursor.question != question or encode_cursor(cursor) != text:
         raise _refused(text)
     return cursor
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import socket
 from typing import TYPE_CHECKING, Final, Self
@@ -48,10 +49,10 @@ class Served:
         from granian.constants import Interfaces
         from granian.server.embed import Server
 
-        self._port = free_port(self._host, self._port)
+        where, self._port = free_place(self._host, self._port)
         self._server = Server(
             self._app,
-            address=self._host,
+            address=where,
             port=self._port,
             interface=Interfaces.ASGI,
             websockets=False,
@@ -94,8 +95,8 @@ class Served:
             task.cancel()
 
 
-def free_port(host: str, port: int) -> int:
-    """Return `port` if nobody listens on it at `host`, or any free one for 0.
+def free_place(host: str, port: int) -> tuple[str, int]:
+    """Return the IP address of `host`, and `port` if nobody listens on it there, or any free one for 0.
 
     Raises:
         PortInUse: Another program listens there.
@@ -119,12 +120,11 @@ def free_port(host: str, port: int) -> int:
             raise BadInput(parameter="port", value=port, fix=fix) from None
         except OSError as error:
             raise _refusal(error, host, port) from None
-        return int(probe.getsockname()[1])
+        address, free = probe.getsockname()[:2]
+        return str(address), int(free)
 
 
 def _refusal(error: OSError, host: str, port: int) -> PortInUse | BadInput:
-    import errno
-
     if error.errno == errno.EADDRINUSE:
         return PortInUse(address=f"http://{_in_url(host)}:{port}")
     return BadInput(parameter="host", value=host, fix="Write an address of this machine, such as 127.0.0.1.")

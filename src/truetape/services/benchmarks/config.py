@@ -13,3 +13,4 @@ class BenchmarksConfig(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[str, ...] = ()  # instrument ids; none given: every instrument
     timeframe: str = "1d"
     base: float = 100.0  # level on the first date
+    every_s: float = 5.0  # the index is computed at most this often

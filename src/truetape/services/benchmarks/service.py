@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 import polars as pl
 
@@ -10,9 +11,13 @@ from truetape.domain.messages import FactorsChanged, IndexChanged
 from truetape.domain.schema import TABLES
 from truetape.domain.versions import decide
 from truetape.ports.bus import Bus
+from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
 from truetape.services.benchmarks.config import BenchmarksConfig
 from truetape.services.benchmarks.equal_weight import equal_weight
+
+
+NEVER: Final = -1
 
 
 class BenchmarksService:
@@ -22,7 +27,8 @@ class BenchmarksService:
         self._bus = bus
         self._store = store
         self._config = config
-        self._computed_at = -1  # the store's version then; never yet
+        self._computed_at = NEVER  # the store's version then
+        self._heard_at = NEVER  # the latest knowledge time among the changes heard
         self._one_at_a_time = asyncio.Lock()
 
     def subscribe(self) -> None:
@@ -30,18 +36,28 @@ class BenchmarksService:
         self._bus.subscribe(FactorsChanged, group="benchmarks", handler=self.on_factors_changed)
 
     async def on_factors_changed(self, message: FactorsChanged) -> None:
-        """Compute the index again from all that is stored, unless nothing was stored since the last time.
+        """Remember that the index may have moved; `settle` computes it, once for many changes."""
+        self._heard_at = max(self._heard_at, message.ts_known)
+
+    async def work(self, clock: Clock) -> None:
+        """Settle the index for ever, at most once in `every_s` seconds."""
+        while True:
+            await self.settle()
+            await clock.sleep(self._config.every_s)
+
+    async def settle(self) -> None:
+        """Compute the index again from all that is stored, if anything that moves it was heard since the last time.
 
         The levels depend on the store alone, not on which message came first.
         """
         async with self._one_at_a_time:
-            version = self._store.version()
-            if version == self._computed_at:
+            heard_at, version = self._heard_at, self._store.version()
+            if heard_at == NEVER or version == self._computed_at:
                 return
             changed, levels = await self._refresh()
-            first, self._computed_at = self._computed_at < 0, version
+            first, self._computed_at = self._computed_at == NEVER, version
         if changed or (first and levels):
-            told = IndexChanged(index_id=self._config.index_id, ts_known=message.ts_known, changed=changed)
+            told = IndexChanged(index_id=self._config.index_id, ts_known=heard_at, changed=changed)
             await self._bus.publish(told)
 
     async def _refresh(self) -> tuple[int, int]:

@@ -157,6 +157,7 @@ class IngestionService:
             captured=tuple(capture.key for capture in captures),
             providers=tuple(capture.provider for capture in captures),
             gave_up=gave_up,
+            captures=tuple(captures),
             simulated=self._config.simulated,
         )
         await self._durably(lambda: self._archive.record(closing))
@@ -210,7 +211,7 @@ class IngestionService:
         except Unreachable as error:
             return None, Failure(failure_class=FailureClass.TRANSIENT, words=error.reason)
         except Exception as error:
-            log.exception("ingestion.defect", provider=name)
+            log.error("ingestion.defect", provider=name, error=type(error).__name__)  # noqa: TRY400  the text may hold a key
             words = f"the code that asks {name} failed with {type(error).__name__}; report it to its maintainer"
             return answer, Failure(failure_class=FailureClass.PERMANENT, words=words)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Final
 
 import polars as pl
 import structlog
@@ -29,6 +30,9 @@ from truetape.services.processing.normalize import known_splits, latest_claims, 
 
 log = structlog.get_logger()
 
+Claims = dict[str, pl.DataFrame]  # by table
+MOST_OPEN_ROUNDS: Final = 64  # whose claims are held in memory
+
 
 class ProcessingService:
     """Decode, identify, bring to raw basis. Writes the claims tables."""
@@ -47,7 +51,7 @@ class ProcessingService:
         self._archive = archive
         self._providers = providers
         self._config = config
-        self._unkept: dict[tuple[str, str], RawCaptured] = {}  # by round and provider
+        self._decoded: dict[str, dict[str, Claims]] = {}  # by round and provider, of rounds still open
 
     def subscribe(self) -> None:
         """Start to hear the others."""
@@ -55,24 +59,27 @@ class ProcessingService:
         self._bus.subscribe(RoundClosed, group="processing", handler=self.on_round_closed)
 
     async def on_raw_captured(self, message: RawCaptured) -> None:
-        """Decode one payload into claims; what cannot be decoded stays in the archive and is told.
+        """Decode one payload ahead of its round's closing; keep the claims of one that belongs to no round.
+
+        What cannot be decoded stays in the archive and is told.
 
         Raises:
-            StoreUnavailable: The payload cannot be read or its claims not be written now.
+            StoreUnavailable: The payload cannot be read now.
             WrongFolder: The payload is simulated and the data folder is not, or the other way round.
         """
         self._refuse_other_kind(simulated=message.simulated)
-        identity = message.round_id, message.provider
-        try:
-            await self._keep(message)
-        except StoreUnavailable:
-            self._unkept[identity] = message
-            raise
-        self._unkept.pop(identity, None)
+        if message.round_id not in self._decoded and len(self._decoded) >= MOST_OPEN_ROUNDS:
+            self._decoded.pop(next(iter(self._decoded)))  # it is decoded again when that round closes
+        claims = await self._claims(message)
+        if message.round_id:
+            self._decoded.setdefault(message.round_id, {})[message.provider] = claims
+        else:
+            await self._commit([claims])
 
-    async def _keep(self, message: RawCaptured) -> None:
+    async def _claims(self, message: RawCaptured) -> Claims:
+        """Return the claims of one payload by table; none if it cannot be decoded."""
         try:
-            claims = await asyncio.to_thread(self._decode, message)
+            return await asyncio.to_thread(self._decode, message)
         except (UndecodablePayload, ProviderRefused, SchemaMismatch, CorruptArchive) as error:
             await self._reject(message, reason=str(error))
         except StoreUnavailable:
@@ -80,8 +87,7 @@ class ProcessingService:
         except Exception as error:
             log.exception("processing.defect", provider=message.provider, key=message.key)
             await self._reject(message, reason=f"The code that reads {message.provider} failed with {error!r:.500}.")
-        else:
-            await self._store.commit({name: frame for name, frame in claims.items() if not frame.is_empty()})
+        return {}
 
     async def _reject(self, message: RawCaptured, *, reason: str) -> None:
         log.warning("processing.rejected", provider=message.provider, key=message.key, reason=reason)
@@ -96,7 +102,7 @@ class ProcessingService:
         )
         await self._bus.publish(rejected)
 
-    def _decode(self, message: RawCaptured) -> dict[str, pl.DataFrame]:
+    def _decode(self, message: RawCaptured) -> Claims:
         provider = self._providers.get(message.provider)
         if provider is None:
             reason = "the settings do not enable this provider, so nothing can read its payloads"
@@ -119,18 +125,16 @@ class ProcessingService:
         }
 
     async def on_round_closed(self, message: RoundClosed) -> None:
-        """Tell all current claims of the round's range in raw basis: actions first, then bars.
+        """Keep the claims of the round in one commit, then tell all current ones of its range in raw basis.
 
-        A capture that the bus has given up, because the store was away for long, is kept now: no round goes on without
-        the claims of its own payloads.
+        Actions come first, then bars.
 
         Raises:
-            StoreUnavailable: They still cannot be kept, or read.
+            StoreUnavailable: A payload cannot be read now, or the claims cannot be kept or read.
             WrongFolder: The round is simulated and the data folder is not, or the other way round.
         """
         self._refuse_other_kind(simulated=message.simulated)
-        for capture in [one for one in self._unkept.values() if one.round_id == message.round_id]:
-            await self.on_raw_captured(capture)
+        await self._keep(message)
         actions = await self._store.read(
             "action_claims",
             Selection(equal={"instrument_id": (message.instrument_id,)}, as_of=message.ts_known),
@@ -152,6 +156,21 @@ class ProcessingService:
         )
         await self._tell(message, "actions", in_range, last=False)
         await self._tell(message, "bars", raw, last=True)
+
+    async def _keep(self, message: RoundClosed) -> None:
+        """Write the claims of every payload of the round, decoding those that were not decoded ahead."""
+        ahead = self._decoded.get(message.round_id, {})
+        parts = [ahead[one.provider] if one.provider in ahead else await self._claims(one) for one in message.captures]
+        await self._commit(parts)
+        self._decoded.pop(message.round_id, None)
+
+    async def _commit(self, parts: list[Claims]) -> None:
+        filled = [(table, frame) for part in parts for table, frame in part.items() if not frame.is_empty()]
+        tables = sorted({table for table, _ in filled})
+        if tables:
+            await self._store.commit(
+                {name: pl.concat([one for table, one in filled if table == name]) for name in tables}
+            )
 
     def _refuse_other_kind(self, *, simulated: bool) -> None:
         if simulated != self._config.simulated:

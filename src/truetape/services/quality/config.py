@@ -12,4 +12,3 @@ class QualityConfig(msgspec.Struct, frozen=True, kw_only=True):
     increment: float = 0.01  # price increment; claims within one increment agree
     relative: float = 2e-4  # and so do claims within this share of the price
     stale_sessions: int = 3  # this many equal bars in a row make a series stale
-    simulated: bool = False

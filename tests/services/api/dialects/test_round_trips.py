@@ -25,14 +25,23 @@ days = st.dates(date(1970, 1, 2), date(2100, 12, 31))
 prices = st.builds(lambda digits, places: digits / 10**places, st.integers(1, 999_999), st.integers(0, 4))
 volumes = st.integers(0, 10**12).map(float)
 ratios = st.sampled_from([2.0, 3.0, 4.0, 7.0, 1.5, 0.1, 0.5, 1.05, 20.0])
+SECONDS = (datetime(1970, 1, 2), datetime(2100, 1, 1))  # noqa: DTZ001 - hypothesis wants bounds without a zone
 short = settings(max_examples=60, deadline=None)
 
 
 @st.composite
-def bars(draw, *, basis, adjusted=True, nulls=True, currency=True, running=True):
+def bars(
+    draw: st.DrawFn,
+    *,
+    basis: str,
+    adjusted: bool = True,
+    nulls: bool = True,
+    currency: bool = True,
+    running: bool = True,
+) -> pl.DataFrame:
     """A frame of daily bars, ascending, every one with a close."""
     dates = sorted(draw(st.sets(days, max_size=6)))
-    maybe = st.none() | prices if nulls else prices
+    maybe: st.SearchStrategy[float | None] = st.none() | prices if nulls else prices
     rows = [
         {
             "symbol": SYMBOL,
@@ -59,7 +68,7 @@ def bars(draw, *, basis, adjusted=True, nulls=True, currency=True, running=True)
 
 
 @st.composite
-def actions(draw, frame, *, basis):
+def actions(draw: st.DrawFn, frame: pl.DataFrame, *, basis: str) -> pl.DataFrame:
     """Dividends and splits on dates of `frame`, one of a kind for each date, in the currency of its bars."""
     dates = frame["ts_event"].dt.date().to_list()
     kinds = {"dividend": prices, "split": ratios}
@@ -80,7 +89,7 @@ def actions(draw, frame, *, basis):
 
 @short
 @given(st.data(), st.sampled_from(ZONES))
-def test_yahoo_reads_back_bars_and_actions_in_every_zone(data, zone):
+def test_yahoo_reads_back_bars_and_actions_in_every_zone(data: st.DataObject, zone: str) -> None:
     """Prices written as 32-bit floats come back as the decimals they were, dates as the exchange's dates."""
     frame = data.draw(bars(basis="split"))
     events = data.draw(actions(frame, basis="split"))
@@ -91,7 +100,7 @@ def test_yahoo_reads_back_bars_and_actions_in_every_zone(data, zone):
 
 @short
 @given(st.data(), st.sampled_from(["1w", "1mo"]), st.sampled_from(ZONES))
-def test_yahoo_reads_back_longer_bars(data, timeframe, zone):
+def test_yahoo_reads_back_longer_bars(data: st.DataObject, timeframe: str, zone: str) -> None:
     """Weeks and months keep the date that they are labelled with."""
     frame = data.draw(bars(basis="split", running=False)).with_columns(pl.lit(timeframe).alias("timeframe"))
     body = yahoo.chart(frame, pl.DataFrame(schema=DECODED["actions"]), zone=zone, timeframe=timeframe)
@@ -101,7 +110,7 @@ def test_yahoo_reads_back_longer_bars(data, timeframe, zone):
 
 @short
 @given(st.data(), st.integers(1, 300))
-def test_yahoo_reads_back_minutes(data, gap):
+def test_yahoo_reads_back_minutes(data: st.DataObject, gap: int) -> None:
     """Intraday bars keep their starting instant; the format carries no adjusted close for them."""
     frame = data.draw(bars(basis="split", adjusted=False, running=False))
     start = datetime(2024, 3, 8, 14, 30, tzinfo=UTC)
@@ -114,14 +123,14 @@ def test_yahoo_reads_back_minutes(data, gap):
 
 @short
 @given(bars(basis="raw", adjusted=False, currency=False))
-def test_alpha_vantage_reads_back_daily(frame):
+def test_alpha_vantage_reads_back_daily(frame: pl.DataFrame) -> None:
     """Plain daily bars come back ascending though they are written newest first."""
     assert_frame_equal(alpha_vantage_decode.bars(alpha_vantage.daily(frame), ASK), frame)
 
 
 @short
 @given(st.data())
-def test_alpha_vantage_reads_back_daily_adjusted(data):
+def test_alpha_vantage_reads_back_daily_adjusted(data: st.DataObject) -> None:
     """Adjusted daily bars come back with their adjusted close, their dividends and their splits."""
     frame = data.draw(bars(basis="raw", currency=False))
     events = data.draw(actions(frame, basis="raw"))
@@ -132,15 +141,17 @@ def test_alpha_vantage_reads_back_daily_adjusted(data):
 
 @short
 @given(bars(basis="split", adjusted=False, currency=False, running=False))
-def test_finnhub_reads_back_candles(frame):
+def test_finnhub_reads_back_candles(frame: pl.DataFrame) -> None:
     """Candles come back as the bars they were; the symbol is that of the ask."""
     read = finnhub_decode.bars(finnhub.candle(frame), Ask(kind="bars", symbol=SYMBOL))
     assert_frame_equal(read, frame)
 
 
 @short
-@given(prices, st.none() | prices, st.none() | prices, st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)))
-def test_finnhub_reads_back_quotes(price, opened, previous, moment):
+@given(prices, st.none() | prices, st.none() | prices, st.datetimes(*SECONDS))
+def test_finnhub_reads_back_quotes(
+    price: float, opened: float | None, previous: float | None, moment: datetime
+) -> None:
     """A quote comes back to the second; the format carries no volume."""
     frame = pl.DataFrame(
         {
@@ -162,7 +173,7 @@ def test_finnhub_reads_back_quotes(price, opened, previous, moment):
 
 @short
 @given(st.data(), ratios)
-def test_iex_cloud_reads_back_raw_bars(data, ratio):
+def test_iex_cloud_reads_back_raw_bars(data: st.DataObject, ratio: float) -> None:
     """Of the three prices in a row the raw ones are taken, and the fully adjusted close beside them."""
     raw = data.draw(bars(basis="raw", currency=False, running=False))
     split = raw.with_columns(pl.col("open", "high", "low", "close") / ratio, pl.lit("split").alias("basis"))

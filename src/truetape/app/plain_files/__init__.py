@@ -1,0 +1,21 @@
+"""Bars and actions in files that need no server: read with the place of every defect, adjusted, and written whole."""
+
+from truetape.app.plain_files.adjusting import Adjusted, adjusted
+from truetape.app.plain_files.columns import read_actions, read_bars
+from truetape.app.plain_files.content import MOST_BYTES, read_bytes
+from truetape.app.plain_files.sheet import Sheet, read_sheet
+from truetape.app.plain_files.writing import check_output, write_bytes, write_frame
+
+__all__ = [
+    "MOST_BYTES",
+    "Adjusted",
+    "Sheet",
+    "adjusted",
+    "check_output",
+    "read_actions",
+    "read_bars",
+    "read_bytes",
+    "read_sheet",
+    "write_bytes",
+    "write_frame",
+]

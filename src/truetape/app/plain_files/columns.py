@@ -1,0 +1,136 @@
+"""What columns of bars and actions must hold: dates, prices, volumes and actions, each defect with its place."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from truetape.app.plain_files.sheet import Sheet
+from truetape.domain.adjust import PRICES
+from truetape.domain.decoding import FIRST_DAY, LAST_DAY
+from truetape.domain.errors import BadInput
+
+TYPES: Final = ("split", "dividend")
+
+_MISSING: Final = ("", "nan")
+_MOMENT: Final = r"^(\d{4}-\d\d-\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$"
+_DATE_FIX: Final = "Write a date as YYYY-MM-DD, for example 2005-02-28."
+_PRICE_FIX: Final = "Write a price above 0 with a decimal point, or leave it blank where it is not known."
+_VOLUME_FIX: Final = "Write a number that is not below 0, or leave it blank where it is not known."
+_VALUE_FIX: Final = "Write a number above 0: new shares for one old, or cash per share."
+
+
+def read_bars(sheet: Sheet) -> pl.DataFrame:
+    """Return the daily bars of `sheet`.
+
+    Returns:
+        `row` (index in the sheet, ascending), `symbol` ("" without that column), `date`, and open, high, low, close and
+        volume as float64, null where missing.
+
+    Raises:
+        BadInput: A column or all rows are missing, a value is not usable, or a symbol has two bars of one date.
+    """
+    prices = [_numbers(sheet, name, lowest=0.0, inclusive=False, fix=_PRICE_FIX) for name in PRICES]
+    volume = _numbers(sheet, "volume", lowest=0.0, inclusive=True, fix=_VOLUME_FIX)
+    bars = pl.DataFrame([_rows(sheet), _symbols(sheet), _dates(sheet, "date"), *prices, volume])
+    if bars.is_empty():
+        raise BadInput(parameter="The file", value=sheet.file, fix="It has no rows; there is nothing to adjust.")
+    _refuse_repeats(sheet, bars, key=("symbol", "date"), named="date", fix="Keep one daily bar per date.")
+    return bars
+
+
+def read_actions(sheet: Sheet) -> pl.DataFrame:
+    """Return the actions of `sheet`; none are an empty frame.
+
+    Returns:
+        `row` (index in the sheet, ascending), `symbol` ("" without that column), `ex_date`, `type` ("split" or
+        "dividend") and `value` (float64, above 0).
+
+    Raises:
+        BadInput: A column is missing, a value is missing or not usable, or a row is there twice.
+    """
+    value = _numbers(sheet, "value", lowest=0.0, inclusive=False, fix=_VALUE_FIX)
+    blank = value.is_null().arg_true()
+    if len(blank):
+        raise sheet.defect(blank[0], column="value", value="", fix=_VALUE_FIX)
+    actions = pl.DataFrame([_rows(sheet), _symbols(sheet), _dates(sheet, "ex_date"), _types(sheet), value])
+    fix = "Keep one of the rows that are the same; add up the dividends of one day."
+    _refuse_repeats(sheet, actions, key=("symbol", "ex_date", "type", "value"), named="ex_date", fix=fix)
+    return actions
+
+
+def _rows(sheet: Sheet) -> pl.Series:
+    return pl.Series("row", range(len(sheet.frame)), dtype=pl.Int64())
+
+
+def _symbols(sheet: Sheet) -> pl.Series:
+    if sheet.named("symbol") is None:
+        return pl.Series("symbol", [""] * len(sheet.frame), dtype=pl.String())
+    return _texts(sheet, "symbol").fill_null("").alias("symbol")
+
+
+def _types(sheet: Sheet) -> pl.Series:
+    types = _texts(sheet, "type").str.to_lowercase()
+    wrong = (~types.is_in(TYPES)).fill_null(value=True).arg_true()
+    if len(wrong):
+        found = _shown(sheet.column("type")[wrong[0]])
+        raise sheet.defect(wrong[0], column="type", value=found, fix=f"Write {' or '.join(TYPES)}.")
+    return types.alias("type")
+
+
+def _texts(sheet: Sheet, name: str) -> pl.Series:
+    column = sheet.column(name)
+    if column.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        raise _wrong_type(sheet, column, name, fix="Write it as text.")
+    return column.cast(pl.String).str.strip_chars()
+
+
+def _dates(sheet: Sheet, name: str) -> pl.Series:
+    """Return a column as dates: an instant counts as the date that it is written with."""
+    column = sheet.column(name)
+    if column.dtype in (pl.Date, pl.Datetime):
+        dates = pl.select(pl.lit(column).dt.date()).to_series()
+    else:
+        dates = _texts(sheet, name).str.extract(_MOMENT).str.to_date("%Y-%m-%d", strict=False)
+    wrong = (~dates.is_between(FIRST_DAY, LAST_DAY, closed="left")).fill_null(value=True).arg_true()
+    if len(wrong):
+        raise sheet.defect(wrong[0], column=name, value=_shown(column[wrong[0]]), fix=_DATE_FIX)
+    return dates.alias(name)
+
+
+def _numbers(sheet: Sheet, name: str, *, lowest: float, inclusive: bool, fix: str) -> pl.Series:
+    """Return a column as finite numbers from `lowest` on; blanks and NaN are null."""
+    column = sheet.column(name)
+    if column.dtype.is_numeric():
+        values, absent = column.cast(pl.Float64), column.is_null()
+    else:
+        texts = _texts(sheet, name)
+        values = texts.cast(pl.Float64, strict=False)
+        absent = texts.is_null() | texts.str.to_lowercase().is_in(_MISSING)
+    values = values.fill_nan(None)
+    if column.dtype.is_float():
+        absent = absent | column.is_nan().fill_null(value=False)
+    enough = values >= lowest if inclusive else values > lowest
+    wrong = (~absent & ~(values.is_finite() & enough).fill_null(value=False)).arg_true()
+    if len(wrong):
+        raise sheet.defect(wrong[0], column=name, value=_shown(column[wrong[0]]), fix=fix)
+    return values.alias(name)
+
+
+def _refuse_repeats(sheet: Sheet, rows: pl.DataFrame, *, key: tuple[str, ...], named: str, fix: str) -> None:
+    repeated = (~rows.select(key).to_struct().is_first_distinct()).arg_true()
+    if len(repeated):
+        again = rows.row(repeated[0], named=True)
+        first = rows.filter(pl.all_horizontal(pl.col(name) == again[name] for name in key))["row"][0]
+        value = f"{again[named]} as on {sheet.place(first)}"
+        raise sheet.defect(again["row"], column=named, value=value, fix=fix)
+
+
+def _wrong_type(sheet: Sheet, column: pl.Series, name: str, *, fix: str) -> BadInput:
+    return BadInput(parameter=f"The type of {name} in {sheet.file}", value=str(column.dtype), fix=fix)
+
+
+def _shown(value: object) -> str:
+    """Return a value as it is quoted in an error."""
+    return "" if value is None else str(value)[:80]

@@ -1,0 +1,191 @@
+"""A market of four instruments and a handful of sessions, small enough to check by hand.
+
+AAPL closed at 90 on Friday 2005-02-25, split two for one on Monday 2005-02-28, and paid 0.5 on 2005-03-03, the session
+after a close of 50: its factors are 2 and 0.99. The bar of 2005-03-01 was corrected a day after it became known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from room_doubles import rows
+from truetape.adapters.duckdb_store import DuckdbStore
+
+APPLE, META, SHOP_US, SHOP_CA = "ins_apple", "ins_meta", "ins_shop_us", "ins_shop_ca"
+KNOWN = datetime(2024, 1, 10, tzinfo=UTC)
+CORRECTED = datetime(2024, 1, 11, tzinfo=UTC)
+NOW_NS = 1_705_276_800_000_000_000  # 2024-01-15
+BODY = b'{"chart": "as it came"}'
+PAYLOAD = hashlib.sha256(BODY).hexdigest()
+DAYS = [date(2005, 2, 24), date(2005, 2, 25), date(2005, 2, 28), date(2005, 3, 1), date(2005, 3, 2), date(2005, 3, 3)]
+CLOSES = [88.0, 90.0, 44.0, 46.5, 50.0, 49.0]
+VOLUMES = [100.0, 110.0, 240.0, 200.0, 220.0, None]
+ORIGIN = {"ts_known": KNOWN, "simulated": True}
+VERDICT = {"score": 1.0, "method": "consensus", "agreed": "iex_cloud,yahoo", "dissented": ""}
+
+
+def golden(instrument: str, days: list[date], closes: list[float], volumes: list[float | None], **more: object):
+    """Bars that open one below their close, and reach one above and two below it."""
+    given = {
+        "instrument_id": instrument,
+        "timeframe": "1d",
+        "ts_event": days,
+        "open": [close - 1 for close in closes],
+        "high": [close + 1 for close in closes],
+        "low": [close - 2 for close in closes],
+        "close": closes,
+        "volume": volumes,
+        "currency": "USD",
+        "basis": "raw",
+        "feed": "sip",
+        "provider": "yahoo",
+        "payload": PAYLOAD,
+        "flags": 0,
+        **VERDICT,
+        **ORIGIN,
+    }
+    return rows("bars", **{**given, **more})
+
+
+def listings() -> pl.DataFrame:
+    return rows(
+        "listings",
+        instrument_id=[APPLE, META, META, SHOP_US, SHOP_CA],
+        symbol=["AAPL", "FB", "META", "SHOP", "SHOP"],
+        mic=["XNAS", "XNAS", "XNAS", "XNYS", "XTSE"],
+        valid_from=[None, date(2012, 5, 18), date(2022, 6, 9), None, None],
+        valid_to=[None, date(2022, 6, 9), None, None, None],
+        **ORIGIN,
+    )
+
+
+def claims() -> pl.DataFrame:
+    """Three claims about AAPL on 2005-02-25: one as traded, one split-adjusted, one a hundred times too high."""
+    return rows(
+        "bar_claims",
+        instrument_id=APPLE,
+        timeframe="1d",
+        ts_event=[date(2005, 2, 25)] * 3,
+        provider=["iex_cloud", "yahoo", "finnhub"],
+        open=[89.0, 44.5, 8900.0],
+        high=[91.0, 45.5, 9100.0],
+        low=[88.0, 44.0, 8800.0],
+        close=[90.0, 45.0, 9000.0],
+        volume=[110.0, 220.0, 110.0],
+        adj_close=[None, 44.55, None],
+        currency="USD",
+        basis=["raw", "split", "raw"],
+        running=False,
+        feed="sip",
+        payload=["a" * 64, PAYLOAD, "f" * 64],
+        **ORIGIN,
+    )
+
+
+def quarantine() -> pl.DataFrame:
+    return rows(
+        "quarantine",
+        instrument_id=APPLE,
+        timeframe="1d",
+        ts_event=[date(2005, 2, 25)],
+        provider="finnhub",
+        reason="hundredfold",
+        explanation="finnhub said 9000.0 where iex_cloud, yahoo said 90.0: the price is 100 times off",
+        close=9000.0,
+        payload="f" * 64,
+        **ORIGIN,
+    )
+
+
+def findings() -> pl.DataFrame:
+    return rows(
+        "findings",
+        instrument_id=APPLE,
+        timeframe="1d",
+        ts_event=[date(2005, 2, 25)],
+        provider="alpha_vantage",
+        check="missing_row",
+        severity="note",
+        explanation="alpha_vantage had no row for a session that others have",
+        round_id="rnd_1",
+        **ORIGIN,
+    )
+
+
+def sessions() -> pl.DataFrame:
+    opens = [datetime(day.year, day.month, day.day, 14, 30, tzinfo=UTC) for day in DAYS]
+    closes = [datetime(day.year, day.month, day.day, 21, tzinfo=UTC) for day in DAYS]
+    return rows("sessions", mic="XNAS", session=DAYS, open=opens, close=closes, **ORIGIN)
+
+
+def tables() -> dict[str, pl.DataFrame]:
+    """Every table as first known."""
+    first = [46.0 if day == date(2005, 3, 1) else close for day, close in zip(DAYS, CLOSES, strict=True)]
+    ex_dates = [date(2005, 2, 28), date(2005, 3, 3)]
+    apple = golden(APPLE, DAYS, first, VOLUMES, dissented=["", "finnhub", "", "", "", ""], flags=[0, 4, 0, 0, 0, 0])
+    meta = golden(META, [date(2022, 6, 8), date(2022, 6, 9)], [196.0, 184.0], [10.0, 11.0])
+    return {
+        "instruments": rows(
+            "instruments",
+            instrument_id=[APPLE, META, SHOP_US, SHOP_CA],
+            name=["Apple Inc.", "Meta Platforms", "Shopify US", "Shopify Toronto"],
+            asset_class="equity",
+            currency=["USD", "USD", "USD", "CAD"],
+            **ORIGIN,
+        ),
+        "listings": listings(),
+        "sessions": sessions(),
+        "bars": pl.concat([apple, meta]),
+        "bar_claims": claims(),
+        "quarantine": quarantine(),
+        "findings": findings(),
+        "actions": rows(
+            "actions",
+            instrument_id=APPLE,
+            ex_date=ex_dates,
+            type=["split", "dividend"],
+            value=[2.0, 0.5],
+            currency="USD",
+            provider="yahoo",
+            payload=PAYLOAD,
+            **VERDICT,
+            **ORIGIN,
+        ),
+        "factors": rows(
+            "factors", instrument_id=APPLE, ex_date=ex_dates, split=[2.0, 1.0], dividend=[1.0, 0.99], **ORIGIN
+        ),
+        "index_levels": rows(
+            "index_levels", index_id="EW5", ts_event=DAYS[:3], level=[100.0, 102.0, 101.0], members=1, **ORIGIN
+        ),
+    }
+
+
+def correction() -> pl.DataFrame:
+    """The bar of 2005-03-01 as known a day later."""
+    return golden(APPLE, [date(2005, 3, 1)], [46.5], [200.0], version=2, ts_known=CORRECTED)
+
+
+async def fill(store: DuckdbStore) -> DuckdbStore:
+    """Write the market, and then its correction."""
+    await store.commit(tables())
+    await store.commit({"bars": correction()})
+    return store
+
+
+async def filled_folder(path: Path) -> Path:
+    """Make a data folder of the market and return its path."""
+    from truetape.adapters.data_folder import DataFolder
+    from truetape.adapters.file_archive import FileArchive
+
+    folder = DataFolder.open(path, simulated=True)
+    archive = FileArchive(folder.archive)
+    assert archive.put(BODY) == PAYLOAD
+    archive.close()
+    store = await fill(DuckdbStore(folder.store))
+    await store.close()
+    folder.close()
+    return path
