@@ -6,14 +6,25 @@ after a close of 50: its factors are 2 and 0.99. The bar of 2005-03-01 was corre
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 
 from room_doubles import rows
+from truetape.adapters.data_folder import DataFolder
 from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.adapters.file_archive import FileArchive
+from truetape.adapters.memory_cache import MemoryCache
+from truetape.adapters.set_clock import SetClock
+from truetape.services.api.config import ApiConfig
+from truetape.services.api.rest import build
+from truetape.services.api.serve import Served
 
 APPLE, META, SHOP_US, SHOP_CA = "ins_apple", "ins_meta", "ins_shop_us", "ins_shop_ca"
 KNOWN = datetime(2024, 1, 10, tzinfo=UTC)
@@ -28,7 +39,7 @@ ORIGIN = {"ts_known": KNOWN, "simulated": True}
 VERDICT = {"score": 1.0, "method": "consensus", "agreed": "iex_cloud,yahoo", "dissented": ""}
 
 
-def golden(instrument: str, days: list[date], closes: list[float], volumes: list[float | None], **more: object):
+def golden(instrument: str, days: list[date], closes: list[float], volumes: list[float | None], **more: object) -> pl.DataFrame:
     """Bars that open one below their close, and reach one above and two below it."""
     given = {
         "instrument_id": instrument,
@@ -178,9 +189,6 @@ async def fill(store: DuckdbStore) -> DuckdbStore:
 
 async def filled_folder(path: Path) -> Path:
     """Make a data folder of the market and return its path."""
-    from truetape.adapters.data_folder import DataFolder
-    from truetape.adapters.file_archive import FileArchive
-
     folder = DataFolder.open(path, simulated=True)
     archive = FileArchive(folder.archive)
     assert archive.put(BODY) == PAYLOAD
@@ -189,3 +197,33 @@ async def filled_folder(path: Path) -> Path:
     await store.close()
     folder.close()
     return path
+
+
+@contextmanager
+def serving(path: Path) -> Iterator[str]:
+    """Serve the data folder at `path` from another thread; the value is the address."""
+    started, stop = threading.Event(), threading.Event()
+    found: list[str] = []
+
+    async def serve() -> None:
+        owned = DataFolder.open(path, simulated=True)
+        store, archive, clock = DuckdbStore(owned.store), FileArchive(owned.archive), SetClock(NOW_NS)
+        cache = MemoryCache(max_bytes=1 << 20, clock=clock)
+        app = build(store=store, archive=archive, cache=cache, clock=clock, config=ApiConfig(), readiness=dict)
+        async with Served(app, "127.0.0.1", 0) as server:
+            owned.announce(server.address)
+            found.append(server.address)
+            started.set()
+            await asyncio.to_thread(stop.wait)
+        await store.close()
+        archive.close()
+        owned.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        assert started.wait(20)
+        yield found[0]
+    finally:
+        stop.set()
+        thread.join()

@@ -16,15 +16,8 @@ import polars as pl
 import pytest
 
 import truetape as tt
-from small_market import BODY, NOW_NS, filled_folder
-from truetape.adapters.data_folder import DataFolder
-from truetape.adapters.duckdb_store import DuckdbStore
-from truetape.adapters.memory_cache import MemoryCache
-from truetape.adapters.set_clock import SetClock
+from small_market import BODY, filled_folder, serving
 from truetape.domain.errors import BadInput, StoreUnavailable, UnknownSymbol, WrongFolder
-from truetape.services.api.config import ApiConfig
-from truetape.services.api.rest import build
-from truetape.services.api.serve import Served
 
 
 @pytest.fixture(scope="module")
@@ -34,30 +27,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """A folder with the same data whose server runs on another thread, in pages of two rows."""
+    """A folder with the same data, whose server runs on another thread."""
     path = asyncio.run(filled_folder(tmp_path_factory.mktemp("served") / "data"))
-    started, stop = threading.Event(), threading.Event()
-    found: list[str] = []
-
-    async def serve() -> None:
-        owned = DataFolder.open(path, simulated=True)
-        store, clock = DuckdbStore(owned.store), SetClock(NOW_NS)
-        cache = MemoryCache(max_bytes=1 << 20, clock=clock)
-        app = build(store=store, archive=None, cache=cache, clock=clock, config=ApiConfig(), readiness=dict)
-        async with Served(app, "127.0.0.1", 0) as server:
-            owned.announce(server.address)
-            found.append(server.address)
-            started.set()
-            await asyncio.to_thread(stop.wait)
-        await store.close()
-        owned.close()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert started.wait(20)
-    yield path, found[0]
-    stop.set()
-    thread.join()
+    with serving(path) as address:
+        yield path, address
 
 
 @pytest.fixture(params=["folder", "url", "served folder"])

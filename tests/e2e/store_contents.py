@@ -16,7 +16,7 @@ def contents(data: Path, *, without: tuple[str, ...] = ()) -> dict[str, pl.DataF
     connection = duckdb.connect(str(data / "truetape.duckdb"), read_only=True)
     try:
         return {
-            name: connection.sql(f'select * from "{name}"').pl().select(_columns(name, without)).sort(table.key)
+            name: connection.sql(f'select * from "{name}"').pl().cast(table.columns).select(_columns(name, without)).sort(table.key)
             for name, table in TABLES.items()
         }
     finally:

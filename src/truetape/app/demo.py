@@ -96,7 +96,7 @@ def demo_settings(dataset: Dataset, *, data: Path, host: str, port: int, sandbox
             )
             for name in PROVIDERS
         },
-        timeout_s=1.0,
+        timeout_s=2.0,  # the sandbox hangs for three seconds where it is told to
         attempts=4,
         backoff_s=0.05,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +18,8 @@ from truetape.domain.errors import BadInput
 from truetape.domain.messages import DeclaredListing
 
 DEFAULT_PATH: Final = Path("truetape.toml")
+LARGEST_BYTES: Final = 1 << 20
+OVERRIDES: Final = {"data": "TRUETAPE_DATA", "host": "TRUETAPE_HOST", "port": "TRUETAPE_PORT"}
 KEY_VARIABLES: Final = {
     "alpha_vantage": "ALPHAVANTAGE_API_KEY",
     "yahoo": "",
@@ -23,25 +27,49 @@ KEY_VARIABLES: Final = {
     "iex_cloud": "IEX_TOKEN",
 }
 
-Positive = Annotated[float, Meta(gt=0)]
-Port = Annotated[int, Meta(ge=0, le=65_535)]
-T = TypeVar("T")
+Seconds = Annotated[float, Meta(gt=0, le=31_536_000, description="seconds above 0 and up to a year")]
+Pace = Annotated[float, Meta(gt=0, le=1000, description="a number above 0 and up to 1000")]
+Port = Annotated[int, Meta(ge=0, le=65_535, description="a whole number from 0 to 65535; 0 takes a free port")]
+Attempts = Annotated[int, Meta(ge=1, le=20, description="a whole number from 1 to 20")]
+Bytes = Annotated[int, Meta(ge=0, le=1 << 50, description="a whole number of bytes")]
+Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:_-]{1,255}$", description='an address such as "127.0.0.1"')]
+Url = Annotated[
+    str, Meta(pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$", description='an address such as "https://host/path"')
+]
+Variable = Annotated[
+    str, Meta(pattern="^([A-Za-z_][A-Za-z0-9_]*)?$", description="the name of an environment variable, not a key")
+]
+Symbol = Annotated[str, Meta(pattern=r"^[^\s,/]{1,40}$", description='a symbol such as "AAPL", without spaces')]
+Mic = Annotated[str, Meta(pattern="^[A-Z0-9]{4}$", description='four capitals of ISO 10383, such as "XNAS"')]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description='three capitals of ISO 4217, such as "USD"')]
+
+_WORDS: Final = {
+    bool: "true or false, without quotes",
+    date: "a date such as 2020-01-31",
+    str: "text in quotes",
+    Path: "the path of a folder, in quotes",
+    "1d": '"1d", the only timeframe that is acquired',
+}
+_LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
+_SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How one provider is reached. The key is never shown."""
 
     enabled: bool = True
-    base_url: str = ""  # "" for the provider's own
+    base_url: Url = ""  # "" for the provider's own
     key: str = ""
-    calls_per_second: Positive | None = None  # None for the pace that the provider declares
+    key_variable: Variable = ""  # the environment variable that the key is read from
+    calls_per_second: Pace | None = None  # None for the pace that the provider declares
 
     def __repr__(self) -> str:
-        key = "set" if self.key else "missing"
-        return f"ProviderSettings(enabled={self.enabled}, base_url={self.base_url!r}, key={key})"
+        told = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"ProviderSettings({told})"
 
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("enabled", self.enabled), ("base_url", self.base_url), ("key", "set" if self.key else "missing")]
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        return list({**shown, "key": "set" if self.key else "missing"}.items())
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,61 +79,85 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     start: date  # first session date to acquire
     end: date | None = None  # last one; None: the last day that has ended
     timeframe: Literal["1d"] = "1d"
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 8000
     simulated: bool = False
     instruments: tuple[DeclaredListing, ...] = ()
     providers: dict[str, ProviderSettings] = {}
-    refresh_s: Positive = 3600.0  # between two looks for new sessions, and two tries of what nobody answered
-    timeout_s: Positive = 30.0  # of one request to a provider
-    attempts: Annotated[int, Meta(ge=1, le=20)] = 5
-    backoff_s: Positive = 0.5
-    cache_bytes: Annotated[int, Meta(ge=0)] = 64 << 20
+    refresh_s: Seconds = 3600.0  # between two looks for new sessions, and two tries of what nobody answered
+    timeout_s: Seconds = 30.0  # of one request to a provider
+    attempts: Attempts = 5
+    backoff_s: Seconds = 0.5
+    cache_bytes: Bytes = 64 << 20
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """Return the settings that the TOML file at `path` holds, with keys from `environ`.
 
-    The data folder is meant relative to the file.
+    The data folder is meant relative to the file. TRUETAPE_DATA (relative to the working folder), TRUETAPE_HOST and
+    TRUETAPE_PORT stand above the file.
 
     Raises:
         BadInput: The file is missing or not readable, or some values are wrong: all of them are named together.
     """
     table = _parsed(path)
     problems: list[str] = []
-    instruments = _sections(table.pop("instruments", []), problems)
+    instruments = _tables(table.pop("instruments", []), problems)
     providers = table.pop("providers", {})
-    values = _fields(Settings, table, "", problems, leave_out=("simulated", "instruments", "providers"))
-    values["data"] = path.parent / values.get("data", Path("data"))
-    listings = [_fields(DeclaredListing, one, f"instruments[{n}].", problems) for n, one in enumerate(instruments)]
+    table |= _overrides(environ)
+    values = _fields(Settings, table, "", problems, leave_out=("instruments", "providers"))
+    values["data"] = path.parent / values.get("data", "data")
+    listings = [
+        _fields(DeclaredListing, one, f"instruments[{number}].", problems, types=_LISTING)
+        for number, one in enumerate(instruments)
+    ]
     values["providers"] = _providers(providers, environ, problems)
-    _refuse(path, problems)
-    values["instruments"] = tuple(DeclaredListing(**one) for one in listings)
-    settings = Settings(**values)
-    _refuse(path, _contradictions(settings))
-    return settings
-
-
-def _refuse(path: Path, problems: list[str]) -> None:
-    if problems:
-        raise BadInput(parameter="The configuration", value=str(path), fix=" ".join(problems))
+    problems += _listing_problems(listings)
+    if not problems:
+        values["instruments"] = tuple(DeclaredListing(**one) for one in listings)
+        settings = Settings(**values)
+        problems += _contradictions(settings)
+        if not problems:
+            return settings
+    told = problems[0] if len(problems) == 1 else "\n- ".join([f"{len(problems)} things are wrong:", *problems])
+    raise BadInput(parameter="The configuration", value=str(path), fix=told)
 
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            body = file.read(LARGEST_BYTES + 1)
+        if len(body) > LARGEST_BYTES:
+            fix = f"It is larger than {LARGEST_BYTES} bytes; name a settings file."
+        else:
+            return tomllib.loads(body.decode("utf-8-sig"))
     except FileNotFoundError:
-        fix = "There is no such file; write one with: truetape init."
+        fix = f"There is no such file; write one with: truetape init {path}"
     except IsADirectoryError:
         fix = "It is a folder; name the file in it."
-    except (OSError, UnicodeDecodeError) as error:
-        fix = f"It cannot be read: {error}."
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        fix = f"It cannot be read: {(error.strerror or str(error)).lower()}."
+    except UnicodeDecodeError as error:
+        fix = f"It is no UTF-8 text: see byte {error.start}."
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         fix = f"It is no valid TOML: {error}."
     raise BadInput(parameter="The configuration", value=str(path), fix=fix)
 
 
-def _sections(found: object, problems: list[str]) -> list[dict[str, Any]]:
+def _overrides(environ: Mapping[str, str]) -> dict[str, object]:
+    """Return the settings that the environment gives; what is no whole number is judged as it stands."""
+    given: dict[str, object] = {
+        name: environ[variable] for name, variable in OVERRIDES.items() if environ.get(variable)
+    }
+    if "data" in given:
+        given["data"] = str(Path(str(given["data"])).absolute())
+    port = str(given.get("port", ""))
+    if port.isascii() and port.isdecimal():
+        given["port"] = int(port[:6])
+    return given
+
+
+def _tables(found: object, problems: list[str]) -> list[dict[str, Any]]:
     if isinstance(found, list) and all(isinstance(one, dict) for one in found):
         return found
     problems.append("instruments must be tables: write [[instruments]] before each.")
@@ -113,23 +165,39 @@ def _sections(found: object, problems: list[str]) -> list[dict[str, Any]]:
 
 
 def _fields(
-    kind: type, table: Mapping[str, Any], where: str, problems: list[str], *, leave_out: tuple[str, ...] = ()
+    kind: type[msgspec.Struct],
+    table: Mapping[str, Any],
+    where: str,
+    problems: list[str],
+    *,
+    leave_out: tuple[str, ...] = (),
+    types: Mapping[str, Any] = {},
 ) -> dict[str, Any]:
-    """Return the values of `table` as the fields of `kind`; what is wrong is added to `problems`."""
+    """Return the values of `table` as the fields of `kind`; what is wrong is added to `problems`.
+
+    `types` holds stricter types of some fields.
+    """
     known = {one.name: one for one in msgspec.structs.fields(kind) if one.name not in leave_out}
     values = {}
     for name, value in table.items():
         if name not in known:
-            problems.append(f"{where}{name} is no setting; {_nearest(name, known)}.")
+            problems.append(f"{where}{name} is no setting; {_nearest(name, known)}")
             continue
+        wanted = types.get(name, known[name].type)
         try:
-            values[name] = msgspec.convert(value, known[name].type, strict=True)
-        except msgspec.ValidationError as error:
-            problems.append(f"{where}{name} was {value!r}: {str(error)[:1].lower()}{str(error)[1:]}.")
+            values[name] = msgspec.convert(value, wanted, strict=True, dec_hook=_folder)
+        except msgspec.ValidationError:
+            problems.append(f"{where}{name} was {_shown(name, value)}; write {_words(wanted)}.")
     for name, one in known.items():
         if one.required and name not in table and name != "data":
-            problems.append(f"{where}{name} is missing.")
+            problems.append(f"{where}{name} is missing; write {_words(types.get(name, one.type))}.")
     return values
+
+
+def _folder(kind: type, value: object) -> object:
+    if kind is not Path or not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError
+    return Path(value).expanduser()
 
 
 def _providers(found: object, environ: Mapping[str, str], problems: list[str]) -> dict[str, ProviderSettings]:
@@ -139,31 +207,80 @@ def _providers(found: object, environ: Mapping[str, str], problems: list[str]) -
     chosen = {}
     for name, table in found.items():
         if name not in KEY_VARIABLES:
-            problems.append(f"providers.{name} is no provider; {_nearest(name, KEY_VARIABLES)}.")
+            problems.append(f"providers.{name} is no provider; {_nearest(name, KEY_VARIABLES)}")
         elif not isinstance(table, dict):
-            problems.append(f"providers.{name} was {table!r}: write [providers.{name}] before its settings.")
+            problems.append(f"providers.{name} was no table; write [providers.{name}] before its settings.")
         else:
-            rest = dict(table)
-            variable = rest.pop("key_variable", KEY_VARIABLES[name])
-            values = _fields(ProviderSettings, rest, f"providers.{name}.", problems, leave_out=("key",))
-            chosen[name] = ProviderSettings(**values, key=environ.get(str(variable), ""))
+            chosen[name] = _provider(name, dict(table), environ, problems)
     return chosen
 
 
-def _contradictions(settings: Settings) -> list[str]:
-    problems = []
+def _provider(name: str, table: dict[str, Any], environ: Mapping[str, str], problems: list[str]) -> ProviderSettings:
+    where = f"providers.{name}."
+    if table.pop("key", None) is not None:
+        instead = f"set the environment variable {KEY_VARIABLES[name]} instead" if KEY_VARIABLES[name] else "remove it"
+        problems.append(f"{where}key must not stand in the file; {instead}.")
+    values = _fields(ProviderSettings, table, where, problems, leave_out=("key",))
+    variable = values.get("key_variable") or KEY_VARIABLES[name]
+    return ProviderSettings(**{**values, "key_variable": variable, "key": environ.get(variable, "").strip()})
+
+
+def _listing_problems(listings: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield what single values do not show: unknown venues, listings that are there twice, dates that end too early."""
+    from truetape.services.reference.calendars import known_mics
+
+    seen: dict[tuple[object, ...], int] = {}
+    for number, one in enumerate(listings):
+        where = f"instruments[{number}]"
+        key = (one.get("symbol"), one.get("mic"), one.get("valid_from"))
+        if "mic" in one and one["mic"] not in known_mics():
+            yield f"{where}.mic was {one['mic']!r}, which has no calendar; {_nearest(one['mic'], known_mics())}"
+        if seen.setdefault(key, number) != number and None not in key[:2]:
+            yield f"{where} is the same listing as instruments[{seen[key]}]; keep one of them."
+        first, last = one.get("valid_from"), one.get("valid_to")
+        if first is not None and last is not None and first >= last:
+            yield f"{where}.valid_to was {last}; write a date after valid_from ({first}), from which on it is gone."
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    """Yield what is wrong between values that are right by themselves."""
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
     if settings.end is not None and settings.start > settings.end:
-        problems.append(f"start was {settings.start}, after end ({settings.end}).")
+        yield f"start was {settings.start}, after end ({settings.end}); both are inclusive: swap them."
+    elif settings.start > yesterday:
+        yield f"start was {settings.start}; write a date that has ended ({yesterday} or earlier)."
     if not settings.instruments:
-        problems.append("No instrument is named: write at least one [[instruments]] with symbol and mic.")
-    if not any(one.enabled for one in settings.providers.values()):
-        problems.append(f"No provider is enabled: write [providers.yahoo], or another of {', '.join(KEY_VARIABLES)}.")
-    return problems
+        yield "No instrument is named; write at least one [[instruments]] with symbol and mic."
+    asked = {name: one for name, one in settings.providers.items() if one.enabled}
+    if not asked:
+        yield f"No provider is enabled; write [providers.yahoo], or another of {', '.join(KEY_VARIABLES)}."
+    for name, one in asked.items():
+        retired = import_module(f"truetape.providers.{name}").DECLARATION.retired
+        if retired and not one.base_url:
+            yield f"providers.{name} has no base_url. {retired} Name a host that still speaks its API, or remove it."
+
+
+def _words(wanted: Any) -> str:
+    """Return what a value of the type `wanted` looks like."""
+    if isinstance(wanted, Meta) and wanted.description:
+        return wanted.description
+    if wanted in _WORDS:
+        return _WORDS[wanted]
+    parts = get_args(wanted) or tuple(getattr(wanted, "__metadata__", ()))
+    return next((words for part in reversed(parts) if part is not type(None) and (words := _words(part))), "")
+
+
+def _shown(name: str, value: object) -> str:
+    """Return `value` as it is quoted in a problem, without what may be a secret."""
+    if name == "key_variable":
+        return "***"
+    text = str(value) if isinstance(value, date) else repr(value)
+    return _SECRET.sub("***", text)[:100]
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
 
 
 TEMPLATE: Final = """\
@@ -171,11 +288,14 @@ TEMPLATE: Final = """\
 # Keys never stand in this file: they are read from the environment variables named below.
 
 data = "data"              # folder for the archive and the store, relative to this file
-host = "127.0.0.1"         # address on which the API listens
+host = "127.0.0.1"         # address on which the API listens; 0.0.0.0 for other machines too
 port = 8000
-start = 2020-01-01         # first session date to acquire
+start = 2020-01-01         # first session date to acquire; has no default
 # end = 2024-12-31         # last one; without it, the last day that has ended
-refresh_s = 3600.0         # seconds between two looks for new sessions
+refresh_s = 3600           # seconds between two looks for new sessions
+timeout_s = 30             # seconds that a provider has for an answer
+attempts = 5               # requests that a provider gets for one question
+# simulated = true         # for a platform that asks a sandbox: its rows are marked, in a data folder of their own
 
 # One table for each listing. MIC is the ISO 10383 code of the market.
 [[instruments]]
@@ -199,6 +319,7 @@ calls_per_second = 0.9     # the free plan also allows only 25 calls a day
 
 [providers.finnhub]
 key_variable = "FINNHUB_API_KEY"
+# enabled = false          # keeps the table and asks it nothing
 
 # IEX Cloud closed on 2024-08-31; name a host that still speaks its API to use it.
 # [providers.iex_cloud]

@@ -19,7 +19,9 @@ from truetape.domain.time import NANOSECONDS
 MAX_BYTES: Final = 64 * 1024 * 1024
 FIRST_DAY: Final = date(1800, 1, 1)
 LAST_DAY: Final = date(2200, 1, 1)
-UNIQUE: Final = ((2, 131_072), (4, 1_024), (5, 128), (6, 16))  # below it, 32-bit floats lie closer than the last place
+# Below each size, 32-bit floats lie closer than one over the scale: a decimal of that scale with the same bits is the
+# only one, and so the shortest. Where there is none, the nearest decimal with one more place is.
+UNIQUE: Final = ((16, 1e6), (128, 1e5), (1_024, 1e4), (131_072, 1e2))
 OHLC: Final = ("open", "high", "low", "close")
 
 Stamp = Annotated[int, msgspec.Meta(ge=-5_364_662_400, le=7_258_118_400)]  # Unix seconds, FIRST_DAY to LAST_DAY
@@ -84,6 +86,8 @@ class Payload:
         """
         column = self.series(texts, pl.String(), field=field)
         values = column.cast(pl.Float64, strict=False)
+        if values.null_count() == column.null_count() and values.is_finite().all():
+            return values
         wrong = column.is_not_null() & ~column.is_in(list(missing)) & ~values.is_finite().fill_null(value=False)
         if wrong.any():
             raise self.defect(f"a value of {field} was {column.filter(wrong)[0][:40]!r}, no finite number")
@@ -155,26 +159,34 @@ def snapped(prices: pl.Series) -> pl.Series:
     187.14999389648438 becomes 187.15; 187.149993 stays, since it is no 32-bit float.
     """
     values = prices.to_numpy()
+    result = values.copy()
     with np.errstate(over="ignore"):
         single = values.astype(np.float32)
-    left = np.flatnonzero(single.astype(np.float64) == values)
-    result = values.copy()
-    for places, below in UNIQUE:
-        exact = values[left]
-        rounded = np.round(exact, places)
-        found = (rounded.astype(np.float32) == single[left]) & (np.abs(exact) < below)
+    left = np.flatnonzero(single == values)
+    scale = _scale(values[left])
+    for _ in range(2):
+        with np.errstate(over="ignore"):
+            rounded = np.rint(values[left] * scale) / np.maximum(scale, 1)
+            found = (rounded.astype(np.float32) == single[left]) & (scale > 1)
         result[left[found]] = rounded[found]
-        left = left[~found]
-    result[left] = pl.Series(single[left]).cast(pl.String).cast(pl.Float64).to_numpy()
+        left, scale = left[~found], scale[~found] * 10
+    if left.size:
+        result[left] = pl.Series(single[left]).cast(pl.String).cast(pl.Float64).to_numpy()
     return pl.Series(prices.name, result, nan_to_null=True)
 
 
+def _scale(values: Any) -> Any:
+    """Return the scale of decimals that tells 32-bit floats of each size apart; 0 where they are too large for any."""
+    size = np.abs(values)
+    return np.select([size < below for below, _ in UNIQUE], [scale for _, scale in UNIQUE], default=0.0)
+
+
 def ascending(frame: pl.DataFrame, *, by: str) -> pl.DataFrame:
-    """Return `frame` sorted by the column `by`; of rows with one value the last wins."""
-    ordered = frame if frame[by].is_sorted() else frame.sort(by, maintain_order=True)
-    if ordered[by].n_unique() < len(ordered):
-        return ordered.unique(by, keep="last", maintain_order=True)
-    return ordered
+    """Return `frame` sorted by the column `by`, which holds whole numbers or instants; of equal rows the last wins."""
+    steps = np.diff(frame[by].to_physical().to_numpy())
+    if (steps > 0).all():
+        return frame
+    return frame.sort(by, maintain_order=True).unique(by, keep="last", maintain_order=True)
 
 
 def traded(frame: pl.DataFrame) -> pl.DataFrame:
@@ -187,6 +199,7 @@ def traded(frame: pl.DataFrame) -> pl.DataFrame:
 def decoded(kind: str, columns: Mapping[str, Column], **same: object) -> pl.DataFrame:
     """Return a frame of schema DECODED[kind]; `same` holds the columns with one value for all rows."""
     schema = DECODED[kind]
-    frame = pl.DataFrame(columns, schema={name: schema[name] for name in columns})
-    constants = {name: pl.lit(value, dtype=schema[name]).alias(name) for name, value in same.items()}
-    return frame.select([constants.get(name, pl.col(name)) for name in schema])
+    length = len(next(iter(columns.values())))
+    constants = {name: pl.Series([value], dtype=schema[name]).new_from_index(0, length) for name, value in same.items()}
+    every = {**columns, **constants}
+    return pl.DataFrame({name: every[name] for name in schema}, schema=schema)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import typer
 
 from truetape.app.cli.terminal import FINDINGS, Config, Json, out, run, write_json
-from truetape.app.settings import DEFAULT_PATH, KEY_VARIABLES
+from truetape.app.settings import DEFAULT_PATH
 
 if TYPE_CHECKING:
     from truetape.app.settings import Settings
@@ -60,14 +60,15 @@ async def _look(config: Path) -> list[Sign]:
     except BadInput as error:
         return [*signs, Sign("settings", "bad", str(error))]
     signs.append(Sign("settings", "ok", f"{config}, {len(settings.instruments)} instruments from {settings.start}"))
-    signs += [_folder(settings.data), _space(settings.data), _port(settings), *_keys(settings)]
+    signs += [_folder(settings), _space(settings.data), _port(settings), *_keys(settings)]
     return signs + await _providers(settings)
 
 
-def _folder(data: Path) -> Sign:
+def _folder(settings: Settings) -> Sign:
     from truetape.adapters.data_folder import read_marker, read_owner
     from truetape.domain.errors import TruetapeError
 
+    data = settings.data
     if not data.exists():
         return Sign("data folder", "ok", f"{data} will be made")
     try:
@@ -78,8 +79,9 @@ def _folder(data: Path) -> Sign:
         return Sign("data folder", "note", f"{data} is in use by {owner}")
     if not os.access(data, os.W_OK):
         return Sign("data folder", "bad", f"{data} cannot be written by this user; change its owner or choose another")
-    if marker is not None and marker.simulated:
-        return Sign("data folder", "bad", f"{data} holds simulated data; choose another folder for live data")
+    if marker is not None and marker.simulated != settings.simulated:
+        holds, wanted = ("simulated", "live") if marker.simulated else ("live", "simulated")
+        return Sign("data folder", "bad", f"{data} holds {holds} data; choose another folder for {wanted} data")
     return Sign("data folder", "ok", str(data))
 
 

@@ -14,22 +14,23 @@ from truetape.domain.errors import BadInput
 from truetape.services.api.render import written
 
 MOST_ROWS: Final = 20
-SHOWN: Final = ("symbol", "ts_event", "open", "high", "low", "close", "volume", "currency", "basis", "agreed")
+LARGE: Final = 1e5  # volumes: written whole, with separators
+NUMBERS: Final = ("open", "high", "low", "close", "volume")
 
 
 def bars_table(frame: pl.DataFrame) -> Table:
     """Return `frame` as a table: the first and the last ten rows of a long one."""
-    columns = [name for name in SHOWN if name in frame.columns]
-    table = Table(header_style="dim", caption=f"{len(frame):,} bars", caption_justify="left")
-    for name in columns:
-        table.add_column(name, justify="right" if frame.schema[name].is_numeric() else "left")
-    short = len(frame) <= MOST_ROWS
-    head = frame if short else frame.head(MOST_ROWS // 2)
-    for row in head.select(columns).iter_rows():
+    shown = frame.select("symbol", pl.col("ts_event").dt.date().cast(pl.String).alias("date"), *NUMBERS)
+    about = ", ".join(f"{', '.join(frame[name].unique().sort().to_list())}" for name in ("basis", "currency"))
+    table = Table(header_style="dim", caption=f"{len(frame):,} bars ({about})", caption_justify="left")
+    for name in shown.columns:
+        table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True)
+    short = len(shown) <= MOST_ROWS
+    for row in (shown if short else shown.head(MOST_ROWS // 2)).iter_rows():
         table.add_row(*map(_text, row))
     if not short:
-        table.add_row(*["..."] * len(columns))
-        for row in frame.tail(MOST_ROWS // 2).select(columns).iter_rows():
+        table.add_row(*["..."] * len(shown.columns))
+        for row in shown.tail(MOST_ROWS // 2).iter_rows():
             table.add_row(*map(_text, row))
     return table
 
@@ -62,5 +63,5 @@ def _text(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) >= 1e5 else f"{value:.10g}"  # noqa: PLR2004
-    return value.strftime("%Y-%m-%d") if hasattr(value, "strftime") else str(value)
+        return f"{value:,.0f}" if value.is_integer() and abs(value) >= LARGE else f"{value:.6g}"
+    return str(value)

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -54,7 +55,7 @@ def write_bytes(body: bytes, path: Path) -> None:
         BadInput: The file cannot be written.
     """
     target = path.resolve()
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    partial = target.with_name(f".truetape-{os.getpid()}.part")
     try:
         with partial.open("wb") as file:
             file.write(body)
@@ -64,7 +65,8 @@ def write_bytes(body: bytes, path: Path) -> None:
     except OSError as error:
         raise BadInput(parameter=OPTION, value=str(path), fix=unusable(error)) from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def _encoded(frame: pl.DataFrame, name: str) -> bytes:

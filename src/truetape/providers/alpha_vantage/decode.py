@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -45,7 +46,7 @@ class _Series:
     refreshed: str  # when the newest row was made, in `zone`; a date alone if its session was over
     currency: str | None
     stamps: Sequence[str]
-    fields: Mapping[str, Sequence[Any]]
+    fields: Mapping[str, Callable[[], Sequence[Any]]]  # read on demand: actions need two of eight
 
 
 def bars(body: bytes, ask: Ask) -> pl.DataFrame:
@@ -68,11 +69,7 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     if missing:
         raise payload.defect(f"the field {missing[0]} was missing")
     names = {**{name: name for name in OHLC}, "volume": "volume", "adj_close": "adjusted close"}
-    nothing = [None] * len(series.stamps)
-    columns = {
-        name: payload.numbers(series.fields.get(field, nothing), field=field, missing=MISSING)
-        for name, field in names.items()
-    }
+    columns = {name: _numbers(payload, series, field) for name, field in names.items()}
     rows = ascending(traded(pl.DataFrame({"ts_event": _starts(payload, series), **columns})), by="ts_event")
     return decoded(
         "bars",
@@ -101,8 +98,7 @@ def actions(body: bytes, ask: Ask) -> pl.DataFrame:
     ex_date = payload.dates(series.stamps, field="stamp")
     parts = []
     for kind, field, none in (("dividend", "dividend amount", 0.0), ("split", "split coefficient", 1.0)):
-        texts = series.fields.get(field, [None] * len(series.stamps))
-        value = payload.numbers(texts, field=field, missing=MISSING)
+        value = _numbers(payload, series, field)
         rows = pl.DataFrame({"ex_date": ex_date, "value": value}).filter(pl.col("value") != none)
         if kind == "split" and (rows["value"] <= 0).any():
             raise payload.defect(f"a value of {field} was not positive")
@@ -133,10 +129,7 @@ def _from_json(
     payload: Payload, ask: Ask, *, key: str, meta: dict[str, str], rows: dict[str, dict[str, Any]]
 ) -> _Series:
     first: dict[str, Any] = next(iter(rows.values()), {})
-    try:
-        fields = {_bare(name): [row[name] for row in rows.values()] for name in first}
-    except KeyError as error:
-        raise payload.defect(f"the field {error.args[0]} was missing in a row of {key}") from None
+    fields = {_bare(name): partial(_column, payload, rows, name) for name in first}
     unknown = fields.keys() - KNOWN
     if unknown and not fields.keys() >= KNOWN:
         raise payload.defect(f"the field {min(unknown)} is not known, and {min(KNOWN - fields.keys())} was missing")
@@ -171,8 +164,22 @@ def _from_csv(payload: Payload, ask: Ask) -> _Series:
         refreshed="",
         currency=_currency(ask.symbol),
         stamps=stamps,
-        fields=dict(zip(names, values, strict=True)),
+        fields={name: partial(tuple, texts) for name, texts in zip(names, values, strict=True)},
     )
+
+
+def _column(payload: Payload, rows: dict[str, dict[str, Any]], name: str) -> list[Any]:
+    try:
+        return [row[name] for row in rows.values()]
+    except KeyError:
+        raise payload.defect(f"the field {name} was missing in a row") from None
+
+
+def _numbers(payload: Payload, series: _Series, field: str) -> pl.Series:
+    """Return a field of the series as numbers, all null if the series lacks it."""
+    if field not in series.fields:
+        return pl.Series([None], dtype=pl.Float64).new_from_index(0, len(series.stamps))
+    return payload.numbers(series.fields[field](), field=field, missing=MISSING)
 
 
 def _within(payload: Payload, field: str, raw: msgspec.Raw, decoder: msgspec.json.Decoder[Any]) -> Any:
