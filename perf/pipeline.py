@@ -1,7 +1,6 @@
 """Rows a second from providers' bytes to stored, voted rows, beside a bare DuckDB insert of the same frame.
 
-Ours decodes four providers' answers, archives and journals nothing (that is acquisition), writes every claim with its
-origin, brings them to raw basis, checks them, votes, and writes golden rows with versions. The peer inserts the frame of
+Ours decodes four providers' answers (archiving and journalling them is acquisition), writes every claim with its origin, brings them to raw basis, checks them, votes, and writes golden rows with versions. The peer inserts the frame of
 those claims, ready made, into an empty DuckDB file.
 """
 
@@ -11,7 +10,7 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -99,7 +98,7 @@ def _names(payloads: dict[str, dict[str, bytes]]) -> list[str]:
     return list(next(iter(payloads.values())))
 
 
-def _round(symbol: str, bodies: dict[str, bytes], put) -> Iterator[RawCaptured | RoundClosed]:  # type: ignore[no-untyped-def]
+def _round(symbol: str, bodies: dict[str, bytes], put: Callable[[bytes], str]) -> Iterator[RawCaptured | RoundClosed]:
     """Yield the messages of one round: four captures and the closing."""
     instrument = instrument_id(mic="XNYS", symbol=symbol, valid_from=None)
     identity = round_id(instrument=instrument, kind="bars", timeframe="1d", start=START, end=END)
@@ -121,7 +120,7 @@ def _round(symbol: str, bodies: dict[str, bytes], put) -> Iterator[RawCaptured |
     )
 
 
-def _insert(claims: pl.DataFrame) -> float:
+def _insert(claims: pl.DataFrame) -> float:  # noqa: ARG001  DuckDB finds the frame by its name
     """Return the seconds of DuckDB's own insert of `claims` into an empty file."""
     with tempfile.TemporaryDirectory() as folder:
         connection = duckdb.connect(str(Path(folder) / "peer.duckdb"))

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+from litestar.testing import TestClient
 
 from room_doubles import rows
 from truetape.adapters.data_folder import DataFolder
@@ -23,7 +25,7 @@ from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.set_clock import SetClock
 from truetape.services.api.config import ApiConfig
-from truetape.services.api.rest import build
+from truetape.services.api.rest import Readiness, build
 from truetape.services.api.serve import Served
 
 APPLE, META, SHOP_US, SHOP_CA = "ins_apple", "ins_meta", "ins_shop_us", "ins_shop_ca"
@@ -39,17 +41,19 @@ ORIGIN = {"ts_known": KNOWN, "simulated": True}
 VERDICT = {"score": 1.0, "method": "consensus", "agreed": "iex_cloud,yahoo", "dissented": ""}
 
 
-def golden(instrument: str, days: list[date], closes: list[float], volumes: list[float | None], **more: object) -> pl.DataFrame:
+def golden(
+    instrument: str, days: list[date], closes: list[float], volumes: list[float | None], **more: object
+) -> pl.DataFrame:
     """Bars that open one below their close, and reach one above and two below it."""
     given = {
         "instrument_id": instrument,
         "timeframe": "1d",
-        "ts_event": days,
+        "ts_event": list(days),
         "open": [close - 1 for close in closes],
         "high": [close + 1 for close in closes],
         "low": [close - 2 for close in closes],
-        "close": closes,
-        "volume": volumes,
+        "close": list(closes),
+        "volume": list(volumes),
         "currency": "USD",
         "basis": "raw",
         "feed": "sip",
@@ -227,3 +231,23 @@ def serving(path: Path) -> Iterator[str]:
     finally:
         stop.set()
         thread.join()
+
+
+@contextmanager
+def asking(folder: Path, *, readiness: Readiness = dict) -> Iterator[TestClient[Any]]:
+    """Ask the api about the market without a network. At most 3 symbols and 50 rows are answered at once."""
+    store = asyncio.run(fill(DuckdbStore(folder / "store.duckdb")))
+    archive, clock = FileArchive(folder / "archive"), SetClock(NOW_NS)
+    archive.put(BODY)
+    app = build(
+        store=store,
+        archive=archive,
+        cache=MemoryCache(max_bytes=1 << 20, clock=clock),
+        clock=clock,
+        config=ApiConfig(max_symbols=3, max_limit=50, default_limit=20),
+        readiness=readiness,
+    )
+    with TestClient(app) as client:
+        yield client
+    asyncio.run(store.close())
+    archive.close()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from truetape.app.library import Session, bars, corporate_actions, explain, index_levels, instruments
-    from truetape.app.library import open as open  # noqa: A004, PLC0414  read as tt.open
+    from truetape.app.library import open as open  # noqa: A004  read as tt.open
 
 __all__ = ["Session", "bars", "corporate_actions", "explain", "index_levels", "instruments", "open"]
 

@@ -17,6 +17,7 @@ import pytest
 
 import truetape as tt
 from small_market import BODY, filled_folder, serving
+from truetape.app.library_remote import RemoteSource
 from truetape.domain.errors import BadInput, StoreUnavailable, UnknownSymbol, WrongFolder
 
 
@@ -62,6 +63,14 @@ def test_every_way_of_asking_gives_one_frame(folder: Path, served: tuple[Path, s
     assert tt.index_levels("EW5", data=folder).equals(tt.index_levels("EW5", data=served[1]))
 
 
+def test_pages_are_put_together(served: tuple[Path, str]) -> None:
+    """A server that answers in pages of two rows gives one whole frame."""
+    with tt.Session(RemoteSource(served[1], page_rows=2)) as session:
+        frame = session.bars("AAPL,META")
+
+    assert frame["symbol"].to_list() == ["AAPL"] * 6 + ["META"] * 2
+
+
 @pytest.mark.parametrize(
     ("as_of", "close"),
     [
@@ -97,7 +106,7 @@ def test_a_folder_vouches_for_its_payloads(folder: Path) -> None:
 
 def test_errors_are_the_same_everywhere(data: str | Path) -> None:
     """A user meets the same error whether the store or a server found it."""
-    with pytest.raises(UnknownSymbol, match="'APPL' is unknown. Known symbols: AAPL") as unknown:
+    with pytest.raises(UnknownSymbol, match=r"'APPL' is unknown\. Known symbols: AAPL") as unknown:
         tt.bars("APPL", data=data)
     with pytest.raises(BadInput, match="start was '2005-03-02'") as swapped:
         tt.bars("AAPL", start="2005-03-02", end="2005-03-01", data=data)
@@ -172,9 +181,15 @@ def test_strange_servers_are_called_so(body: bytes, status: int, words: str) -> 
         tt.bars("AAPL", data=url)
 
 
+def test_an_endless_answer_is_cut() -> None:
+    """A page larger than the bound is refused, not held in memory."""
+    with stranger(b"x" * 1000) as url, pytest.raises(StoreUnavailable, match="larger than 10 bytes"):
+        tt.Session(RemoteSource(url, largest_bytes=10)).bars("AAPL")
+
+
 def test_nobody_at_the_url() -> None:
     """A server that does not listen is named."""
-    with pytest.raises(StoreUnavailable, match="http://127.0.0.1:9 could not be used: no answer came"):
+    with pytest.raises(StoreUnavailable, match=r"http://127\.0\.0\.1:9 could not be used: no answer came"):
         tt.bars("AAPL", data="http://127.0.0.1:9")
     with pytest.raises(BadInput, match="data was"):
         tt.bars("AAPL", data="http://")

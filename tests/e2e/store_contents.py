@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+
 from truetape.domain.schema import TABLES
 
 TIMES = ("ts_known", "version")
@@ -16,11 +17,16 @@ def contents(data: Path, *, without: tuple[str, ...] = ()) -> dict[str, pl.DataF
     connection = duckdb.connect(str(data / "truetape.duckdb"), read_only=True)
     try:
         return {
-            name: connection.sql(f'select * from "{name}"').pl().cast(table.columns).select(_columns(name, without)).sort(table.key)
+            name: _table(connection, name).select(_columns(name, without)).sort(table.key)
             for name, table in TABLES.items()
         }
     finally:
         connection.close()
+
+
+def _table(connection: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame:
+    rows: pl.DataFrame = connection.sql(f'select * from "{name}"').pl()
+    return rows.cast({column: dtype for column, dtype in TABLES[name].columns.items()})
 
 
 def _columns(table: str, without: tuple[str, ...]) -> list[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 from rich.console import Console
-
 from store_contents import TIMES, contents, differences
+
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.demo import TOLERANCE, Outcome, run_demo
 from truetape.domain.messages import RawCaptured

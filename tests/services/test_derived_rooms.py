@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from truetape.adapters.duckdb_store import DuckdbStore
 
 from room_doubles import rows
+from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.memory_bus import MemoryBus
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.set_clock import SetClock

@@ -21,12 +21,13 @@ from truetape.services.api.render import NEXT
 
 TIMEOUT_S: Final = 60.0
 LARGEST_BYTES: Final = 256 << 20  # of one page
+ROWS_OF_A_PAGE: Final = ApiConfig().max_limit
 
 
 class RemoteSource:
     """One server, asked over a connection that is kept open."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, page_rows: int = ROWS_OF_A_PAGE, largest_bytes: int = LARGEST_BYTES) -> None:
         parts = urlsplit(url)
         if parts.hostname is None or parts.query or parts.fragment:
             raise BadInput(parameter="data", value=url, fix="Write a URL such as http://127.0.0.1:8000.")
@@ -34,21 +35,20 @@ class RemoteSource:
         self._url = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
         self._base = parts.path.rstrip("/")
         self._connection = kind(parts.hostname, parts.port, timeout=TIMEOUT_S)
-        self._paths = {name: endpoint.path for name, endpoint in endpoints(ApiConfig()).items()}
-        self._paged = {
-            name
-            for name, endpoint in endpoints(ApiConfig()).items()
-            if any(parameter.name == "cursor" for parameter in endpoint.parameters)
-        }
+        self._endpoints = endpoints(ApiConfig())
+        self._page_rows = page_rows
+        self._largest_bytes = largest_bytes
 
     def table(self, name: str, given: Mapping[str, str]) -> pl.DataFrame:
         """Return every row of the answer to `given`, at the endpoint `name`, page by page."""
-        most = {"limit": str(ApiConfig().max_limit)} if name in self._paged else {}
+        endpoint = self._endpoints[name]
+        is_paged = any(parameter.name == "cursor" for parameter in endpoint.parameters)
+        most = {"limit": str(self._page_rows)} if is_paged else {}
         pages: list[pl.DataFrame] = []
         cursor: dict[str, str] = {}
         while True:
             query = urlencode({**given, **most, **cursor})
-            body, following = self._get(f"{self._paths[name]}?{query}", accept="arrow")
+            body, following = self._get(f"{endpoint.path}?{query}", accept="arrow")
             pages.append(pl.read_ipc_stream(io.BytesIO(body)))
             if following is None:
                 return pl.concat(pages)
@@ -56,7 +56,7 @@ class RemoteSource:
 
     def explain(self, symbol: str, ts: str, given: Mapping[str, str]) -> Explanation:
         """Return the explanation of one bar."""
-        path = self._paths["explanation"].format(symbol=quote(symbol, safe=""), ts=quote(ts, safe=""))
+        path = self._endpoints["explanation"].path.format(symbol=quote(symbol, safe=""), ts=quote(ts, safe=""))
         body, _ = self._get(f"{path}?{urlencode(given)}", accept="json")
         return msgspec.json.decode(body, type=Explanation)
 
@@ -68,14 +68,14 @@ class RemoteSource:
         try:
             self._connection.request("GET", self._base + path, headers={"Accept": MEDIA_TYPES[accept]})
             answer = self._connection.getresponse()
-            body = answer.read(LARGEST_BYTES + 1)
+            body = answer.read(self._largest_bytes + 1)
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             reason = f"no answer came ({str(error) or type(error).__name__})"
             raise StoreUnavailable(path=self._url, reason=reason) from None
-        if len(body) > LARGEST_BYTES:
+        if len(body) > self._largest_bytes:
             self._connection.close()
-            raise StoreUnavailable(path=self._url, reason=f"its answer was larger than {LARGEST_BYTES} bytes")
+            raise StoreUnavailable(path=self._url, reason=f"its answer was larger than {self._largest_bytes} bytes")
         if answer.status != http.client.OK:
             raise self._error(answer.status, body)
         if not answer.headers.get_content_type() == MEDIA_TYPES[accept]:

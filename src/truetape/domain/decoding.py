@@ -20,7 +20,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 FIRST_DAY: Final = date(1800, 1, 1)
 LAST_DAY: Final = date(2200, 1, 1)
 # Below each size, 32-bit floats lie closer than one over the scale: a decimal of that scale with the same bits is the
-# only one, and so the shortest. Where there is none, the nearest decimal with one more place is.
+# only one, and so the shortest.
 UNIQUE: Final = ((16, 1e6), (128, 1e5), (1_024, 1e4), (131_072, 1e2))
 OHLC: Final = ("open", "high", "low", "close")
 
@@ -159,26 +159,18 @@ def snapped(prices: pl.Series) -> pl.Series:
     187.14999389648438 becomes 187.15; 187.149993 stays, since it is no 32-bit float.
     """
     values = prices.to_numpy()
-    result = values.copy()
+    size = np.abs(values)
+    scale = np.select([size < below for below, _ in UNIQUE], [scale for _, scale in UNIQUE], default=1.0)
+    rounded = np.rint(values * scale) / scale
     with np.errstate(over="ignore"):
         single = values.astype(np.float32)
-    left = np.flatnonzero(single == values)
-    scale = _scale(values[left])
-    for _ in range(2):
-        with np.errstate(over="ignore"):
-            rounded = np.rint(values[left] * scale) / np.maximum(scale, 1)
-            found = (rounded.astype(np.float32) == single[left]) & (scale > 1)
-        result[left[found]] = rounded[found]
-        left, scale = left[~found], scale[~found] * 10
+        same = (rounded.astype(np.float32) == single) & (size < UNIQUE[-1][0])
+    widened = single == values
+    result = np.where(widened & same, rounded, values)
+    left = np.flatnonzero(widened & ~same)
     if left.size:
         result[left] = pl.Series(single[left]).cast(pl.String).cast(pl.Float64).to_numpy()
     return pl.Series(prices.name, result, nan_to_null=True)
-
-
-def _scale(values: Any) -> Any:
-    """Return the scale of decimals that tells 32-bit floats of each size apart; 0 where they are too large for any."""
-    size = np.abs(values)
-    return np.select([size < below for below, _ in UNIQUE], [scale for _, scale in UNIQUE], default=0.0)
 
 
 def ascending(frame: pl.DataFrame, *, by: str) -> pl.DataFrame:

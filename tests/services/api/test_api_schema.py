@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from small_market import filled_folder, serving
 from truetape.services.api.config import ApiConfig
@@ -33,6 +35,7 @@ schema = schemathesis.openapi.from_dict(document(endpoints(ApiConfig()).values()
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_answers_stay_within_the_document(case: schemathesis.Case, address: str) -> None:
+def test_answers_stay_within_the_document(case: schemathesis.Case[Any], address: str) -> None:
     """Status, form and shape of every answer are documented, and nothing makes the server fail."""
-    case.call_and_validate(base_url=address)
+    # A document cannot say that start is not later than end, or which symbols exist.
+    case.call_and_validate(base_url=address, excluded_checks=[positive_data_acceptance])

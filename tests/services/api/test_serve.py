@@ -42,7 +42,7 @@ async def test_a_served_application_answers_and_stops(tmp_path: Path) -> None:
     await store.close()
 
     assert [88.0] == [row["close"] for row in told["bars"]]
-    with pytest.raises(OSError, match="refused|Connect"):
+    with pytest.raises(OSError, match=r"refused|Connect"):
         await asyncio.open_connection("127.0.0.1", urlsplit(served.address).port)
 
 
@@ -50,9 +50,12 @@ async def test_names_and_wildcards_are_served(tmp_path: Path) -> None:
     """A host name works, and a wildcard's address is one that can be asked."""
     store = DuckdbStore(tmp_path / "store.duckdb")
     for host in ("localhost", "0.0.0.0"):
-        async with Served(application(store), host, 0) as served, aiohttp.ClientSession() as client:
-            async with client.get(f"{served.address}/healthz") as answer:
-                assert answer.status == 200
+        async with (
+            Served(application(store), host, 0) as served,
+            aiohttp.ClientSession() as client,
+            client.get(f"{served.address}/healthz") as answer,
+        ):
+            assert answer.status == 200
     await store.close()
 
 

@@ -41,8 +41,9 @@ def adjust(
 ) -> None:
     """Adjust bars for splits and dividends.
 
-    An action of type split has the number of new shares for one old as its value, a dividend the cash per share as paid
-    then. With --basis split, bars and dividends are split-adjusted already, as Yahoo's are.
+    The value of a split is the number of new shares for one old, that of a
+    dividend the cash per share as paid then. With --basis split, bars and
+    dividends are split-adjusted already, as Yahoo's are.
     """
     try:
         done = _adjusted(bars, actions, adjustment=adjustment, basis=basis, output=output)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from truetape.app.cli.terminal import Data, Json, call, checked_suffix, err, out
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Url = Annotated[str | None, typer.Option(help="Ask a running API instead of a data folder.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="As known then: a date, or an instant with a zone.")]
@@ -55,19 +58,7 @@ def get(  # noqa: PLR0913  one parameter for each option
         ),
         as_json=as_json,
     )
-    if output is not None:
-        from truetape.app.cli.tables import write_bars
-
-        call(lambda: write_bars(frame, output), as_json=as_json)
-        err().print(f"{len(frame):,} bars written to {output}.")
-    elif as_json:
-        from truetape.services.api.render import written
-
-        typer.echo(written(frame).write_json())
-    else:
-        from truetape.app.cli.tables import bars_table
-
-        out().print(bars_table(frame))
+    _give(frame, output, as_json=as_json)
 
 
 def explain(
@@ -92,3 +83,19 @@ def explain(
 
     for line in lines(told):
         out().print(line)
+
+
+def _give(frame: pl.DataFrame, output: Path | None, *, as_json: bool) -> None:
+    if output is not None:
+        from truetape.app.cli.tables import write_bars
+
+        call(lambda: write_bars(frame, output), as_json=as_json)
+        err().print(f"{len(frame):,} bars written to {output}.", markup=False, soft_wrap=True)
+    elif as_json:
+        from truetape.services.api.render import written
+
+        typer.echo(written(frame).write_json())
+    else:
+        from truetape.app.cli.tables import bars_table
+
+        out().print(bars_table(frame))

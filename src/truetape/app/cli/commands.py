@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Final
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from truetape.app.cli.adjust import adjust
 from truetape.app.cli.ask import explain, get
@@ -16,15 +19,33 @@ from truetape.app.cli.init import init
 from truetape.app.cli.replay import replay
 from truetape.app.cli.serve import demo, sandbox, up
 from truetape.app.cli.status import status
-from truetape.app.cli.terminal import INTERRUPTED
+from truetape.app.cli.terminal import BAD_INPUT, INTERRUPTED, write_json
 
 RUN: Final = "Run"
 ASK: Final = "Ask"
 KEEP: Final = "Look after"
 FILES: Final = "Work on plain files"
 
+TRACEBACK: Final = "TRUETAPE_TRACEBACK"
+
+
+class _Front(TyperGroup):
+    """Help in plain text, grouped: to lay it out with Rich would take longer than all the rest."""
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            groups.setdefault(command.rich_help_panel, []).append((name, command.get_short_help_str(limit=200)))
+        for title, rows in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
 app = typer.Typer(
     name="truetape",
+    cls=_Front,
+    rich_markup_mode=None,
     help="Market data from many providers, checked against each other, stored with both times, and served.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -47,6 +68,9 @@ for command, group in (
     app.command(rich_help_panel=group)(command)
 
 
+COMMAND_LINE: Final = partial(app, prog_name="truetape")
+
+
 def _version(wanted: bool) -> None:  # noqa: FBT001  Typer calls it so
     if wanted:
         from importlib.metadata import version
@@ -62,12 +86,28 @@ def _options(
     pass
 
 
-def main() -> None:
-    """Run the command line; a closed pipe and Ctrl-C end it quietly."""
+def main(command: Callable[[], object] = COMMAND_LINE) -> None:
+    """Run `command`, the command line; a closed pipe and Ctrl-C end it quietly.
+
+    A fault of our own is told in a sentence too; with TRUETAPE_TRACEBACK=1 it is shown where it happened.
+    """
     try:
-        app()
+        command()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        _tell(error, as_json="--json" in sys.argv)
+        sys.exit(BAD_INPUT)
+
+
+def _tell(error: Exception, *, as_json: bool) -> None:
+    words = f"truetape failed by a fault of its own, {type(error).__name__}: {error}"
+    if as_json:
+        write_json({"error": words, "kind": type(error).__name__})
+    else:
+        typer.echo(f"{words}. Please report it; {TRACEBACK}=1 shows where it happened.", err=True)

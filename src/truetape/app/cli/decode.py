@@ -48,7 +48,8 @@ def decode(
 ) -> None:
     """Show what a provider's recorded answer says, in canonical rows.
 
-    An answer that is an error is told as its failure class and the provider's words, with exit status 2.
+    An error is told by its failure class and the provider's own words; the
+    exit status is 2 then.
     """
     try:
         frame = _rows(file, provider, kind, symbol=symbol, timeframe=timeframe, status=status, output=output)
@@ -150,7 +151,7 @@ def _show(frame: pl.DataFrame, *, title: str) -> None:
     when = rows["ts_event" if "ts_event" in rows.columns else "ex_date"]
     facts = [f"{title}: {len(rows)} rows", *([f"from {_cell(when.min())} to {_cell(when.max())}"] if len(rows) else [])]
     facts += [f"{name} {value}" for name, value in same.items() if value]
-    table = Table(box=SIMPLE, pad_edge=False)
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
     for name in shown:
         table.add_column(name, no_wrap=True)
     for index, row in enumerate(rows.select(shown).iter_rows()):

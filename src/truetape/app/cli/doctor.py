@@ -105,10 +105,10 @@ def _port(settings: Settings) -> Sign:
 
 def _keys(settings: Settings) -> Iterator[Sign]:
     for name, chosen in settings.providers.items():
-        variable = KEY_VARIABLES[name]
+        variable = chosen.key_variable
         if variable and chosen.enabled:
             missing = Sign(f"key of {name}", "bad", f"missing: set {variable}, or disable {name}")
-            yield Sign(f"key of {name}", "ok", "set") if chosen.key else missing
+            yield Sign(f"key of {name}", "ok", f"{variable} is set") if chosen.key else missing
 
 
 async def _providers(settings: Settings) -> list[Sign]:

@@ -25,4 +25,8 @@ def init(
         refuse(BadInput(parameter="path", value=str(path), fix="The file is there already; replace it with --force."))
     except OSError as error:
         refuse(BadInput(parameter="path", value=str(path), fix=f"It cannot be written: {error.strerror}."))
-    err().print(f"Wrote {path}. Set your keys in the environment, look it over, and start with: truetape up")
+    err().print(
+        f"Wrote {path}. Set your keys in the environment, look it over, and start with: truetape up",
+        markup=False,
+        soft_wrap=True,
+    )

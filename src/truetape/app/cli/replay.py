@@ -30,5 +30,7 @@ def replay(
         return
     err().print(
         f"{report.captures:,} answers of {report.rounds:,} rounds replayed into {into} in {report.seconds:.1f} s; "
-        f"{report.rejected} could not be decoded, as before."
+        f"{report.rejected} could not be decoded, as before.",
+        markup=False,
+        soft_wrap=True,
     )

@@ -43,12 +43,22 @@ def up(*, config: Config = DEFAULT_PATH) -> None:
 
     def told(platform: Platform) -> None:
         planned = platform.rooms.ingestion.tally.rounds_planned
-        err().print(f"Listening at [bold]{platform.address}[/bold] (docs at {platform.address}/docs).")
-        err().print(f"{planned} series to acquire. Logs: {settings.data}/truetape.log. Ctrl-C stops it.")
+        err().print(f"Listening at [bold]{platform.address}[/bold] (docs at {platform.address}/docs).", soft_wrap=True)
+        err().print(
+            f"{planned} series to acquire. Logs: {settings.data}/truetape.log. Ctrl-C stops it.",
+            markup=False,
+            soft_wrap=True,
+        )
 
     from truetape.app.run import up as run_up
 
-    run(run_up(settings, on_start=told, on_trouble=lambda words: err().print(words, style="yellow", markup=False)))
+    run(
+        run_up(
+            settings,
+            on_start=told,
+            on_trouble=lambda words: err().print(words, style="yellow", markup=False, soft_wrap=True),
+        )
+    )
 
 
 def sandbox(

@@ -63,5 +63,5 @@ def _text(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) >= LARGE else f"{value:.6g}"
+        return f"{value:,.0f}" if value.is_integer() and abs(value) >= LARGE else f"{value:.8g}"
     return str(value)

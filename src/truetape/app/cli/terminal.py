@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn, TypeVar
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
 
-import msgspec
 import typer
-from rich.console import Console
 
 from truetape.domain.errors import BadInput, TruetapeError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 DONE: Final = 0
 FINDINGS: Final = 1
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130
+TERMINATED: Final = 143
 
 T = TypeVar("T")
 
@@ -28,16 +32,22 @@ Config = Annotated[Path, typer.Option("--config", help="Settings file.", envvar=
 
 def out() -> Console:
     """Return the console for answers."""
+    from rich.console import Console
+
     return Console()
 
 
 def err() -> Console:
     """Return the console for everything else."""
+    from rich.console import Console
+
     return Console(stderr=True)
 
 
 def write_json(value: object) -> None:
     """Write `value` as one line of JSON to standard output."""
+    import msgspec
+
     sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
 
 
@@ -52,7 +62,18 @@ def refuse(error: TruetapeError, *, as_json: bool = False) -> NoReturn:
 
 
 def run(work: Coroutine[Any, Any, T], *, as_json: bool = False) -> T:
-    """Return what `work` returns; an error of ours is told in one sentence, Ctrl-C leaves quietly."""
+    """Return what `work` returns; an error of ours is told in one sentence.
+
+    Ctrl-C and SIGTERM let `work` clean up and leave quietly, with the exit codes that shells know.
+    """
+    code = INTERRUPTED
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal code
+        code = TERMINATED
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
         return asyncio.run(work)
     except TruetapeError as error:
@@ -63,7 +84,9 @@ def run(work: Coroutine[Any, Any, T], *, as_json: bool = False) -> T:
             raise
         refuse(_first(ours), as_json=as_json)
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(code) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def call(work: Callable[[], T], *, as_json: bool = False) -> T:

@@ -22,7 +22,7 @@ _VALUE_FIX: Final = "Write a number above 0: new shares for one old, or cash per
 
 
 def read_bars(sheet: Sheet) -> pl.DataFrame:
-    """Return the daily bars of `sheet`.
+    """Return the daily bars of `sheet`; their dates are in `date`, or in `ts_event` as in our own files.
 
     Returns:
         `row` (index in the sheet, ascending), `symbol` ("" without that column), `date`, and open, high, low, close and
@@ -33,10 +33,11 @@ def read_bars(sheet: Sheet) -> pl.DataFrame:
     """
     prices = [_numbers(sheet, name, lowest=0.0, inclusive=False, fix=_PRICE_FIX) for name in PRICES]
     volume = _numbers(sheet, "volume", lowest=0.0, inclusive=True, fix=_VOLUME_FIX)
-    bars = pl.DataFrame([_rows(sheet), _symbols(sheet), _dates(sheet, "date"), *prices, volume])
+    when = "ts_event" if sheet.named("date") is None and sheet.named("ts_event") is not None else "date"
+    bars = pl.DataFrame([_rows(sheet), _symbols(sheet), _dates(sheet, when).alias("date"), *prices, volume])
     if bars.is_empty():
         raise BadInput(parameter="The file", value=sheet.file, fix="It has no rows; there is nothing to adjust.")
-    _refuse_repeats(sheet, bars, key=("symbol", "date"), named="date", fix="Keep one daily bar per date.")
+    _refuse_repeats(sheet, bars, key=("symbol", "date"), named=when, fix="Keep one daily bar per date.")
     return bars
 
 
@@ -123,7 +124,7 @@ def _refuse_repeats(sheet: Sheet, rows: pl.DataFrame, *, key: tuple[str, ...], n
     if len(repeated):
         again = rows.row(repeated[0], named=True)
         first = rows.filter(pl.all_horizontal(pl.col(name) == again[name] for name in key))["row"][0]
-        value = f"{again[named]} as on {sheet.place(first)}"
+        value = f"{_shown(sheet.column(named)[again['row']])} as on {sheet.place(first)}"
         raise sheet.defect(again["row"], column=named, value=value, fix=fix)
 
 

@@ -30,6 +30,7 @@ AS_OF = Parameter(
     "as_of",
     "Answer as known at this instant (ISO 8601 with a zone), or at 00:00 UTC of this date. Left out: as known now.",
     example="2024-06-10T20:00:00Z",
+    schema={"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]},
 )
 CURSOR = Parameter("cursor", "The `next` of the page before, as it is.")
 
@@ -57,92 +58,103 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
         default=str(config.default_limit),
         schema={"type": "integer", "minimum": 1, "maximum": config.max_limit},
     )
-    table = _format(TABLE_FORMATS)
-    found = [
-        Endpoint(
-            name="bars",
-            path="/v1/bars",
-            title="Bars",
-            about=(
-                "Golden bars: the prices that the providers agree on, with the verdict on each. Stored prices are as "
-                "traded; `adjustment` applies the factors known at `as_of`. A weekly or monthly bar carries its first "
-                "session date and is always whole."
-            ),
-            example="/v1/bars?symbols=AAPL&start=2005-02-25&end=2005-03-01&adjustment=all",
-            parameters=(
-                SYMBOLS,
-                Parameter("timeframe", "Length of a bar.", choices=TIMEFRAMES, default="1d"),
-                START,
-                END,
-                Parameter(
-                    "adjustment",
-                    "raw: as traded; split: adjusted for splits; all: for splits and dividends.",
-                    choices=ADJUSTMENTS,
-                    default="raw",
-                ),
-                AS_OF,
-                table,
-                limit,
-                CURSOR,
-            ),
-            formats=TABLE_FORMATS,
-            columns={"symbol": pl.String(), **_typed("bars", BAR)},
-        ),
-        Endpoint(
-            name="instruments",
-            path="/v1/instruments",
-            title="Instruments",
-            about="Listings and their instruments. An instrument keeps its id whatever its ticker does.",
-            example="/v1/instruments?q=apple",
-            parameters=(
-                Parameter("q", "Part of a symbol or a name, in either case.", example="apple"),
-                Parameter("symbols", "Symbols or instrument ids, separated by commas.", example="AAPL,MSFT"),
-                table,
-                limit,
-                CURSOR,
-            ),
-            formats=TABLE_FORMATS,
-            columns={**_typed("instruments", LISTING), **_typed("listings", (*LISTING, "simulated"))},
-        ),
-        Endpoint(
-            name="actions",
-            path="/v1/corporate-actions",
-            title="Corporate actions",
-            about="Splits (new shares for one old) and dividends (cash per share, as paid then) by ex-date.",
-            example="/v1/corporate-actions?symbols=AAPL",
-            parameters=(SYMBOLS, START, END, AS_OF, table),
-            formats=TABLE_FORMATS,
-            columns={"symbol": pl.String(), **_typed("actions", ACTION)},
-        ),
-        Endpoint(
-            name="levels",
-            path="/v1/index-levels",
-            title="Index levels",
-            about="Daily levels of an index that truetape computes.",
-            example="/v1/index-levels?index=EW5",
-            parameters=(Parameter("index", "Id of the index.", example="EW5", required=True), START, END, AS_OF, table),
-            formats=TABLE_FORMATS,
-            columns=_typed("index_levels", LEVEL),
-        ),
-        Endpoint(
-            name="explanation",
-            path="/v1/explain/{symbol}/{ts}",
-            title="Explain a price",
-            about=(
-                "Why a daily bar is what it is: every provider's claim, the vote, what was kept out, the versions, and "
-                "the splits and dividends that adjust it. `format=text` is for reading."
-            ),
-            example="/v1/explain/AAPL/2005-02-28?format=text",
-            parameters=(AS_OF, _format(PAGE_FORMATS)),
-            formats=PAGE_FORMATS,
-            columns={},
-            path_parameters=(
-                Parameter("symbol", "A symbol or an instrument id.", example="AAPL", required=True),
-                Parameter("ts", "A session date, or an instant on it.", example="2005-02-28", required=True),
-            ),
-        ),
-    ]
+    found = [_bars(limit), _instruments(limit), _actions(), _levels(), _explanation()]
     return {endpoint.name: endpoint for endpoint in found}
+
+
+def _bars(limit: Parameter) -> Endpoint:
+    adjustments = "raw: as traded; split: adjusted for splits; all: for splits and dividends."
+    return Endpoint(
+        name="bars",
+        path="/v1/bars",
+        title="Bars",
+        about=(
+            "Golden bars: the prices that the providers agree on, with the verdict on each. Stored prices are as "
+            "traded; `adjustment` applies the factors known at `as_of`. A weekly or monthly bar carries its first "
+            "session date and is always whole."
+        ),
+        example="/v1/bars?symbols=AAPL&start=2005-02-25&end=2005-03-01&adjustment=all",
+        parameters=(
+            SYMBOLS,
+            Parameter("timeframe", "Length of a bar.", choices=TIMEFRAMES, default="1d"),
+            START,
+            END,
+            Parameter("adjustment", adjustments, choices=ADJUSTMENTS, default="raw"),
+            AS_OF,
+            _format(TABLE_FORMATS),
+            limit,
+            CURSOR,
+        ),
+        formats=TABLE_FORMATS,
+        columns={"symbol": pl.String(), **_typed("bars", BAR)},
+    )
+
+
+def _instruments(limit: Parameter) -> Endpoint:
+    typed = {**_typed("instruments", LISTING), **_typed("listings", (*LISTING, "simulated"))}
+    return Endpoint(
+        name="instruments",
+        path="/v1/instruments",
+        title="Instruments",
+        about="Listings and their instruments. An instrument keeps its id whatever its ticker does.",
+        example="/v1/instruments?q=apple",
+        parameters=(
+            Parameter("q", "Part of a symbol or a name, in either case.", example="apple"),
+            Parameter("symbols", "Symbols or instrument ids, separated by commas.", example="AAPL,MSFT"),
+            _format(TABLE_FORMATS),
+            limit,
+            CURSOR,
+        ),
+        formats=TABLE_FORMATS,
+        columns={name: typed[name] for name in (*LISTING, "simulated")},
+    )
+
+
+def _actions() -> Endpoint:
+    return Endpoint(
+        name="actions",
+        path="/v1/corporate-actions",
+        title="Corporate actions",
+        about="Splits (new shares for one old) and dividends (cash per share, as paid then) by ex-date.",
+        example="/v1/corporate-actions?symbols=AAPL",
+        parameters=(SYMBOLS, START, END, AS_OF, _format(TABLE_FORMATS)),
+        formats=TABLE_FORMATS,
+        columns={"symbol": pl.String(), **_typed("actions", ACTION)},
+    )
+
+
+def _levels() -> Endpoint:
+    index = Parameter("index", "Id of the index.", example="EW5", required=True)
+    return Endpoint(
+        name="levels",
+        path="/v1/index-levels",
+        title="Index levels",
+        about="Daily levels of an index that truetape computes.",
+        example="/v1/index-levels?index=EW5",
+        parameters=(index, START, END, AS_OF, _format(TABLE_FORMATS)),
+        formats=TABLE_FORMATS,
+        columns=_typed("index_levels", LEVEL),
+    )
+
+
+def _explanation() -> Endpoint:
+    return Endpoint(
+        name="explanation",
+        path="/v1/explain/{symbol}/{ts}",
+        title="Explain a price",
+        about=(
+            "Why a daily bar is what it is: every provider's claim, the vote, what was kept out, the versions, and "
+            "the splits and dividends that adjust it. `format=text` is for reading."
+        ),
+        example="/v1/explain/AAPL/2005-02-28?format=text",
+        parameters=(AS_OF, _format(PAGE_FORMATS)),
+        formats=PAGE_FORMATS,
+        columns={},
+        path_parameters=(
+            Parameter("symbol", "A symbol or an instrument id.", example="AAPL", required=True),
+            Parameter("ts", "A session date, or an instant on it.", example="2005-02-28", required=True),
+        ),
+    )
 
 
 def _format(choices: tuple[str, ...]) -> Parameter:

@@ -9,10 +9,10 @@ from truetape.domain.errors import BadInput
 
 MEDIA_TYPES: Final = {
     "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
-    "text": "text/plain; charset=utf-8",
+    "text": "text/plain",
 }
 TABLE_FORMATS: Final = ("json", "csv", "arrow", "parquet")
 PAGE_FORMATS: Final = ("json", "text")
@@ -34,10 +34,10 @@ def choose_format(given: Mapping[str, str], accept: str, offered: Sequence[str])
     if not accept.strip() or accept == "*/*":
         return offered[0]
     ranges = [_media_range(part) for part in accept[:LONGEST_ACCEPT].split(",")]
-    weights = {name: _weight(MEDIA_TYPES[name].partition(";")[0], ranges) for name in offered}
+    weights = {name: _weight(MEDIA_TYPES[name], ranges) for name in offered}
     best = max(offered, key=lambda name: weights[name])
     if weights[best] <= 0:
-        types = ", ".join(MEDIA_TYPES[name].partition(";")[0] for name in offered)
+        types = ", ".join(MEDIA_TYPES[name] for name in offered)
         fix = f"Accept one of {types}, or give format={'|'.join(offered)}."
         raise NotAcceptable(parameter="Accept", value=accept[:100], fix=fix)
     return best

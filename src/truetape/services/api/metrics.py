@@ -17,7 +17,7 @@ BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 class Metrics:
     """What the api room measures. Labels are route templates and status codes, never what a caller wrote."""
 
-    media_type = CONTENT_TYPE_LATEST
+    media_type = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")  # which the web framework adds
 
     def __init__(self, store: Store) -> None:
         self._registry = CollectorRegistry()

@@ -14,6 +14,8 @@ WIDTH: Final = 80
 MOST_EFFECTS: Final = 12
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
 _OVER: Final = "\N{DIVISION SIGN}"
+_THOUSAND: Final = 1000
+_TEN: Final = 10
 _NOTHING: Final = "\N{EN DASH}"
 _NAMES: Final = {"raw": "as traded", "split": "split-adjusted", "all": "and dividends"}
 _MARKS: Final = {
@@ -215,7 +217,13 @@ def _volume(value: float | None) -> str:
 
 
 def _bytes(count: int) -> str:
-    return f"{count:,} B" if count < 10_000 else f"{count // 1000:,} kB"  # noqa: PLR2004
+    """Return a size in at most seven letters, below a gigabyte."""
+    if count < _THOUSAND:
+        return f"{count} B"
+    if count < _THOUSAND**2:
+        return f"{count // _THOUSAND} kB"
+    millions = count / _THOUSAND**2
+    return f"{millions:.1f} MB" if millions < _TEN else f"{millions:.0f} MB"
 
 
 def _moment(text: str) -> str:

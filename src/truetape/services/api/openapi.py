@@ -47,7 +47,7 @@ def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
-    content = {MEDIA_TYPES[form].partition(";")[0]: _content(endpoint, form) for form in endpoint.formats}
+    content = {MEDIA_TYPES[form]: _content(endpoint, form) for form in endpoint.formats}
     return {
         "operationId": endpoint.name,
         "summary": endpoint.title,

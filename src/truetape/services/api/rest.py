@@ -224,7 +224,7 @@ def _operator_routes(rest: Rest, readiness: Readiness) -> list[Any]:
 
     @get(["/", "/docs"])
     async def docs() -> Response[bytes]:
-        return _sent(page, media_type="text/html; charset=utf-8", headers=policy)
+        return _sent(page, media_type="text/html", headers=policy)
 
     return [healthz, readyz, metrics, schema, docs]
 

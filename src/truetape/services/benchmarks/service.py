@@ -16,7 +16,6 @@ from truetape.ports.store import Selection, Store
 from truetape.services.benchmarks.config import BenchmarksConfig
 from truetape.services.benchmarks.equal_weight import equal_weight
 
-
 NEVER: Final = -1
 
 

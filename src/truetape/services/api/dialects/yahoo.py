@@ -48,13 +48,31 @@ def chart(
     if len(bars) and bars["running"][-1]:
         traded = opened + SESSION / 2
         stamps[-1] = int(traded.timestamp()) if timeframe == "1d" else stamps[-1]
-    currency = first(bars["currency"])
-    meta = {
-        "currency": currency,
-        "symbol": first(bars["symbol"]) or symbol,
+    meta = _meta(bars, opened=opened, traded=traded, zone=zone, timeframe=timeframe)
+    meta |= {"symbol": first(bars["symbol"]) or symbol, "firstTradeDate": stamps[0] if stamps else None}
+    parts = {
+        "meta": meta,
+        "timestamp": stamps,
+        "events": _events(actions, zone=zone, opens=opens, currency=meta["currency"]),
+        "indicators": _indicators(bars, timeframe=timeframe),
+    }
+    result = {name: part for name, part in parts.items() if part}
+    return msgspec.json.encode({"chart": {"result": [result], "error": None}})
+
+
+def failure(code: str, description: str, *, envelope: str = "chart") -> bytes:
+    """Return the body of an error: `code` such as "Not Found", in the envelope of "chart" or "finance"."""
+    return msgspec.json.encode({envelope: {"result": None, "error": {"code": code, "description": description}}})
+
+
+def _meta(bars: pl.DataFrame, *, opened: datetime, traded: datetime, zone: str, timeframe: str) -> dict[str, Any]:
+    """Return what holds for the whole series, of the session that opened last and its last trade."""
+    return {
+        "currency": first(bars["currency"]),
+        "symbol": "",
         "exchangeName": "NMS",
         "instrumentType": "EQUITY",
-        "firstTradeDate": stamps[0] if stamps else None,
+        "firstTradeDate": None,
         "regularMarketTime": int(traded.timestamp()),
         "hasPrePostMarketData": False,
         "gmtoffset": _offset(opened),
@@ -67,24 +85,15 @@ def chart(
         "range": "",
         "validRanges": RANGES,
     }
-    result: dict[str, Any] = {"meta": meta}
-    quote: dict[str, Any] = {}
-    indicators: dict[str, Any] = {"quote": [quote]}
-    if stamps:
-        result["timestamp"] = stamps
-        quote.update({name: _single(bars[name]) for name in PRICES}, volume=column(bars["volume"]))
-        if timeframe not in INTRADAY:
-            indicators["adjclose"] = [{"adjclose": _single(bars["adj_close"])}]
-    events = _events(actions, zone=zone, opens=opens, currency=currency)
-    if events:
-        result["events"] = events
-    result["indicators"] = indicators
-    return msgspec.json.encode({"chart": {"result": [result], "error": None}})
 
 
-def failure(code: str, description: str, *, envelope: str = "chart") -> bytes:
-    """Return the body of an error: `code` such as "Not Found", in the envelope of "chart" or "finance"."""
-    return msgspec.json.encode({envelope: {"result": None, "error": {"code": code, "description": description}}})
+def _indicators(bars: pl.DataFrame, *, timeframe: str) -> dict[str, Any]:
+    if bars.is_empty():
+        return {"quote": [{}]}
+    quote = {**{name: _single(bars[name]) for name in PRICES}, "volume": column(bars["volume"])}
+    if timeframe in INTRADAY:
+        return {"quote": [quote]}
+    return {"quote": [quote], "adjclose": [{"adjclose": _single(bars["adj_close"])}]}
 
 
 def _stamps(bars: pl.DataFrame, *, zone: str, timeframe: str, opens: time) -> list[int]:

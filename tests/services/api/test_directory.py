@@ -1,0 +1,55 @@
+"""Symbols mean what they meant then."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from room_doubles import rows
+from truetape.domain.errors import BadInput, UnknownSymbol
+from truetape.services.api.directory import Directory
+
+DIRECTORY = Directory(
+    rows(
+        "listings",
+        instrument_id=["ins_old", "ins_new", "ins_meta", "ins_meta", "ins_us", "ins_ca"],
+        symbol=["X", "X", "FB", "META", "SHOP", "SHOP"],
+        mic=["XNYS", "XNYS", "XNAS", "XNAS", "XNYS", "XTSE"],
+        valid_from=[None, date(2015, 1, 1), date(2012, 5, 18), date(2022, 6, 9), None, date(2020, 1, 1)],
+        valid_to=[date(2010, 1, 1), None, date(2022, 6, 9), None, None, None],
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "start", "end", "instrument"),
+    [
+        ("X", None, None, "ins_new"),
+        ("X", date(2005, 1, 1), date(2009, 12, 31), "ins_old"),
+        ("X", date(2009, 12, 31), date(2014, 12, 31), "ins_old"),
+        ("X", date(2010, 1, 1), date(2014, 12, 31), "ins_new"),
+        ("X", date(2009, 12, 31), date(2015, 1, 1), "ins_new"),
+        ("FB", date(2023, 1, 1), None, "ins_meta"),
+        ("META", date(2013, 1, 1), date(2013, 12, 31), "ins_meta"),
+        ("SHOP", date(2015, 1, 1), date(2019, 12, 31), "ins_us"),
+        ("ins_old", None, None, "ins_old"),
+    ],
+)
+def test_a_symbol_in_a_range(symbol: str, start: date | None, end: date | None, instrument: str) -> None:
+    """The last instrument of the range counts; outside of all ranges the latest that ever had the ticker."""
+    assert instrument == DIRECTORY.find(symbol, start=start, end=end).instrument_id
+
+
+def test_an_ambiguous_symbol_is_refused() -> None:
+    """Two venues, two instruments, one ticker at one time: the ids are offered."""
+    with pytest.raises(BadInput, match=r"ins_us \(XNYS\), ins_ca \(XTSE\)"):
+        DIRECTORY.find("SHOP")
+
+
+def test_an_unknown_symbol_is_told_its_neighbours() -> None:
+    """The nearest come first."""
+    with pytest.raises(UnknownSymbol) as unknown:
+        DIRECTORY.find("meta")
+
+    assert unknown.value.known[0] == "META"
