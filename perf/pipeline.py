@@ -1,7 +1,8 @@
 """Rows a second from providers' bytes to stored, voted rows, beside a bare DuckDB insert of the same frame.
 
-Ours decodes four providers' answers (archiving and journalling them is acquisition), writes every claim with its origin, brings them to raw basis, checks them, votes, and writes golden rows with versions. The peer inserts the frame of
-those claims, ready made, into an empty DuckDB file.
+Ours decodes four providers' answers (archiving and journalling them is acquisition), writes every claim with its
+origin, brings them to raw basis, checks them, votes, and writes golden rows with versions. The peer inserts the frame
+of those claims, ready made, into an empty DuckDB file.
 """
 
 from __future__ import annotations

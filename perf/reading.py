@@ -22,6 +22,7 @@ from truetape.domain.schema import INSTANT, TABLES
 SYMBOLS = 200
 READS = 40
 BAR = 2.0
+ARCTIC_BAR = 5.0  # it keeps six plain columns of a symbol in one piece; ours carry 22, with text
 
 
 def measure() -> Iterator[Result]:
@@ -42,17 +43,17 @@ def measure() -> Iterator[Result]:
 
         assert len(session.bars("S007")) == raw().num_rows  # type: ignore[attr-defined]
         library, plain = in_turns(ours, raw, rounds=READS)
-        yield _result("read_one_symbol", library, plain, "raw DuckDB, same rows")
+        yield _result("read_one_symbol", library, plain, "raw DuckDB, same rows", BAR)
         arctic = _arctic(Path(folder) / "arctic")
         if arctic is not None:
             library, theirs = in_turns(ours, lambda: arctic.read("S007").data, rounds=READS)
-            yield _result("read_one_symbol_arcticdb", library, theirs, "ArcticDB, prices and volume only")
+            yield _result("read_one_symbol_arcticdb", library, theirs, "ArcticDB, prices and volume only", ARCTIC_BAR)
         session.close()
         peer.close()
 
 
-def _result(name: str, ours: float, peer: float, peer_name: str) -> Result:
-    return result(name, unit="ms", ours=ours * 1e3, peer=peer * 1e3, peer_name=peer_name, bar=BAR, better="lower")
+def _result(name: str, ours: float, peer: float, peer_name: str, bar: float) -> Result:
+    return result(name, unit="ms", ours=ours * 1e3, peer=peer * 1e3, peer_name=peer_name, bar=bar, better="lower")
 
 
 async def fill(data: Path) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from litestar import MediaType, Response, get
+
 from perf.measure import Result, result
 from perf.reading import fill
 
@@ -61,8 +63,6 @@ def _serve(data: Path, pipe: Connection) -> None:
 
 async def _host(data: Path, pipe: Connection) -> None:
     """Serve the API of `data` with one more route, which sends what one request for bars was answered with."""
-    from litestar import MediaType, Response, get
-
     from truetape.adapters.duckdb_store import DuckdbStore
     from truetape.adapters.file_archive import FileArchive
     from truetape.adapters.memory_cache import MemoryCache

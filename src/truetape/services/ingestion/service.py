@@ -210,8 +210,9 @@ class IngestionService:
             return answer, provider.classify(answer)
         except Unreachable as error:
             return None, Failure(failure_class=FailureClass.TRANSIENT, words=error.reason)
-        except Exception as error:
-            log.error("ingestion.defect", provider=name, error=type(error).__name__)  # noqa: TRY400  the text may hold a key
+        except Exception as error:  # noqa: BLE001  one provider's mistake must not stop the others
+            # The error's own text may hold a key.
+            log.error("ingestion.defect", provider=name, error=type(error).__name__)  # noqa: TRY400
             words = f"the code that asks {name} failed with {type(error).__name__}; report it to its maintainer"
             return answer, Failure(failure_class=FailureClass.PERMANENT, words=words)
 
