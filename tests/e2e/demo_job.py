@@ -21,8 +21,9 @@ def run(data: Path) -> None:
 
     What the process prints is thrown away.
     """
-    sys.stdout = sys.stderr = Path("/dev/null").open("w", encoding="utf-8")
-    asyncio.run(_run(data))
+    with Path("/dev/null").open("w", encoding="utf-8") as nowhere:
+        sys.stdout = sys.stderr = nowhere
+        asyncio.run(_run(data))
 
 
 async def _run(data: Path) -> None:

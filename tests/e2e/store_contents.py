@@ -26,7 +26,7 @@ def contents(data: Path, *, without: tuple[str, ...] = ()) -> dict[str, pl.DataF
 
 def _table(connection: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame:
     rows: pl.DataFrame = connection.sql(f'select * from "{name}"').pl()
-    return rows.cast(dict(TABLES[name].columns))
+    return rows.cast(pl.Schema(TABLES[name].columns))
 
 
 def _columns(table: str, without: tuple[str, ...]) -> list[str]:

@@ -1,9 +1,10 @@
-"""A bus inside one process: one bounded queue for each group, which its messages leave in the order of publishing."""
+"""A bus inside one process: for each group a few lanes, which the messages of one subject leave in order."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -46,13 +47,18 @@ class GroupStats:
 
 
 @dataclass
-class _Group:
-    name: str
-    seats: asyncio.Semaphore
-    handlers: dict[type[Message], Deliver] = field(default_factory=dict)
+class _Lane:
     queue: deque[tuple[Message, Deliver]] = field(default_factory=deque)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     pump: asyncio.Task[None] | None = None
+
+
+@dataclass
+class _Group:
+    name: str
+    seats: asyncio.Semaphore
+    lanes: tuple[_Lane, ...]
+    handlers: dict[type[Message], Deliver] = field(default_factory=dict)
     delivered: int = 0
     retried: int = 0
     buried: int = 0
@@ -62,12 +68,16 @@ class _Group:
         """Return the handler of `kind`, or of the nearest kind above it."""
         return next((self.handlers[one] for one in kind.__mro__ if one in self.handlers), None)
 
+    def lane(self, message: Message) -> _Lane:
+        """Return the lane of the message's subject, always the same one."""
+        return self.lanes[zlib.crc32(message.subject.encode()) % len(self.lanes)]
+
     def stats(self) -> GroupStats:
         return GroupStats(
             delivered=self.delivered,
             retried=self.retried,
             buried=self.buried,
-            waiting=len(self.queue),
+            waiting=sum(len(lane.queue) for lane in self.lanes),
             blocked=self.blocked,
         )
 
@@ -75,9 +85,9 @@ class _Group:
 class MemoryBus:
     """Carry messages between the rooms of one process.
 
-    A group hears all of its messages in one order, whatever their subjects. While a message is tried again the group's
-    later messages wait. Messages do not outlive the process: the journal does. Rooms must not publish in a circle, or
-    full queues could wait for each other.
+    Each group has `lanes` that are handled side by side; messages of one subject share a lane, so with one lane a group
+    hears everything in one order. While a message is tried again the later ones of its lane wait. Messages do not
+    outlive the process: the journal does. Rooms must not publish in a circle, or full queues could wait for each other.
 
     `capacity` is the number of messages that may wait for one group; `attempts` counts the first try;
     the n-th repeat waits `backoff_s` x 2^(n-1) seconds, at most 30. `on_dead_letter` is called for each buried message.
@@ -87,15 +97,17 @@ class MemoryBus:
         self,
         *,
         capacity: int = 1000,
+        lanes: int = 1,
         attempts: int = 5,
         backoff_s: float = 0.05,
         clock: Clock | None = None,
         on_dead_letter: Callable[[DeadLetter], None] = lambda _: None,
     ) -> None:
-        for name, number in (("capacity", capacity), ("attempts", attempts)):
+        for name, number in (("capacity", capacity), ("lanes", lanes), ("attempts", attempts)):
             if number < 1:
                 raise BadInput(parameter=name, value=number, fix="Give 1 or more.")
         self._capacity = capacity
+        self._lanes = lanes
         self._attempts = attempts
         self._backoff_s = backoff_s
         self._sleep = clock.sleep if clock else asyncio.sleep
@@ -106,6 +118,7 @@ class MemoryBus:
         self._idle.set()
         self._closed = False
         self.dead_letters: deque[DeadLetter] = deque(maxlen=KEPT_DEAD)  # the newest; `stats` counts all
+        self.waits: dict[str, str] = {}  # by group: why its message is tried again, as long as it is
 
     def subscribe(self, kind: type[M], *, group: str, handler: Callable[[M], Awaitable[None]]) -> None:
         """Call `handler` for every message of `kind`, once for each `group`.
@@ -113,7 +126,9 @@ class MemoryBus:
         Raises:
             ValueError: The group has a handler of `kind` already.
         """
-        found = self._groups.setdefault(group, _Group(name=group, seats=asyncio.Semaphore(self._capacity)))
+        lanes = tuple(_Lane() for _ in range(self._lanes))
+        new = _Group(name=group, seats=asyncio.Semaphore(self._capacity), lanes=lanes)
+        found = self._groups.setdefault(group, new)
         if kind in found.handlers:
             raise ValueError(f"group {group} has a handler of {kind.__name__} already")
         found.handlers[kind] = handler
@@ -137,12 +152,14 @@ class MemoryBus:
     async def close(self) -> None:
         """Stop delivering. Messages still waiting are forgotten, and publishers that wait are refused."""
         self._closed = True
-        pumps = [group.pump for group in self._groups.values() if group.pump is not None]
+        lanes = [lane for group in self._groups.values() for lane in group.lanes]
+        pumps = [lane.pump for lane in lanes if lane.pump is not None]
         for pump in pumps:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
+        for lane in lanes:
+            lane.queue.clear()
         for group in self._groups.values():
-            group.queue.clear()
             group.seats.release()
         self._open = 0
         self._idle.set()
@@ -164,17 +181,19 @@ class MemoryBus:
     def _enqueue(self, group: _Group, message: Message, handler: Deliver) -> None:
         self._open += 1
         self._idle.clear()
-        group.queue.append((message, handler))
-        group.arrived.set()
-        if group.pump is None:
-            group.pump = asyncio.get_running_loop().create_task(self._deliver_all(group), name=f"bus:{group.name}")
+        lane = group.lane(message)
+        lane.queue.append((message, handler))
+        lane.arrived.set()
+        if lane.pump is None:
+            pump = self._deliver_all(group, lane)
+            lane.pump = asyncio.get_running_loop().create_task(pump, name=f"bus:{group.name}")
 
-    async def _deliver_all(self, group: _Group) -> None:
+    async def _deliver_all(self, group: _Group, lane: _Lane) -> None:
         while True:
-            while not group.queue:
-                group.arrived.clear()
-                await group.arrived.wait()
-            message, handler = group.queue.popleft()
+            while not lane.queue:
+                lane.arrived.clear()
+                await lane.arrived.wait()
+            message, handler = lane.queue.popleft()
             group.seats.release()
             await self._deliver(group, message, handler)
             self._open -= 1
@@ -184,6 +203,7 @@ class MemoryBus:
     async def _deliver(self, group: _Group, message: Message, handler: Deliver) -> None:
         for attempt in range(1, self._attempts + 1):
             error = await _outcome(handler, message)
+            self.waits.pop(group.name, None)
             if error is None:
                 group.delivered += 1
                 return
@@ -191,6 +211,7 @@ class MemoryBus:
                 self._bury(group, DeadLetter(message=message, error=error, group=group.name, attempts=attempt))
                 return
             group.retried += 1
+            self.waits[group.name] = str(error)
             await self._sleep(min(self._backoff_s * 2 ** (attempt - 1), LONGEST_BACKOFF_S))
 
     def _bury(self, group: _Group, letter: DeadLetter) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from truetape.app.run import Platform
+from truetape.app.run import Platform, TroubleTeller
 from truetape.app.sandbox import Sandbox, all_faults, bokeh
 from truetape.app.sandbox.dataset import Dataset
 from truetape.app.settings import ProviderSettings, Settings
@@ -113,18 +113,21 @@ async def _acquire(platform: Platform, console: Console) -> None:
         TextColumn("{task.fields[failures]}"),
         TimeElapsedColumn(),
     )
-    work = asyncio.ensure_future(platform.acquire())
-    with Progress(*columns, console=console, transient=True) as progress:
-        bars = {
-            name: progress.add_task(name, total=tally.rounds_planned, failures="") for name in platform.parts.providers
-        }
-        while not work.done():
-            await asyncio.wait({work}, timeout=0.1)
-            for name, bar in bars.items():
-                failed = sum(times for (provider, _), times in tally.failed.items() if provider == name)
-                words = f"{failed} failed requests" if failed else ""
-                progress.update(bar, completed=tally.delivered[name] + tally.given_up[name], failures=words)
-    await work
+    teller = TroubleTeller(lambda words: console.print(words, style="yellow", markup=False))
+    async with asyncio.TaskGroup() as tasks:
+        work = tasks.create_task(platform.acquire())
+        with Progress(*columns, console=console, transient=True) as progress:
+            bars = {
+                name: progress.add_task(name, total=tally.rounds_planned, failures="")
+                for name in platform.parts.providers
+            }
+            while not work.done():
+                await asyncio.wait({work}, timeout=0.1)
+                teller.look_at_disks(platform)
+                for name, bar in bars.items():
+                    failed = sum(times for (provider, _), times in tally.failed.items() if provider == name)
+                    words = f"{failed} failed requests" if failed else ""
+                    progress.update(bar, completed=tally.delivered[name] + tally.given_up[name], failures=words)
 
 
 async def _outcome(platform: Platform, dataset: Dataset, sandbox: Sandbox, *, started: float, address: str) -> Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -32,6 +34,7 @@ PROVIDERS: Final[MappingProxyType[str, Callable[..., Provider]]] = MappingProxyT
 )
 
 
+LANES: Final = min(4, os.cpu_count() or 1)  # instruments that one room handles side by side
 ATTEMPTS: Final = 100_000  # a full disk may last for days: the bus waits, and so do the publishers behind it
 
 log = structlog.get_logger()
@@ -69,15 +72,23 @@ def embedded(settings: Settings, *, command: str) -> Parts:
     Raises:
         FolderInUse: Another process owns the data folder.
         WrongFolder: The folder holds the other kind of data.
+        CorruptArchive: The end of the journal is damaged.
+        StoreUnavailable: The disk is full or failing.
     """
-    folder = DataFolder.open(settings.data, simulated=settings.simulated, command=command)
+    with contextlib.ExitStack() as opened:
+        folder = DataFolder.open(settings.data, simulated=settings.simulated, command=command)
+        opened.callback(folder.close)
+        archive = FileArchive(folder.archive)
+        opened.callback(archive.close)
+        store = DuckdbStore(folder.store)
+        opened.pop_all()
     clock = SystemClock()
     http = AiohttpHttp(timeout_s=settings.timeout_s)
     return Parts(
         folder=folder,
-        store=DuckdbStore(folder.store),
-        archive=FileArchive(folder.archive),
-        bus=MemoryBus(attempts=ATTEMPTS, on_dead_letter=_log_dead_letter),
+        store=store,
+        archive=archive,
+        bus=MemoryBus(lanes=LANES, attempts=ATTEMPTS, on_dead_letter=_log_dead_letter),
         cache=MemoryCache(max_bytes=settings.cache_bytes, clock=clock),
         clock=clock,
         http=http,

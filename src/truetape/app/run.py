@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from truetape.app.parts import PROVIDERS, Parts, embedded
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.telemetry import log_to_file
 from truetape.app.wiring import Rooms, wire
-from truetape.domain.errors import BadInput
+from truetape.domain.errors import BadInput, Transient
 from truetape.domain.messages import InstrumentsDeclared, RawCaptured
 from truetape.domain.time import to_datetime
 from truetape.ports.archive import Attempted
@@ -32,6 +32,9 @@ from truetape.services.api.serve import Served
 log = structlog.get_logger()
 LOG: Final = "truetape.log"
 TROUBLE_POLL_S: Final = 0.5
+ASKED_AGAIN: Final = "It is asked again later; what is stored stays available."
+WAITING: Final = "Make room on the disk; work waits, goes on by itself, and loses nothing."
+PAUSE_S: Final = 5.0  # before work that failed is tried again
 
 
 @dataclass
@@ -122,9 +125,39 @@ class Platform:
         for name, words in self.rooms.ingestion.tally.last_failure.items():
             if not self.rooms.ingestion.tally.delivered[name]:
                 troubles[f"provider {name}"] = words
+        troubles |= self.waits()
         if self.parts.bus.dead_letters:
             troubles["dead letters"] = f"{len(self.parts.bus.dead_letters)} messages could not be handled"
         return troubles
+
+    def waits(self) -> dict[str, str]:
+        """Return why work stands still, by room: a full disk, mostly. It goes on by itself when that has passed."""
+        archive = self.rooms.ingestion.tally.archive_trouble
+        return self.parts.bus.waits | ({"ingestion": archive} if archive else {})
+
+
+class TroubleTeller:
+    """Tell each trouble of a platform once, in its words, and again when they change."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._told: dict[str, str] = {}
+
+    def look(self, platform: Platform) -> None:
+        """Tell what is new: providers that failed, and disks that take nothing."""
+        failures = platform.rooms.ingestion.tally.last_failure
+        self._say({name: f"{name} failed: {words}. {ASKED_AGAIN}" for name, words in failures.items()})
+        self.look_at_disks(platform)
+
+    def look_at_disks(self, platform: Platform) -> None:
+        """Tell what is new of disks alone."""
+        self._say({f"{room} waits": f"{words} {WAITING}" for room, words in platform.waits().items()})
+
+    def _say(self, troubles: dict[str, str]) -> None:
+        for name, words in troubles.items():
+            if words not in self._told.values():
+                self._tell(words)
+            self._told[name] = words
 
 
 def _declared(settings: Settings, *, now_ns: int) -> InstrumentsDeclared:
@@ -158,11 +191,22 @@ async def up(
         await platform.recover()
         await platform.declare()
         on_start(platform)
+        rooms = platform.rooms
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(platform.rooms.ingestion.work())
-            tasks.create_task(_refresh(platform))
-            tasks.create_task(platform.rooms.benchmarks.work(platform.parts.clock))
+            tasks.create_task(rooms.ingestion.work())
+            tasks.create_task(_lasting(platform, "refresh", lambda: _refresh(platform)))
+            tasks.create_task(_lasting(platform, "benchmarks", lambda: rooms.benchmarks.work(platform.parts.clock)))
             tasks.create_task(_tell_troubles(platform, on_trouble))
+
+
+async def _lasting(platform: Platform, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Keep `work` going: what may pass, such as a full disk, is told to the log and waited for."""
+    while True:
+        try:
+            await work()
+        except Transient as error:
+            log.warning("platform.waiting", work=name, reason=str(error))
+        await platform.parts.clock.sleep(PAUSE_S)
 
 
 async def _refresh(platform: Platform) -> None:
@@ -173,13 +217,9 @@ async def _refresh(platform: Platform) -> None:
 
 
 async def _tell_troubles(platform: Platform, on_trouble: Callable[[str], None]) -> None:
-    """Tell each provider's last failure once, in its words, and again when they change."""
-    told: dict[str, str] = {}
+    teller = TroubleTeller(on_trouble)
     while True:
-        for name, words in platform.rooms.ingestion.tally.last_failure.items():
-            if told.get(name) != words:
-                told[name] = words
-                on_trouble(f"{name} failed: {words}. It is asked again later; what is stored stays available.")
+        teller.look(platform)
         await platform.parts.clock.sleep(TROUBLE_POLL_S)
 
 
@@ -239,6 +279,8 @@ def _replay_settings(source: Path, target: Path) -> Settings:
         raise BadInput(
             parameter="--data", value=str(source), fix="It is no data folder; name one that holds an archive."
         )
+    if target.exists() and not target.is_dir():
+        raise BadInput(parameter="--into", value=str(target), fix="It is no folder; name a new or empty one.")
     if target.exists() and any(target.iterdir()):
         raise BadInput(parameter="--into", value=str(target), fix="The folder is not empty; name a new or empty one.")
     today = to_datetime(time.time_ns()).date()

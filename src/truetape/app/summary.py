@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 from truetape.domain.messages import RawCaptured, RoundClosed
 from truetape.ports.archive import Archive, Attempted
 from truetape.ports.store import Selection, Store
 
-REASONS = {
+REASONS: Final = {
     "hundredfold": "price 100 times off",
     "split_ratio": "split missed or applied twice",
     "stale": "repeats earlier bars",
@@ -38,58 +42,84 @@ class Summary:
     index_rows: int
 
 
+@dataclass
+class _Told:
+    """What the journal says of the providers."""
+
+    answers: Counter[str] = field(default_factory=Counter)  # by provider
+    failures: Counter[tuple[str, str]] = field(default_factory=Counter)  # by provider and failure class
+    words: dict[tuple[str, str], str] = field(default_factory=dict)  # the first of each failure
+    failovers: list[str] = field(default_factory=list)
+
+    @property
+    def providers(self) -> list[str]:
+        return sorted({*self.answers, *(provider for provider, _ in self.failures)})
+
+    def failed(self, provider: str) -> int:
+        return sum(times for (name, _), times in self.failures.items() if name == provider)
+
+
 async def summarize(store: Store, archive: Archive) -> Summary:
     """Return the counts of a data folder."""
     listings = await store.read("listings")
     symbols = {row["instrument_id"]: row["symbol"] for row in listings.iter_rows(named=True)}
-    claims = await store.read("bar_claims", Selection(columns=("provider", "payload")))
-    actions = await store.read("action_claims", Selection(columns=("provider",)))
+    told = await asyncio.to_thread(_told, archive, symbols)
     bars = await store.read("bars", Selection(columns=("instrument_id", "ts_event", "method")))
-    golden_actions = await store.read("actions", Selection(columns=("instrument_id",)))
+    actions = await store.read("actions", Selection(columns=("instrument_id",)))
     quarantined = await store.read("quarantine", Selection(columns=("provider", "reason")))
     findings = await store.read("findings", Selection(columns=("check", "provider")))
-    rejected = await store.read("rejected_payloads", Selection(columns=("provider", "reason")))
-    index = await store.read("index_levels", Selection(columns=("index_id",)))
-    answers: Counter[str] = Counter()
-    failures: Counter[tuple[str, str]] = Counter()
-    words: dict[tuple[str, str], str] = {}
-    failovers = []
+    return Summary(
+        providers=await _providers(store, told, quarantined),
+        failures=_failures(told),
+        quarantined=_counted(quarantined, "provider", "reason"),
+        instruments=_instruments(bars, actions, symbols),
+        rejected=await store.read("rejected_payloads", Selection(columns=("provider", "reason"))),
+        findings=_counted(findings, "check", "provider"),
+        failovers=tuple(told.failovers),
+        index_rows=len(await store.read("index_levels", Selection(columns=("index_id",)))),
+    )
+
+
+def _told(archive: Archive, symbols: Mapping[str, str]) -> _Told:
+    told = _Told()
     for entry in archive.journal():
         if isinstance(entry, RawCaptured):
-            answers[entry.provider] += 1
+            told.answers[entry.provider] += 1
         elif isinstance(entry, Attempted):
-            failures[entry.provider, entry.failure_class] += 1
-            words.setdefault((entry.provider, entry.failure_class), _short(entry.words))
+            told.failures[entry.provider, entry.failure_class] += 1
+            told.words.setdefault((entry.provider, entry.failure_class), _short(entry.words))
         elif isinstance(entry, RoundClosed):
             symbol = symbols.get(entry.instrument_id, entry.instrument_id)
-            failovers += [f"{one.provider} for {symbol}: {one.failure_class}" for one in entry.gave_up]
-    failed: Counter[str] = Counter()
-    for (provider, _), times in failures.items():
-        failed[provider] += times
-    names = sorted({*answers, *failed})
-    return Summary(
-        providers=pl.DataFrame(
-            {
-                "provider": names,
-                "answers": [answers[name] for name in names],
-                "failures": [failed[name] for name in names],
-                "bars": [_count(claims, name) for name in names],
-                "actions": [_count(actions, name) for name in names],
-                "quarantined": [_count(quarantined, name) for name in names],
-            }
-        ),
-        failures=pl.DataFrame(
-            [(*key, times, words[key]) for key, times in sorted(failures.items())],
-            schema={"provider": pl.String, "failure": pl.String, "times": pl.Int64, "first_words": pl.String},
-            orient="row",
-        ),
-        quarantined=quarantined.group_by("provider", "reason").agg(pl.len().alias("rows")).sort("provider", "reason"),
-        instruments=_instruments(bars, golden_actions, symbols),
-        rejected=rejected,
-        findings=findings.group_by("check", "provider").agg(pl.len().alias("rows")).sort("check", "provider"),
-        failovers=tuple(failovers),
-        index_rows=len(index),
+            told.failovers += [f"{one.provider} for {symbol}: {one.failure_class}" for one in entry.gave_up]
+    return told
+
+
+async def _providers(store: Store, told: _Told, quarantined: pl.DataFrame) -> pl.DataFrame:
+    claims = await store.read("bar_claims", Selection(columns=("provider",)))
+    actions = await store.read("action_claims", Selection(columns=("provider",)))
+    names = told.providers
+    return pl.DataFrame(
+        {
+            "provider": names,
+            "answers": [told.answers[name] for name in names],
+            "failures": [told.failed(name) for name in names],
+            "bars": [_count(claims, name) for name in names],
+            "actions": [_count(actions, name) for name in names],
+            "quarantined": [_count(quarantined, name) for name in names],
+        }
     )
+
+
+def _failures(told: _Told) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(*key, times, told.words[key]) for key, times in sorted(told.failures.items())],
+        schema={"provider": pl.String, "failure": pl.String, "times": pl.Int64, "first_words": pl.String},
+        orient="row",
+    )
+
+
+def _counted(frame: pl.DataFrame, *by: str) -> pl.DataFrame:
+    return frame.group_by(by).agg(pl.len().alias("rows")).sort(by)
 
 
 def _count(frame: pl.DataFrame, provider: str) -> int:
@@ -133,7 +163,7 @@ def tables(summary: Summary) -> RenderableType:
         parts.append(_table("Findings", summary.findings))
     parts.append(_table("Golden rows", summary.instruments))
     if summary.failovers:
-        parts.append("Failed over (the others delivered): " + "; ".join(summary.failovers))
+        parts.append(escape("Failed over (the others delivered): " + "; ".join(summary.failovers)))
     return Group(*parts)
 
 
@@ -142,5 +172,5 @@ def _table(title: str, frame: pl.DataFrame) -> Table:
     for name, dtype in frame.schema.items():
         table.add_column(name.replace("_", " "), justify="right" if dtype.is_numeric() else "left")
     for row in frame.iter_rows():
-        table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row))
+        table.add_row(*(f"{value:,}" if isinstance(value, int) else escape(str(value)) for value in row))
     return table

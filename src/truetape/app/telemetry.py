@@ -17,15 +17,21 @@ KEPT_LOGS: Final = 3
 def log_to_file(path: Path) -> None:
     """Write every event as one JSON line to `path`; old logs are kept in three files of 10 MiB each."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(
-        path, maxBytes=LARGEST_LOG_BYTES, backupCount=KEPT_LOGS, encoding="utf-8", delay=True
-    )
-    _configure(handler, structlog.processors.JSONRenderer())
+    file = _LogFile(path, maxBytes=LARGEST_LOG_BYTES, backupCount=KEPT_LOGS, encoding="utf-8", delay=True)
+    _configure(file, structlog.processors.JSONRenderer())
 
 
 def log_to_terminal() -> None:
     """Write every event as a readable line to standard error, coloured where that is a terminal."""
     _configure(logging.StreamHandler(sys.stderr), structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+
+
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A log that loses what the disk cannot take: work goes on, and the terminal stays free of tracebacks."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
 
 
 def _configure(handler: logging.Handler, renderer: structlog.types.Processor) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Final, TypeVar
@@ -59,9 +59,17 @@ class Payload:
         Raises:
             UndecodablePayload: The body is too large, no JSON, too deep or of another shape.
         """
+        return self.parsed(decoder.decode)
+
+    def parsed(self, decode: Callable[[bytes], T]) -> T:
+        """Return what `decode`, a function of msgspec's, makes of the body.
+
+        Raises:
+            UndecodablePayload: The body is too large, no JSON, too deep or of another shape.
+        """
         self.bounded()
         try:
-            return decoder.decode(self.body)
+            return decode(self.body)
         except (msgspec.DecodeError, UnicodeError) as error:
             raise self.defect(str(error)) from None
         except RecursionError:

@@ -11,6 +11,7 @@ from truetape.domain.errors import BadInput
 from truetape.domain.schema import INSTANT, TABLES, Table
 
 SUPERSEDED: Final = "ts_superseded"
+EVENT_COLUMNS: Final = ("ts_event", "ex_date", "session")  # when it happened: a table has one of them at most
 _TYPES: Final[dict[pl.DataType, str]] = {
     pl.String(): "VARCHAR",
     pl.Float64(): "DOUBLE",

@@ -9,13 +9,12 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from truetape.adapters.duckdb_store.names import SUPERSEDED, past, quoted, table_named
+from truetape.adapters.duckdb_store.names import EVENT_COLUMNS, SUPERSEDED, past, quoted, table_named
 from truetape.domain.errors import BadInput
 from truetape.domain.schema import INSTANT, Table
 from truetape.domain.time import day_start_ns
 from truetape.ports.store import Selection
 
-EVENT_COLUMNS: Final = ("ts_event", "ex_date", "session")
 _FARTHEST_NS: Final = 2**63 - 2  # the greatest instant that is not infinite
 _INSTANT: Final = "make_timestamp_ns(?)::TIMESTAMPTZ_NS"
 

@@ -8,9 +8,10 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from truetape.adapters.duckdb_store.names import SUPERSEDED, past, quoted
+from truetape.adapters.duckdb_store.names import EVENT_COLUMNS, SUPERSEDED, past, quoted
 from truetape.domain.schema import TABLES, Table
 
+FEW: Final = 16
 _INCOMING: Final = "incoming"  # a view of the frame at hand; it goes with its cursor
 
 
@@ -62,12 +63,37 @@ def _split(rows: pl.DataFrame, key: Sequence[str]) -> tuple[pl.DataFrame, pl.Dat
 def _matching(
     cursor: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], rows: pl.DataFrame, *, columns: Sequence[str]
 ) -> pl.DataFrame:
-    """Return `columns` of those rows of table `name` whose key is among `rows`."""
-    keys = rows.select(key)
-    cursor.register(_INCOMING, keys)
-    sql = f"SELECT {quoted(columns)} FROM {quoted([name])} held SEMI JOIN incoming ON {_same(key, keys)}"  # noqa: S608
-    found: pl.DataFrame = cursor.sql(sql).pl()
-    return found
+    """Return `columns` of those rows of table `name` whose key is among `rows`.
+
+    A batch is mostly about one instrument: what it is about narrows the table by filters, which skip whole blocks of
+    it, and only what is left is joined. Mostly nothing is left: that is asked first, and costs little.
+    """
+    about = _few_values(rows, key)
+    if not about:
+        keys = rows.select(key)
+        cursor.register(_INCOMING, keys)
+        sql = f"SELECT {quoted(columns)} FROM {quoted([name])} held SEMI JOIN incoming ON {_same(key, keys)}"  # noqa: S608
+        joined: pl.DataFrame = cursor.sql(sql).pl()
+        return joined
+    wanted = " AND ".join(f"{quoted([column])} IN ({', '.join('?' * len(held))})" for column, held in about.items())
+    values = [value for held in about.values() for value in held]
+    if not cursor.execute(f"SELECT 1 FROM {quoted([name])} WHERE {wanted} LIMIT 1", values).fetchall():  # noqa: S608
+        return rows.clear().select(columns)
+    fetched = tuple(dict.fromkeys((*columns, *key)))
+    sql = f"SELECT {quoted(fetched)} FROM {quoted([name])} WHERE {wanted}"  # noqa: S608  names of the schema
+    found: pl.DataFrame = cursor.sql(sql, params=values).pl()
+    return found.join(rows.select(key), on=key, how="semi", nulls_equal=True).select(columns)
+
+
+def _few_values(rows: pl.DataFrame, key: Sequence[str]) -> dict[str, list[str]]:
+    """Return the values of those text columns of `key` that have a few only, and no null."""
+    few = {}
+    for column in key:
+        if rows.schema[column] == pl.String() and rows[column].null_count() == 0:
+            values = rows[column].unique()
+            if len(values) <= FEW:
+                few[column] = values.to_list()
+    return few
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame) -> bool:
@@ -100,6 +126,10 @@ def _same(key: Sequence[str], rows: pl.DataFrame) -> str:
 
 
 def _repeats(rows: pl.DataFrame, key: Sequence[str]) -> bool:
+    """Return whether two rows have one key; where one column tells all rows apart, the others are not looked at."""
+    event = next((name for name in EVENT_COLUMNS if name in key), None)
+    if event is not None and rows[event].n_unique() == len(rows):
+        return False
     return rows.select(key).n_unique() < len(rows)
 
 

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
 
 import typer
@@ -64,18 +63,12 @@ def refuse(error: TruetapeError, *, as_json: bool = False) -> NoReturn:
 def run(work: Coroutine[Any, Any, T], *, as_json: bool = False) -> T:
     """Return what `work` returns; an error of ours is told in one sentence.
 
-    Ctrl-C and SIGTERM let `work` clean up and leave quietly, with the exit codes that shells know.
+    Ctrl-C and SIGTERM let `work` clean up and leave quietly, with the exit codes that shells know. A second Ctrl-C
+    waits for nothing.
     """
-    code = INTERRUPTED
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal code
-        code = TERMINATED
-        signal.raise_signal(signal.SIGINT)
-
-    before = signal.signal(signal.SIGTERM, stop)
+    stopped: list[int] = []
     try:
-        return asyncio.run(work)
+        return asyncio.run(_stoppable(work, stopped))
     except TruetapeError as error:
         refuse(error, as_json=as_json)
     except BaseExceptionGroup as group:
@@ -83,10 +76,30 @@ def run(work: Coroutine[Any, Any, T], *, as_json: bool = False) -> T:
         if ours is None:
             raise
         refuse(_first(ours), as_json=as_json)
-    except KeyboardInterrupt:
-        raise typer.Exit(code) from None
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise typer.Exit(stopped[0] if stopped else INTERRUPTED) from None
+
+
+async def _stoppable(work: Coroutine[Any, Any, T], stopped: list[int]) -> T:
+    """Return what `work` returns, or cancel it at a signal, whose exit code is added to `stopped`.
+
+    The loop itself listens: a handler of the signal module would not wake it where it is about to wait.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def stop(code: int) -> None:
+        stopped.append(code)
+        loop.remove_signal_handler(signal.SIGINT)
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGINT, stop, INTERRUPTED)
+    loop.add_signal_handler(signal.SIGTERM, stop, TERMINATED)
+    try:
+        return await work
     finally:
-        signal.signal(signal.SIGTERM, before)
+        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 def call(work: Callable[[], T], *, as_json: bool = False) -> T:

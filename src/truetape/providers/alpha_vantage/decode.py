@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any, Final
+from functools import lru_cache, partial
+from typing import Any, Final, TypeVar
 
 import msgspec
 import polars as pl
@@ -27,6 +27,7 @@ ZONE: Final = "US/Eastern"
 CLOSES: Final = "16:00:00"
 PERIODS: Final = {"daily": "1d", "weekly": "1w", "monthly": "1mo"}
 KNOWN: Final = {*OHLC, "volume", "adjusted close", "dividend amount", "split coefficient"}
+KEPT_BODIES: Final = 4  # parsed, for the next reader of the same body
 TRUNCATIONS: Final = {"1w": "1w", "1mo": "1mo"}
 
 _NUMBER: Final = re.compile(r"^\d+[.:] *")
@@ -34,6 +35,8 @@ _MINUTES: Final = re.compile(r"\((\d+)min\)")
 _BODY: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _META: Final = msgspec.json.Decoder(dict[str, object])
 _ROWS: Final = msgspec.json.Decoder(dict[str, dict[str, object]])
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,14 @@ def _series(payload: Payload, ask: Ask) -> _Series | None:
     if key is None:
         raise payload.defect(f"there was no time series among the fields {', '.join(sorted(parts))[:200]}")
     meta = _meta(payload, parts.get("Meta Data"))
-    rows = _within(payload, key, parts[key], _ROWS)
+    rows = _within(payload, key, parts[key], _rows_of)
     return _from_json(payload, ask, key=key, meta=meta, rows=rows)
+
+
+@lru_cache(maxsize=KEPT_BODIES)
+def _rows_of(body: bytes) -> dict[str, dict[str, Any]]:
+    """Return the rows of a series, which nobody changes: bars and actions of one body are read one after the other."""
+    return _ROWS.decode(body)
 
 
 def _from_json(
@@ -182,10 +191,10 @@ def _numbers(payload: Payload, series: _Series, field: str) -> pl.Series:
     return payload.numbers(series.fields[field](), field=field, missing=MISSING)
 
 
-def _within(payload: Payload, field: str, raw: msgspec.Raw, decoder: msgspec.json.Decoder[Any]) -> Any:
+def _within(payload: Payload, field: str, raw: msgspec.Raw, decode: Callable[[bytes], T]) -> T:
     part = Payload(provider=payload.provider, kind=payload.kind, body=bytes(raw))
     try:
-        return part.parse(decoder)
+        return part.parsed(decode)
     except UndecodablePayload as error:
         raise payload.defect(f"in the field {field}: {error.reason}") from None
 
@@ -193,7 +202,7 @@ def _within(payload: Payload, field: str, raw: msgspec.Raw, decoder: msgspec.jso
 def _meta(payload: Payload, raw: msgspec.Raw | None) -> dict[str, str]:
     if raw is None:
         raise payload.defect("the field Meta Data was missing")
-    meta = _within(payload, "Meta Data", raw, _META)
+    meta = _within(payload, "Meta Data", raw, _META.decode)
     return {_bare(name).lower(): value for name, value in meta.items() if isinstance(value, str)}
 
 

@@ -31,7 +31,8 @@ class CorporateActionsService:
         Bars are always told of, since an index waits for them; actions only when a factor changed.
         """
         bars = message.kind == "bars" and message.timeframe == self._config.timeframe
-        if not bars and message.kind != "actions":
+        actions = message.kind == "actions" and message.new + message.corrected > 0
+        if not bars and not actions:
             return
         decision = await self._decided(message)
         if not decision.write.is_empty():
@@ -45,8 +46,10 @@ class CorporateActionsService:
         one = {"instrument_id": (message.instrument_id,)}
         daily = {**one, "timeframe": (self._config.timeframe,)}
         actions = await self._store.read("actions", Selection(equal=one))
-        bars = await self._store.read("bars", Selection(equal=daily, columns=("ts_event", "close", "simulated")))
         current = await self._store.read("factors", Selection(equal=one))
+        if actions.is_empty() and current.is_empty():
+            return Decision(write=current, new=0, corrected=0, repeated=0)
+        bars = await self._store.read("bars", Selection(equal=daily, columns=("ts_event", "close", "simulated")))
         return await asyncio.to_thread(
             lambda: decide(
                 current,

@@ -285,8 +285,12 @@ class IngestionService:
         wait = self._config.backoff_s
         while True:
             try:
-                return await asyncio.to_thread(write)
+                done = await asyncio.to_thread(write)
             except StoreUnavailable as error:
+                self.tally.archive_trouble = str(error)
                 log.error("ingestion.archive_unavailable", reason=str(error))  # noqa: TRY400
                 await self._clock.sleep(wait)
                 wait = min(wait * 2, self._config.backoff_max_s)
+            else:
+                self.tally.archive_trouble = ""
+                return done

@@ -16,6 +16,7 @@ class Tally:
     failed: Counter[tuple[str, str]] = field(default_factory=Counter)
     last_failure: dict[str, str] = field(default_factory=dict)
     given_up: Counter[str] = field(default_factory=Counter)
+    archive_trouble: str = ""  # why the archive takes nothing now, "" if it does
     rounds_planned: int = 0
     rounds_closed: int = 0
     rounds_unanswered: int = 0

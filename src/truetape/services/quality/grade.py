@@ -58,6 +58,8 @@ def grade_actions(claims: pl.DataFrame, grading: Grading) -> Grades:
     providers knows has the score 0.5; it is kept all the same, since a provider may be late. A claim whose value is no
     positive number has no vote and becomes a finding.
     """
+    if claims.is_empty():
+        return Grades(*(empty(TABLES[table].columns) for table in ("actions", "quarantine", "findings")))
     positive = ((pl.col("value") > 0) & pl.col("value").is_finite()).fill_null(value=False)
     won = vote(
         claims.filter(positive),

@@ -75,17 +75,22 @@ class StorageService:
 
     async def _keep(self, message: BatchGraded) -> None:
         golden = unpack(message.golden)
-        current = await self._store.read(
-            message.kind, _range(message) if message.kind == "bars" else _instrument(message)
-        )
-        decision = await asyncio.to_thread(decide, current, golden, TABLES[message.kind])
+        decision = await self._decided(message, golden)
         quarantined, findings = unpack(message.quarantined), unpack(message.findings)
         writes = {message.kind: decision.write, "quarantine": quarantined, "findings": findings}
         if message.last:
             writes["rounds"] = round_mark(message, golden=len(golden), quarantined=len(quarantined))
-        version = await self._store.commit({name: frame for name, frame in writes.items() if not frame.is_empty()})
+        filled = {name: frame for name, frame in writes.items() if not frame.is_empty()}
+        version = await self._store.commit(filled) if filled else self._store.version()
         self._unstored.pop(message.round_id, None)
         await self._bus.publish(_told(message, decision, quarantined=len(quarantined), version=version))
+
+    async def _decided(self, message: BatchGraded, golden: pl.DataFrame) -> Decision:
+        if golden.is_empty():
+            return Decision(write=golden, new=0, corrected=0, repeated=0)
+        wanted = _range(message) if message.kind == "bars" else _instrument(message)
+        current = await self._store.read(message.kind, wanted)
+        return await asyncio.to_thread(decide, current, golden, TABLES[message.kind])
 
     async def on_payload_rejected(self, message: PayloadRejected) -> None:
         """Keep the fact that an archived payload could not be read."""
