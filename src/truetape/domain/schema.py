@@ -216,7 +216,7 @@ TABLES: Final[dict[str, Table]] = {
             "timeframe": pl.String(),
             "ts_event": INSTANT,
             "provider": pl.String(),
-            "reason": pl.String(),  # a key of domain.reasons
+            "reason": pl.String(),  # a key of services.quality.dissent.REASONS
             "explanation": pl.String(),
             **_OHLCV,
             "payload": pl.String(),
