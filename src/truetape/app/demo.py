@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +72,7 @@ async def run_demo(
             outcome = await _outcome(platform, dataset, sandbox, started=started, address=address)
             _show(outcome, console)
             if stay:
-                console.print("Ctrl-C stops it.")
+                _invite(address, data, console)
                 await asyncio.Event().wait()
             return outcome
     finally:
@@ -163,7 +165,13 @@ def _show(outcome: Outcome, console: Console) -> None:
         f"[bold]{golden:,} golden rows[/bold] in {outcome.seconds:.1f} s; {outcome.faults_served} faults injected; "
         f"adjusted closes agree with the dataset's own to {worst:.1e} (allowed {TOLERANCE:.0e})."
     )
-    example = f"{outcome.address}/v1/bars?symbols=AAPL&start=2005-02-25&end=2005-03-01&adjustment=all"
-    console.print(f"\nThe API listens at [bold]{outcome.address}[/bold] (docs at {outcome.address}/docs). Try:")
-    console.print(f"  curl '{example}'", soft_wrap=True, highlight=False)
-    console.print("  truetape explain AAPL 2005-02-28 --data demo-data", highlight=False)
+
+
+def _invite(address: str, data: Path, console: Console) -> None:
+    """Say where to look now."""
+    command = Path(sys.argv[0]).name
+    here = os.path.relpath(sys.argv[0]) if command == "truetape" else "truetape"
+    asked = f"{address}/v1/bars?symbols=AAPL&start=2005-02-25&end=2005-03-01&adjustment=all"
+    console.print(f"\nThe API listens at [bold]{address}[/bold] (docs at {address}/docs). Ctrl-C stops it. Try:")
+    for line in (f"curl '{asked}'", f"{here} explain AAPL 2005-02-28 --data {data}"):
+        console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)

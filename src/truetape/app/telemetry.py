@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import sys
@@ -32,6 +33,11 @@ class _LogFile(logging.handlers.RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
         if not isinstance(sys.exception(), OSError):
             super().handleError(record)
+
+    def close(self) -> None:
+        """Close the file; what it still held is lost where the disk is full."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 def _configure(handler: logging.Handler, renderer: structlog.types.Processor) -> None:

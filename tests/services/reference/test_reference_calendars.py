@@ -10,7 +10,7 @@ import pytest
 
 from truetape.domain.errors import BadInput
 from truetape.domain.schema import INSTANT
-from truetape.services.reference.calendars import covered, known_mics, sessions
+from truetape.services.reference.calendars import GREAT_VENUES, covered, has_calendar, known_mics, sessions
 
 
 def utc(day: date, hour: int, minute: int = 0) -> datetime:
@@ -70,3 +70,9 @@ def test_an_unknown_mic_is_refused_with_the_known_ones() -> None:
 
     assert "NYSE" not in known_mics()
     assert refused.value.value == "NYSE"
+
+
+def test_the_great_venues_have_calendars() -> None:
+    """What is answered without loading the library is what the library would say."""
+    assert set(known_mics()) >= GREAT_VENUES
+    assert [has_calendar(mic) for mic in ("XNAS", "XTKS", "XKRX", "XXXX")] == [True, True, True, False]

@@ -15,8 +15,16 @@ from truetape.domain.schema import INSTANT
 EARLIEST: Final = date(1800, 1, 1)
 LATEST: Final = date(2200, 1, 1)
 _MIC: Final = re.compile(r"[A-Z0-9]{4}")
+GREAT_VENUES: Final = frozenset(
+    {"XASX", "XETR", "XFRA", "XHKG", "XLON", "XNAS", "XNYS", "XPAR", "XSWX", "XTKS", "XTSE"}
+)
 _NICKNAMES: Final = frozenset({"CBOT", "HKEX", "NYFE", "NYSE", "TASE"})  # of calendars; no ISO 10383 codes
 _DAY: Final = timedelta(days=1)
+
+
+def has_calendar(mic: str) -> bool:
+    """Return whether sessions of `mic` can be had; for the great venues without loading all the others, which is slow."""
+    return mic in GREAT_VENUES or mic in known_mics()
 
 
 def known_mics() -> tuple[str, ...]:
