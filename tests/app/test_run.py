@@ -264,7 +264,7 @@ async def test_what_replay_refuses(folder: Path, tmp_path: Path) -> None:
         with pytest.raises(BadInput, match=words):
             await replay(source, target)
 
-    assert not (tmp_path / "new").exists()  # noqa: ASYNC240
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.fixture

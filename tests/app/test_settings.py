@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date
 from pathlib import Path
 
@@ -67,6 +68,20 @@ def test_every_commented_line_of_the_template_loads(tmp_path: Path) -> None:
         ProviderSettings(base_url="https://iex.example", key_variable="IEX_TOKEN", key=KEY)
         == (settings.providers["iex_cloud"])
     )
+
+
+def test_the_template_says_the_true_defaults(tmp_path: Path) -> None:
+    """A value that the template shows without a word about it is what stands without the line."""
+    table = tomllib.loads(TEMPLATE)
+    shown = {name: value for name, value in table.items() if name not in {"start", "instruments", "providers"}}
+
+    without = read(tmp_path, WHOLE)
+
+    assert {**shown, "data": tmp_path / shown["data"]} == {name: getattr(without, name) for name in shown}
+    assert {"AAPL": "USD", "IBM": "USD"} == {one["symbol"]: one["currency"] for one in table["instruments"]}
+    assert {"USD"} == {one.currency for one in without.instruments}
+    for name, told in table["providers"].items():
+        assert told.get("key_variable", "") == KEY_VARIABLES[name]
 
 
 @pytest.mark.parametrize(

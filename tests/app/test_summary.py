@@ -6,6 +6,7 @@ import asyncio
 import io
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -18,7 +19,13 @@ from truetape.app.summary import Summary, summarize, tables
 from truetape.domain.messages import GaveUp, RawCaptured, RoundClosed
 from truetape.ports.archive import Attempted
 
-SPAN = {"start": date(2005, 2, 24), "end": date(2005, 3, 3), "timeframe": "1d", "kind": "bars", "ts_known": 1}
+SPAN: dict[str, Any] = {
+    "start": date(2005, 2, 24),
+    "end": date(2005, 3, 3),
+    "timeframe": "1d",
+    "kind": "bars",
+    "ts_known": 1,
+}
 OTHER = "ins_gone"
 
 

@@ -134,35 +134,42 @@ class ProcessingService:
             WrongFolder: The round is simulated and the data folder is not, or the other way round.
         """
         self._refuse_other_kind(simulated=message.simulated)
-        await self._keep(message)
-        actions = await self._store.read(
-            "action_claims",
-            Selection(equal={"instrument_id": (message.instrument_id,)}, as_of=message.ts_known),
-        )
-        actions = latest_claims(actions, key=("ex_date", "type"), captured=message.captured)
+        older = await self._kept_before(message)
+        parts = await self._decoded_parts(message)
+        await self._commit(parts)
+        self._decoded.pop(message.round_id, None)
+        claims = {
+            table: pl.concat([frame, *(part[table] for part in parts if table in part)])
+            for table, frame in older.items()
+        }
+        actions = latest_claims(claims["action_claims"], key=("ex_date", "type"), captured=message.captured)
         splits = known_splits(actions)
         in_range = raw_actions(actions, splits).filter(pl.col("ex_date").is_between(message.start, message.end))
-        bars = await self._store.read(
-            "bar_claims",
-            Selection(
-                equal={"instrument_id": (message.instrument_id,), "timeframe": (message.timeframe,)},
-                start=message.start,
-                end=message.end,
-                as_of=message.ts_known,
-            ),
-        )
+        bars = claims["bar_claims"]
         raw = await asyncio.to_thread(
             lambda: raw_bars(latest_claims(bars, key=("ts_event",), captured=message.captured), splits)
         )
         await self._tell(message, "actions", in_range, last=False)
         await self._tell(message, "bars", raw, last=True)
 
-    async def _keep(self, message: RoundClosed) -> None:
-        """Write the claims of every payload of the round, decoding those that were not decoded ahead."""
+    async def _kept_before(self, message: RoundClosed) -> Claims:
+        """Return the claims that were known when the round closed, of this round only if the message comes again."""
+        one = {"instrument_id": (message.instrument_id,)}
+        bars = Selection(
+            equal={**one, "timeframe": (message.timeframe,)},
+            start=message.start,
+            end=message.end,
+            as_of=message.ts_known,
+        )
+        return {
+            "action_claims": await self._store.read("action_claims", Selection(equal=one, as_of=message.ts_known)),
+            "bar_claims": await self._store.read("bar_claims", bars),
+        }
+
+    async def _decoded_parts(self, message: RoundClosed) -> list[Claims]:
+        """Return the claims of every payload of the round, decoding those that were not decoded ahead."""
         ahead = self._decoded.get(message.round_id, {})
-        parts = [ahead[one.provider] if one.provider in ahead else await self._claims(one) for one in message.captures]
-        await self._commit(parts)
-        self._decoded.pop(message.round_id, None)
+        return [ahead[one.provider] if one.provider in ahead else await self._claims(one) for one in message.captures]
 
     async def _commit(self, parts: list[Claims]) -> None:
         filled = [(table, frame) for part in parts for table, frame in part.items() if not frame.is_empty()]
