@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -301,3 +302,9 @@ def test_every_provider_has_its_variable() -> None:
     from truetape.app.parts import PROVIDERS
 
     assert set(PROVIDERS) == set(KEY_VARIABLES)
+
+
+def test_keys_are_named_as_the_providers_declare() -> None:
+    """What the settings read a key from is what the provider's own table says."""
+    declared = {name: import_module(f"truetape.providers.{name}").DECLARATION.key_variable for name in KEY_VARIABLES}
+    assert declared == KEY_VARIABLES

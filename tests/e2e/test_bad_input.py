@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
-from store_contents import TIMES, contents, differences
+from store_contents import contents
 
 from small_platform import acquired
 from truetape.adapters.data_folder import DataFolder
+from truetape.app.sandbox import bokeh
 
 TRUETAPE = [sys.executable, "-m", "truetape"]
 NOBODY = 'base_url = "http://127.0.0.1:9"'
@@ -81,7 +83,7 @@ def test_a_damaged_journal(copy: Path, tmp_path: Path) -> None:
     """Replay names the line that does not match its checksum."""
     journal = copy / "archive" / "journal.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(b"".join([lines[0], lines[1].replace(b"AAA", b"AAB", 1), *lines[2:]]))
+    journal.write_bytes(b"".join([lines[0], lines[1].replace(b'"', b"'", 1), *lines[2:]]))
 
     told = refused("replay", "--data", copy, "--into", tmp_path / "again")
 
@@ -127,25 +129,6 @@ def test_without_settings(tmp_path: Path) -> None:
     assert f"There is no such file; write one with: truetape init {missing}" in told
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_without_a_network(tmp_path: Path, sent: signal.Signals, code: int) -> None:
-    """`up` says where it listens and which provider failed how, and goes on until it is stopped."""
-    errors = tmp_path / "errors"
-    with (
-        errors.open("w") as file,
-        subprocess.Popen([*TRUETAPE, "up", "--config", settings(tmp_path)], stderr=file) as up,
-    ):
-        until(lambda: "yahoo failed" in errors.read_text() or up.poll() is not None)
-        up.send_signal(sent)
-        assert code == up.wait(PATIENCE_S)
-
-    told = " ".join(errors.read_text().split())
-    assert "Listening at http://127.0.0.1:" in told
-    assert "1 series to acquire." in told
-    assert "yahoo failed: no connection to 127.0.0.1:9: refused. It is asked again later" in told
-    assert "Traceback" not in told
-
-
 def until(done: Callable[[], bool]) -> None:
     """Return when `done()` holds."""
     deadline = time.monotonic() + PATIENCE_S
@@ -155,8 +138,11 @@ def until(done: Callable[[], bool]) -> None:
 
 
 def limited(command: list[str], *, kilobytes: int) -> list[str]:
-    """Return `command` with every file that it writes kept within so many kilobytes, as a full disk would."""
-    return ["bash", "-c", f'ulimit -f {kilobytes}; exec "$@"', "bash", *command]
+    """Return `command` with every file that it writes kept within so many kilobytes, as a full disk would.
+
+    A measurement of coverage is left out: its own file would not fit.
+    """
+    return ["bash", "-c", f'unset "${{!COVERAGE_@}}"; ulimit -f {kilobytes}; exec "$@"', "bash", *command]
 
 
 def test_a_disk_that_is_full_from_the_start(folder: Path, tmp_path: Path) -> None:
@@ -170,24 +156,26 @@ def test_a_disk_that_is_full_from_the_start(folder: Path, tmp_path: Path) -> Non
 
 def test_a_disk_that_fills_up(tmp_path: Path) -> None:
     """The demo says that it waits for room, stops when it is told to, and finishes whole when there is room again."""
-    said = tmp_path / "said"
-    full, roomy = tmp_path / "full", tmp_path / "roomy"
+    said, data = tmp_path / "said", tmp_path / "data"
     with (
         said.open("w") as file,
-        subprocess.Popen(limited(demo(full), kilobytes=6000), stdout=file, stderr=subprocess.STDOUT) as running,
+        subprocess.Popen(limited(demo(data), kilobytes=6000), stdout=file, stderr=subprocess.STDOUT) as running,
     ):
         until(lambda: "Make room" in said.read_text() or running.poll() is not None)
         running.send_signal(signal.SIGTERM)
         assert 143 == running.wait(PATIENCE_S)
     told = " ".join(said.read_text().split())
     assert "Make room on the disk; work waits, goes on by itself, and loses nothing." in told
-    assert "Traceback" not in told + (full / "truetape.log").read_text()
+    assert "Traceback" not in told + (data / "truetape.log").read_text()
 
-    for data in (full, roomy):
-        done = subprocess.run(demo(data), capture_output=True, text=True, check=False, timeout=PATIENCE_S)
-        assert 0 == done.returncode, done.stderr
+    done = subprocess.run(demo(data), capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    assert 0 == done.returncode, done.stderr
 
-    assert {} == differences(contents(roomy, without=TIMES), contents(full, without=TIMES))
+    store = contents(data)
+    golden = store["bars"].join(store["listings"].select("instrument_id", "symbol"), on="instrument_id")
+    truth = pl.concat([series.bars for series in bokeh().series.values()])
+    names = ["symbol", "ts_event", "open", "high", "low", "close", "volume"]
+    assert truth.select(names).sort(names[:2]).equals(golden.select(names).sort(names[:2]))
 
 
 def demo(data: Path) -> list[str]:

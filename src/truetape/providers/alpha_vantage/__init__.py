@@ -20,7 +20,7 @@ DECLARATION: Final = Declaration(
     zone="America/New_York",
     feed="consolidated",
     needs_key=True,
-    key_variable="ALPHA_VANTAGE_API_KEY",
+    key_variable="ALPHAVANTAGE_API_KEY",
     calls_per_second=1.0,
 )
 

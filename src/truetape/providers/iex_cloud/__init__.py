@@ -22,7 +22,7 @@ DECLARATION: Final = Declaration(
     zone="America/New_York",
     feed="consolidated",
     needs_key=True,
-    key_variable="IEX_CLOUD_TOKEN",
+    key_variable="IEX_TOKEN",
     calls_per_second=5.0,
     retired=(
         "IEX Cloud ended on 2024-08-31. Tiingo, Massive (Polygon) and Alpaca offer the same daily bars; "

@@ -29,14 +29,18 @@ from truetape.providers.yahoo.live import SECONDS, settled, unfinished
 PROVIDER: Final = "yahoo"
 TIMEFRAMES: Final = {
     "1m": "1m",
+    "2m": "2m",
     "5m": "5m",
     "15m": "15m",
     "30m": "30m",
     "60m": "1h",
+    "90m": "90m",
     "1h": "1h",
     "1d": "1d",
+    "5d": "5d",
     "1wk": "1w",
     "1mo": "1mo",
+    "3mo": "3mo",
 }
 
 B = TypeVar("B")

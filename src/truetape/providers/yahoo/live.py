@@ -7,7 +7,9 @@ from typing import Final
 
 import polars as pl
 
-SECONDS: Final = {"1m": 60, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600}
+SECONDS: Final = {"1m": 60, "2m": 120, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "90m": 5400}
+DAYS: Final = {"1d": 1, "5d": 7, "1w": 7}
+MONTHS: Final = {"1mo": 1, "3mo": 3}
 SATURDAY: Final = 5
 
 
@@ -44,7 +46,7 @@ def unfinished(begun: date, timeframe: str, *, last_trade: date, open_now: bool)
 
     Args:
         begun: The bar's first date.
-        timeframe: "1d", "1w" or "1mo".
+        timeframe: "1d", "5d", "1w", "1mo" or "3mo".
         last_trade: The session of the last trade.
         open_now: Whether that session was still open at the last trade; else the next is on the next weekday.
     """
@@ -66,7 +68,8 @@ def _begun(before: datetime | None, live: datetime, timeframe: str) -> datetime:
 
 
 def _end(begun: date, timeframe: str) -> date:
-    """Return the date after the last one of the bar that began on `begun`."""
-    if timeframe == "1mo":
-        return (begun.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return begun + timedelta(days=7 if timeframe == "1w" else 1)
+    """Return the date after the last one of the bar that began on `begun`; five trading days fill a week."""
+    if timeframe in MONTHS:
+        months = begun.year * 12 + begun.month - 1 + MONTHS[timeframe]
+        return date(months // 12, months % 12 + 1, 1)
+    return begun + timedelta(days=DAYS[timeframe])

@@ -23,7 +23,7 @@ _DAY: Final = timedelta(days=1)
 
 
 def has_calendar(mic: str) -> bool:
-    """Return whether sessions of `mic` can be had; for the great venues without loading all the others, which is slow."""
+    """Return whether sessions of `mic` can be had; for great venues without loading all the others."""
     return mic in GREAT_VENUES or mic in known_mics()
 
 
