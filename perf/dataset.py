@@ -12,15 +12,15 @@ from truetape.domain.schema import DECODED
 SESSIONS = 2_520  # ten years
 
 
-def sessions(count: int = SESSIONS) -> list[date]:
-    """Return `count` weekdays from 2010-01-04."""
+def sessions(count: int = SESSIONS, *, last: date = date(2019, 12, 31)) -> list[date]:
+    """Return the `count` weekdays up to `last`, ascending."""
     found: list[date] = []
-    day = date(2010, 1, 4)
+    day = last
     while len(found) < count:
         if day.weekday() < 5:
             found.append(day)
-        day += timedelta(days=1)
-    return found
+        day -= timedelta(days=1)
+    return found[::-1]
 
 
 def bars(symbol: str, *, seed: int, basis: str = "raw", count: int = SESSIONS) -> pl.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -34,7 +33,7 @@ PROVIDERS: Final[MappingProxyType[str, Callable[..., Provider]]] = MappingProxyT
 )
 
 
-LANES: Final = min(4, os.cpu_count() or 1)  # instruments that one room handles side by side
+LANES: Final = 4  # instruments that one room handles side by side
 ATTEMPTS: Final = 100_000  # a full disk may last for days: the bus waits, and so do the publishers behind it
 
 log = structlog.get_logger()

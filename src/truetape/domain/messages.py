@@ -204,7 +204,7 @@ class IndexChanged(Message, frozen=True, kw_only=True):
 
 MAIL: dict[type[Message], tuple[str, ...]] = {
     InstrumentsDeclared: ("reference",),
-    InstrumentsChanged: ("ingestion",),
+    InstrumentsChanged: ("ingestion", "quality"),
     RawCaptured: ("processing",),
     RoundClosed: ("processing",),
     PayloadRejected: ("storage",),

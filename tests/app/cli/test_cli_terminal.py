@@ -1,4 +1,4 @@
-"""How the command line ends: our errors in one sentence, signals with the codes that shells know, defects as they are."""
+"""How the command line ends: our errors in one sentence, signals with the codes that shells know, defects untouched."""
 
 from __future__ import annotations
 

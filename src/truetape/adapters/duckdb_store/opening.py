@@ -36,6 +36,7 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         _refuse(error, path)
     try:
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        connection.execute("SET GLOBAL checkpoint_threshold = '64MB'")  # of log; a checkpoint makes writers wait
         _check(connection, path)
     except duckdb.Error as error:
         connection.close()

@@ -16,7 +16,7 @@ import polars as pl
 from truetape.adapters.duckdb_store.names import table_named
 from truetape.adapters.duckdb_store.opening import META, connect, reason, version
 from truetape.adapters.duckdb_store.reading import Query, query
-from truetape.adapters.duckdb_store.writing import write
+from truetape.adapters.duckdb_store.writing import Batch, write
 from truetape.domain.errors import StoreUnavailable
 from truetape.domain.schema import check
 from truetape.ports.store import Selection
@@ -76,7 +76,9 @@ class DuckdbStore:
         if self._read_only:
             raise StoreUnavailable(path=str(self._path), reason="it was opened for reading only")
         frames = {name: check(frame, table_named(name).columns, kind=name) for name, frame in writes.items()}
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._commit, frames)
+        loop = asyncio.get_running_loop()
+        batches = await loop.run_in_executor(self._readers, _prepared, frames)
+        return await loop.run_in_executor(self._writer, self._commit, batches)
 
     def version(self) -> int:
         """Return a number that grows with every commit that changed something, over restarts too."""
@@ -93,11 +95,11 @@ class DuckdbStore:
         with self._cursor() as cursor:
             return wanted.run(cursor)
 
-    def _commit(self, frames: Mapping[str, pl.DataFrame]) -> int:
+    def _commit(self, batches: list[Batch]) -> int:
         with self._cursor() as cursor:
             cursor.begin()
             try:
-                changed = [name for name, frame in frames.items() if write(cursor, name, frame)]
+                changed = [batch for batch in batches if write(cursor, batch)]
                 if changed:
                     cursor.execute(f"UPDATE {META} SET version = version + 1")  # noqa: S608  a constant
                 cursor.commit()
@@ -146,3 +148,7 @@ class DuckdbStore:
     def _refuse_if_closed(self) -> None:
         if self._is_closed:
             raise StoreUnavailable(path=str(self._path), reason="it was closed")
+
+
+def _prepared(frames: Mapping[str, pl.DataFrame]) -> list[Batch]:
+    return [Batch.of(name, frame) for name, frame in frames.items()]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from truetape.adapters.duckdb_store.names import EVENT_COLUMNS, SUPERSEDED, past, quoted
 from truetape.domain.schema import TABLES, Table
@@ -15,25 +17,59 @@ FEW: Final = 16
 _INCOMING: Final = "incoming"  # a view of the frame at hand; it goes with its cursor
 
 
-def write(cursor: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> bool:
-    """Write `frame` into table `name` inside the cursor's transaction, and return whether anything changed."""
-    if frame.is_empty():
+@dataclass(frozen=True)
+class Batch:
+    """A frame made ready for its table, away from the thread that writes, where all writers wait for each other."""
+
+    name: str
+    table: Table
+    rows: pl.DataFrame  # one for each key, and version where there are versions
+    about: dict[str, list[str]]  # the values of those text columns of the key that have a few only
+    is_one_each: bool  # no key comes twice, whatever the version
+    ready: pa.Table  # the same rows as DuckDB reads them
+
+    @classmethod
+    def of(cls, name: str, frame: pl.DataFrame) -> Self:
+        """Return `frame` ready for table `name`."""
+        table = TABLES[name]
+        rows = _first_of_each(frame, (*table.key, "version") if table.versioned else table.key)
+        return cls(
+            name=name,
+            table=table,
+            rows=rows,
+            about=_few_values(rows, table.key),
+            is_one_each=not table.versioned or not _repeats(rows, table.key),
+            ready=rows.to_arrow(compat_level=pl.CompatLevel.oldest()),
+        )
+
+
+def write(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> bool:
+    """Write `batch` into its table inside the cursor's transaction, and return whether anything changed."""
+    if batch.rows.is_empty():
         return False
-    table = TABLES[name]
+    table = batch.table
+    if batch.is_one_each and not _may_hold(cursor, batch):
+        return _insert(cursor, batch.name, batch.ready)
     if table.versioned:
-        return _write_versions(cursor, name, table, frame)
-    rows = _first_of_each(frame, table.key)
-    known = _matching(cursor, name, table.key, rows, columns=table.key)
-    return _insert(cursor, name, _without(rows, known, table.key))
+        return _write_versions(cursor, batch)
+    known = _matching(cursor, batch.name, batch, columns=table.key)
+    return _insert(cursor, batch.name, _without(batch.rows, known, table.key))
 
 
-def _write_versions(cursor: duckdb.DuckDBPyConnection, name: str, table: Table, frame: pl.DataFrame) -> bool:
+def _may_hold(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> bool:
+    """Return whether the table has rows about the same as the batch; mostly it has none, and asking costs little."""
+    if not batch.about:
+        return True
+    where, values = _filters(batch)
+    question = f"SELECT 1 FROM {quoted([batch.name])} WHERE {where} LIMIT 1"  # noqa: S608  names of the schema
+    return bool(cursor.execute(question, values).fetchall())
+
+
+def _write_versions(cursor: duckdb.DuckDBPyConnection, batch: Batch) -> bool:
+    name, table, rows = batch.name, batch.table, batch.rows
     identity = (*table.key, "version")
-    rows = _first_of_each(frame, identity)
-    current = _matching(cursor, name, table.key, rows, columns=tuple(table.columns))
-    if current.is_empty() and not _repeats(rows, table.key):
-        return _insert(cursor, name, rows)
-    superseded = _matching(cursor, past(name), table.key, rows, columns=tuple(table.columns))
+    current = _matching(cursor, name, batch, columns=tuple(table.columns))
+    superseded = _matching(cursor, past(name), batch, columns=tuple(table.columns))
     held = pl.concat([current, superseded])
     fresh = _without(rows, held, identity)
     if fresh.is_empty():
@@ -60,29 +96,28 @@ def _split(rows: pl.DataFrame, key: Sequence[str]) -> tuple[pl.DataFrame, pl.Dat
     return newest, older
 
 
-def _matching(
-    cursor: duckdb.DuckDBPyConnection, name: str, key: Sequence[str], rows: pl.DataFrame, *, columns: Sequence[str]
-) -> pl.DataFrame:
-    """Return `columns` of those rows of table `name` whose key is among `rows`.
+def _matching(cursor: duckdb.DuckDBPyConnection, name: str, batch: Batch, *, columns: Sequence[str]) -> pl.DataFrame:
+    """Return `columns` of those rows of table `name` whose key is in the batch.
 
     A batch is mostly about one instrument: what it is about narrows the table by filters, which skip whole blocks of
-    it, and only what is left is joined. Mostly nothing is left: that is asked first, and costs little.
+    it, and only what is left is joined.
     """
-    about = _few_values(rows, key)
-    if not about:
-        keys = rows.select(key)
+    key, keys = batch.table.key, batch.rows.select(batch.table.key)
+    if not batch.about:
         cursor.register(_INCOMING, keys)
         sql = f"SELECT {quoted(columns)} FROM {quoted([name])} held SEMI JOIN incoming ON {_same(key, keys)}"  # noqa: S608
         joined: pl.DataFrame = cursor.sql(sql).pl()
         return joined
-    wanted = " AND ".join(f"{quoted([column])} IN ({', '.join('?' * len(held))})" for column, held in about.items())
-    values = [value for held in about.values() for value in held]
-    if not cursor.execute(f"SELECT 1 FROM {quoted([name])} WHERE {wanted} LIMIT 1", values).fetchall():  # noqa: S608
-        return rows.clear().select(columns)
+    where, values = _filters(batch)
     fetched = tuple(dict.fromkeys((*columns, *key)))
-    sql = f"SELECT {quoted(fetched)} FROM {quoted([name])} WHERE {wanted}"  # noqa: S608  names of the schema
+    sql = f"SELECT {quoted(fetched)} FROM {quoted([name])} WHERE {where}"  # noqa: S608  names of the schema
     found: pl.DataFrame = cursor.sql(sql, params=values).pl()
-    return found.join(rows.select(key), on=key, how="semi", nulls_equal=True).select(columns)
+    return found.join(keys, on=key, how="semi", nulls_equal=True).select(columns)
+
+
+def _filters(batch: Batch) -> tuple[str, list[str]]:
+    where = " AND ".join(f"{quoted([column])} IN ({', '.join('?' * len(few))})" for column, few in batch.about.items())
+    return where, [value for few in batch.about.values() for value in few]
 
 
 def _few_values(rows: pl.DataFrame, key: Sequence[str]) -> dict[str, list[str]]:
@@ -96,8 +131,8 @@ def _few_values(rows: pl.DataFrame, key: Sequence[str]) -> dict[str, list[str]]:
     return few
 
 
-def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame) -> bool:
-    if rows.is_empty():
+def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame | pa.Table) -> bool:
+    if not len(rows):
         return False
     cursor.register(_INCOMING, rows)
     cursor.execute(f"INSERT INTO {quoted([name])} BY NAME SELECT * FROM incoming")  # noqa: S608  names of the schema
@@ -130,7 +165,8 @@ def _repeats(rows: pl.DataFrame, key: Sequence[str]) -> bool:
     event = next((name for name in EVENT_COLUMNS if name in key), None)
     if event is not None and rows[event].n_unique() == len(rows):
         return False
-    return rows.select(key).n_unique() < len(rows)
+    telling = [name for name in key if rows[name].n_unique() > 1] or list(key)
+    return rows.select(telling).n_unique() < len(rows)
 
 
 def _first_of_each(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:

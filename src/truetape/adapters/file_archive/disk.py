@@ -66,6 +66,6 @@ def unwrap(kept: bytes, path: Path) -> bytes:
 
 @functools.cache
 def _zstd() -> Any:
-    import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
+    import pyarrow as pa  # pyarrow ships no types
 
     return pa.Codec("zstd")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -17,6 +18,7 @@ from truetape.services.distribution.config import DistributionConfig
 from truetape.services.distribution.latest import COLUMNS, cached_day, encode_latest, latest_key
 from truetape.services.distribution.topics import Event, Topics
 
+RECENT: Final = timedelta(days=14)  # before the end of a batch, where its latest bar mostly is
 TOLD_BY: Final[dict[type[Message], str]] = {
     BatchStored: "storage",
     FactorsChanged: "corporate_actions",
@@ -49,7 +51,7 @@ class DistributionService:
         level = message.kind
         if message.kind == "bars":
             level = f"bars/{message.timeframe}"
-            await self._renew(message.instrument_id, message.timeframe)
+            await self._renew(message)
         self._tell(f"truetape/{level}/{message.instrument_id}", message)
 
     async def on_factors_changed(self, message: FactorsChanged) -> None:
@@ -60,23 +62,22 @@ class DistributionService:
         """Tell on `truetape/index_levels/<index_id>`."""
         self._tell(f"truetape/index_levels/{message.index_id}", message)
 
-    async def _renew(self, instrument_id: str, timeframe: str) -> None:
+    async def _renew(self, message: BatchStored) -> None:
         """Put the store's latest bar into the cache, and drop one that the store does not know."""
-        key = latest_key(instrument_id, timeframe)
-        bars = await self._latest_bars(instrument_id, timeframe, cached=await self._cache.get(key))
+        key = latest_key(message.instrument_id, message.timeframe)
+        bars = await self._latest_bars(message, cached=await self._cache.get(key))
         if bars.is_empty():
             await self._cache.drop(key)
         else:
             await self._cache.put(key, encode_latest(bars), ttl_s=self._config.latest_ttl_s)
 
-    async def _latest_bars(self, instrument_id: str, timeframe: str, *, cached: bytes | None) -> pl.DataFrame:
-        """Return bars up to the latest: from the cached day on, or all where the cache knows no day of the store."""
-        wanted = {"instrument_id": (instrument_id,), "timeframe": (timeframe,)}
-        day = cached_day(cached)
-        if day is not None:
-            recent = await self._store.read("bars", Selection(equal=wanted, start=day, columns=COLUMNS))
-            if not recent.is_empty():
-                return recent
+    async def _latest_bars(self, message: BatchStored, *, cached: bytes | None) -> pl.DataFrame:
+        """Return bars up to the latest: from the cached day or the end of the batch on, or all where there are none."""
+        wanted = {"instrument_id": (message.instrument_id,), "timeframe": (message.timeframe,)}
+        since = cached_day(cached) or message.end - RECENT
+        recent = await self._store.read("bars", Selection(equal=wanted, start=since, columns=COLUMNS))
+        if not recent.is_empty():
+            return recent
         return await self._store.read("bars", Selection(equal=wanted, columns=COLUMNS))
 
     def _tell(self, topic: str, message: Message) -> None:

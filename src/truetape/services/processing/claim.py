@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from truetape.domain.messages import RawCaptured
-from truetape.domain.schema import DECODED, INSTANT, TABLES, check
+from truetape.domain.schema import DECODED, INSTANT, TABLES, check, empty
 
 CLAIM_TABLES = {"bars": "bar_claims", "actions": "action_claims", "quotes": "quotes"}
 
@@ -21,6 +21,8 @@ def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) 
     """
     check(decoded, DECODED[kind], kind=kind)
     columns = TABLES[CLAIM_TABLES[kind]].columns
+    if decoded.is_empty():
+        return empty(columns)
     rows = decoded.lazy()
     if kind != "actions":  # splits after the range are needed to undo an adjustment, so actions are kept whole
         rows = rows.filter(pl.col("ts_event").dt.date().is_between(capture.start, capture.end))
@@ -37,8 +39,10 @@ def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) 
 
 
 def _one_each(claims: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """Return `claims` with one row for each key of their table."""
+    """Return `claims`, all of one payload, with one row for each key of their table."""
     key = TABLES[CLAIM_TABLES[kind]].key
+    if "ts_event" in key and claims["ts_event"].n_unique() == len(claims):
+        return claims
     if kind == "actions":
         together = pl.when(pl.col("type") == "split").then(pl.col("value").product()).otherwise(pl.col("value").sum())
         claims = claims.with_columns(together.over(key).alias("value"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import date
+from typing import Final
 
 import polars as pl
 
-from truetape.domain.messages import BatchGraded, BatchNormalized
+from truetape.domain.messages import BatchGraded, BatchNormalized, InstrumentsChanged
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.wire import pack, unpack
 from truetape.ports.bus import Bus
@@ -16,6 +19,8 @@ from truetape.services.quality.grade import Grades, grade_actions, grade_bars
 from truetape.services.quality.grading import Grading
 from truetape.services.quality.vote import Tolerance
 
+KEPT_CALENDARS: Final = 64
+
 
 class QualityService:
     """Grade each batch against its own claims and the calendar. Writes nothing: storage does, in one piece."""
@@ -24,10 +29,12 @@ class QualityService:
         self._bus = bus
         self._store = store
         self._config = config
+        self._calendars: dict[tuple[tuple[str, ...], date, date], pl.DataFrame] = {}
 
     def subscribe(self) -> None:
         """Start to hear the others."""
         self._bus.subscribe(BatchNormalized, group="quality", handler=self.on_batch_normalized)
+        self._bus.subscribe(InstrumentsChanged, group="quality", handler=self.on_instruments_changed)
 
     async def on_batch_normalized(self, message: BatchNormalized) -> None:
         """Grade one batch and tell the grades."""
@@ -73,7 +80,21 @@ class QualityService:
         mics = tuple((await self._store.read("listings", wanted))["mic"].unique().sort())
         if not mics:
             return empty({"session": TABLES["sessions"].columns["session"]})
-        return await self._store.read(
-            "sessions",
-            Selection(equal={"mic": mics}, start=message.start, end=message.end, as_of=known, columns=("session",)),
-        )
+        return await self._calendar(mics, message)
+
+    async def _calendar(self, mics: tuple[str, ...], message: BatchNormalized) -> pl.DataFrame:
+        """Return the sessions of `mics` over the batch's range; instruments of one venue share what was read."""
+        span = (mics, message.start, message.end)
+        wanted = Selection(equal={"mic": mics}, start=message.start, end=message.end, columns=("session", "ts_known"))
+        if span not in self._calendars:
+            if len(self._calendars) >= KEPT_CALENDARS:
+                self._calendars.pop(next(iter(self._calendars)))
+            self._calendars[span] = await self._store.read("sessions", wanted)
+        newest = self._calendars[span]
+        if (newest["ts_known"].cast(pl.Int64) <= message.ts_known).all():
+            return newest
+        return await self._store.read("sessions", replace(wanted, as_of=message.ts_known))
+
+    async def on_instruments_changed(self, _: InstrumentsChanged) -> None:
+        """Forget the calendars: they may have changed too."""
+        self._calendars.clear()
