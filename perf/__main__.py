@@ -10,6 +10,7 @@ from rich.table import Table
 from perf import pipeline, reading, serving, start
 from perf.measure import Result, keep
 
+THOUSAND = 1000
 MEASUREMENTS = {
     "pipeline": pipeline.measure,
     "reading": reading.measure,
@@ -37,21 +38,19 @@ def main(names: list[str]) -> int:
 
 def table(results: list[Result]) -> Table:
     """Return `results` as a table; what falls short is marked."""
-    drawn = Table(title="Measured here, each beside its peer in the same run", title_justify="left")
-    for name, justify in (("what", "left"), ("ours", "right"), ("peer", "right"), ("", "left"), ("ratio", "right")):
-        drawn.add_column(name, justify=justify)  # type: ignore[arg-type]
-    drawn.add_column("bar", justify="right")
+    drawn = Table(title="Measured here, each beside its peer in the same run", title_justify="left", show_lines=True)
+    drawn.add_column("what, and beside what", no_wrap=True)
+    for name in ("ours", "peer", "ratio", "bar"):
+        drawn.add_column(name, justify="right", no_wrap=True)
     drawn.add_column("")
     for one in results:
-        sign = ">=" if one.better == "higher" else "<="
         drawn.add_row(
-            one.name,
-            f"{one.ours:,.4g} {one.unit}",
-            f"{one.peer:,.4g}",
-            one.peer_name,
+            f"{one.name} ({one.unit})\n[dim]{one.peer_name}[/dim]",
+            f"{one.ours:,.4g}" if one.ours < THOUSAND else f"{one.ours:,.0f}",
+            f"{one.peer:,.4g}" if one.peer < THOUSAND else f"{one.peer:,.0f}",
             f"{one.ratio:.3f}",
-            f"{sign} {one.bar}",
-            "holds" if one.holds else "[bold red]FALLS SHORT[/bold red]",
+            f"{'>=' if one.better == 'higher' else '<='} {one.bar}",
+            "holds" if one.holds else "[bold red]SHORT[/bold red]",
         )
     return drawn
 

@@ -1,8 +1,8 @@
 """Rows a second from providers' bytes to stored, voted rows, beside a bare DuckDB insert of the same frame.
 
-Ours decodes four providers' answers of twenty years each (archiving and journalling them is acquisition), writes every
-claim with its origin, brings them to raw basis, checks them, votes, and writes golden rows with versions. The peer inserts the frame
-of those claims, ready made, into an empty DuckDB file.
+Ours decodes four providers' answers of ten years each (archiving and journalling them is acquisition), writes every
+claim with its origin, brings them to raw basis, checks them, votes, and writes golden rows with versions. The peer
+inserts the frame of those claims, ready made, into an empty DuckDB file.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ from truetape.services.api.dialects import alpha_vantage, finnhub, iex_cloud, ya
 SYMBOLS = 12
 ROUNDS = 7
 BAR = 0.15
-START, END = date(2000, 1, 1), date(2019, 12, 31)
-TWENTY_YEARS = 5_040  # sessions: what a first acquisition asks for
+START, END = date(2010, 1, 1), date(2019, 12, 31)
 
 
 def measure() -> Iterator[Result]:
@@ -54,9 +53,8 @@ def measure() -> Iterator[Result]:
 
 
 def answers(symbol: str, *, seed: int) -> dict[str, bytes]:
-    """Return what each provider would send for twenty years of `symbol`."""
-    raw = bars(symbol, seed=seed, count=TWENTY_YEARS)
-    split = bars(symbol, seed=seed, basis="split", count=TWENTY_YEARS)
+    """Return what each provider would send for ten years of `symbol`."""
+    raw, split = bars(symbol, seed=seed), bars(symbol, seed=seed, basis="split")
     nothing = empty(DECODED["actions"])
     return {
         "alpha_vantage": alpha_vantage.daily_adjusted(raw, nothing),

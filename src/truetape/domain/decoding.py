@@ -186,6 +186,8 @@ def ascending(frame: pl.DataFrame, *, by: str) -> pl.DataFrame:
     steps = np.diff(frame[by].to_physical().to_numpy())
     if (steps > 0).all():
         return frame
+    if (steps < 0).all():  # newest first, as many providers send
+        return frame.reverse()
     return frame.sort(by, maintain_order=True).unique(by, keep="last", maintain_order=True)
 
 

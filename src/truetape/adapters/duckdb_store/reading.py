@@ -33,7 +33,11 @@ class Query:
     def run(self, cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
         """Return the rows, sorted."""
         rows: pl.DataFrame = cursor.sql(self.sql, params=self.values).pl()
-        if self.order and not (len(self.order) == 1 and rows[self.order[0]].is_sorted(nulls_last=True)):
+        if (
+            len(rows) > 1
+            and self.order
+            and not (len(self.order) == 1 and rows[self.order[0]].is_sorted(nulls_last=True))
+        ):
             rows = rows.sort(self.order, nulls_last=True)
         return rows.select(self.columns)
 

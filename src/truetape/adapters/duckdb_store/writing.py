@@ -165,8 +165,9 @@ def _repeats(rows: pl.DataFrame, key: Sequence[str]) -> bool:
     event = next((name for name in EVENT_COLUMNS if name in key), None)
     if event is not None and rows[event].n_unique() == len(rows):
         return False
-    telling = [name for name in key if rows[name].n_unique() > 1] or list(key)
-    return rows.select(telling).n_unique() < len(rows)
+    if rows.select(key).hash_rows().n_unique() == len(rows):
+        return False  # keys of different hashes differ; only equal hashes must be looked at
+    return rows.select(key).n_unique() < len(rows)
 
 
 def _first_of_each(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:

@@ -138,19 +138,9 @@ class ProcessingService:
         parts = await self._decoded_parts(message)
         await self._commit(parts)
         self._decoded.pop(message.round_id, None)
-        claims = {
-            table: pl.concat([frame, *(part[table] for part in parts if table in part)])
-            for table, frame in older.items()
-        }
-        actions = latest_claims(claims["action_claims"], key=("ex_date", "type"), captured=message.captured)
-        splits = known_splits(actions)
-        in_range = raw_actions(actions, splits).filter(pl.col("ex_date").is_between(message.start, message.end))
-        bars = claims["bar_claims"]
-        raw = await asyncio.to_thread(
-            lambda: raw_bars(latest_claims(bars, key=("ts_event",), captured=message.captured), splits)
-        )
-        await self._tell(message, "actions", in_range, last=False)
-        await self._tell(message, "bars", raw, last=True)
+        actions, bars = await asyncio.to_thread(_comparable, message, older, parts)
+        await self._tell(message, "actions", actions, last=False)
+        await self._tell(message, "bars", bars, last=True)
 
     async def _kept_before(self, message: RoundClosed) -> Claims:
         """Return the claims that were known when the round closed, of this round only if the message comes again."""
@@ -184,7 +174,7 @@ class ProcessingService:
             holds, came = ("simulated", "live") if self._config.simulated else ("live", "simulated")
             raise WrongFolder(path="of this process", reason=f"it holds {holds} data and {came} data came.")
 
-    async def _tell(self, message: RoundClosed, kind: str, frame: pl.DataFrame, *, last: bool) -> None:
+    async def _tell(self, message: RoundClosed, kind: str, frame: bytes, *, last: bool) -> None:
         batch = BatchNormalized(
             kind=kind,
             round_id=message.round_id,
@@ -194,8 +184,20 @@ class ProcessingService:
             end=message.end,
             ts_known=message.ts_known,
             providers=message.providers,
-            frame=pack(frame),
+            frame=frame,
             last=last,
             simulated=message.simulated,
         )
         await self._bus.publish(batch)
+
+
+def _comparable(message: RoundClosed, older: Claims, parts: list[Claims]) -> tuple[bytes, bytes]:
+    """Return the newest claims of the round's range in raw basis, packed: those about actions, and those about bars."""
+    claims = {
+        table: pl.concat([frame, *(part[table] for part in parts if table in part)]) for table, frame in older.items()
+    }
+    actions = latest_claims(claims["action_claims"], key=("ex_date", "type"), captured=message.captured)
+    bars = latest_claims(claims["bar_claims"], key=("ts_event",), captured=message.captured)
+    splits = known_splits(actions)
+    in_range = raw_actions(actions, splits).filter(pl.col("ex_date").is_between(message.start, message.end))
+    return pack(in_range), pack(raw_bars(bars, splits))

@@ -15,6 +15,9 @@ def missing_rows(claims: pl.DataFrame, golden: pl.DataFrame, grading: Grading) -
     What lies before a provider's first bar is the depth of its history, not a gap. What lies after its last bar is one
     finding, however long it is.
     """
+    bars, providers = claims["ts_event"].n_unique(), claims["provider"].n_unique()
+    if bars == len(golden) and bars * providers == len(claims):
+        return empty(TABLES["findings"].columns)  # each provider has one claim for each bar: none is missing
     span = claims.group_by("provider").agg(
         pl.col("instrument_id", "timeframe").first(),
         pl.col("ts_event").min().alias("first"),

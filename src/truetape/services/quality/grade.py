@@ -104,7 +104,10 @@ def _quarantine(ruled: pl.DataFrame, won: pl.DataFrame, grading: Grading) -> pl.
     judged = ruled.join(verdicts, on="ts_event", how="left", maintain_order="left")
     suspects = judged.filter(pl.col("rule").is_not_null() | (pl.col("dissented") != ""))
     agrees = pl.col("agreed").str.split(",").list.contains(pl.col("provider")) & pl.col("rule").is_null()
-    losers = explain_dissent(suspects.filter(~agrees.fill_null(value=False)))
+    outvoted = suspects.filter(~agrees.fill_null(value=False))
+    if outvoted.is_empty():
+        return empty(TABLES["quarantine"].columns)
+    losers = explain_dissent(outvoted)
     return losers.with_columns(
         pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"), pl.lit(grading.simulated).alias("simulated")
     ).select(list(TABLES["quarantine"].columns))

@@ -39,8 +39,11 @@ class QualityService:
     async def on_batch_normalized(self, message: BatchNormalized) -> None:
         """Grade one batch and tell the grades."""
         sessions = await self._sessions(message) if message.kind == "bars" else pl.DataFrame()
-        grades = await asyncio.to_thread(self._grade, message, sessions)
-        graded = BatchGraded(
+        await self._bus.publish(await asyncio.to_thread(self._graded, message, sessions))
+
+    def _graded(self, message: BatchNormalized, sessions: pl.DataFrame) -> BatchGraded:
+        grades = self._grade(message, sessions)
+        return BatchGraded(
             kind=message.kind,
             round_id=message.round_id,
             instrument_id=message.instrument_id,
@@ -55,7 +58,6 @@ class QualityService:
             last=message.last,
             simulated=message.simulated,
         )
-        await self._bus.publish(graded)
 
     def _grade(self, message: BatchNormalized, sessions: pl.DataFrame) -> Grades:
         config = self._config
