@@ -39,10 +39,10 @@ def main(names: list[str]) -> int:
 def table(results: list[Result]) -> Table:
     """Return `results` as a table; what falls short is marked."""
     drawn = Table(title="Measured here, each beside its peer in the same run", title_justify="left", show_lines=True)
-    drawn.add_column("what, and beside what", no_wrap=True)
+    drawn.add_column("what, and beside what")
     for name in ("ours", "peer", "ratio", "bar"):
         drawn.add_column(name, justify="right", no_wrap=True)
-    drawn.add_column("")
+    drawn.add_column("", no_wrap=True)
     for one in results:
         drawn.add_row(
             f"{one.name} ({one.unit})\n[dim]{one.peer_name}[/dim]",
