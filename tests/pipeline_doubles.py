@@ -138,10 +138,10 @@ def refuse(failure_class: FailureClass, *, retry_after_s: float | None = None) -
 class Script:
     """A client and classifier that act out a list of events; the last goes on for ever.
 
-    An event is a body to deliver, a failure that the body stands for, or an exception to raise.
+    An event is a body or an answer to deliver, a failure that the body stands for, or an exception to raise.
     """
 
-    def __init__(self, *events: bytes | Failure | Exception, clock: SteppingClock | None = None) -> None:
+    def __init__(self, *events: bytes | Failure | Exception | Answer, clock: SteppingClock | None = None) -> None:
         self.events = list(events)
         self.asks: list[Ask] = []
         self.asked_at: list[int] = []
@@ -154,6 +154,8 @@ class Script:
         await asyncio.sleep(0)
         if isinstance(event, Exception):
             raise event
+        if isinstance(event, Answer):
+            return event
         if isinstance(event, bytes):
             return answer(event)
         return answer(event.words.encode(), status=503)

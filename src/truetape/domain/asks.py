@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 import msgspec
+
+SIMULATED_HEADER: Final = "x-truetape-simulated"  # marks every answer of the sandbox; live data never mix with them
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):

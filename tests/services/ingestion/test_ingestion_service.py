@@ -12,12 +12,13 @@ from pipeline_doubles import (
     INSTRUMENT,
     NOW,
     Script,
+    answer,
     closing,
     filled,
     provider,
     refuse,
 )
-from truetape.domain.asks import Answer, Ask
+from truetape.domain.asks import SIMULATED_HEADER, Answer, Ask
 from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.identity import payload_key, round_id
 from truetape.domain.messages import GaveUp, InstrumentsChanged, RawCaptured, RoundClosed
@@ -206,6 +207,31 @@ async def test_a_round_that_nobody_answered_stays_open() -> None:
     assert room.service.tally.rounds_unanswered == 1
     await room.service.work(until_idle=True)
     assert len(room.bus.of(RoundClosed)) == 1
+
+
+async def test_a_round_that_all_refuse_for_good_is_not_tried_again() -> None:
+    """A symbol that nobody knows would else be asked for ever; one provider that may change its mind keeps it open."""
+    hopeless, hopeful = Script(refuse(FailureClass.PERMANENT)), Script(refuse(FailureClass.QUOTA))
+    room, other = Room(p=hopeless), Room(p=Script(refuse(FailureClass.PERMANENT)), q=hopeful)
+    for one in (room, other):
+        await one.acquire()
+        await one.service.work(until_idle=True)
+
+    assert [len(hopeless.asks), len(hopeful.asks)] == [1, 2]
+
+
+@pytest.mark.parametrize("folder_is_simulated", [True, False])
+async def test_a_sandbox_never_fills_a_live_folder(folder_is_simulated: bool) -> None:
+    """Its answers say what they are; a live room archives nothing of them, and says what to do."""
+    sent = msgspec.structs.replace(answer(b"made-up prices"), headers={SIMULATED_HEADER: "true"})
+    room = Room(p=Script(sent))
+    room.service = room.build(simulated=folder_is_simulated)
+
+    await room.acquire()
+
+    assert bool(room.archive.bodies) is folder_is_simulated
+    assert bool(room.bus.of(RoundClosed)) is folder_is_simulated
+    assert ("set simulated = true" in str(room.recorded(Attempted))) is not folder_is_simulated
 
 
 async def test_unanswered_rounds_are_tried_again_after_a_while() -> None:

@@ -18,6 +18,7 @@ from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.desk import Query
 from truetape.app.sandbox.desks import DESKS
 from truetape.app.sandbox.faults import Fault, Script, unmet
+from truetape.domain.asks import SIMULATED_HEADER
 from truetape.domain.errors import BadInput, PortInUse
 
 ROUTES: Final = (
@@ -156,11 +157,10 @@ async def _send(request: web.Request, plan: Plan) -> web.StreamResponse:
     reply = plan.reply
     if not reply.status:
         return _dropped(request)
+    headers = {**reply.headers, SIMULATED_HEADER: "true"}
     if plan.promised is None:
-        return web.Response(
-            body=reply.body, status=reply.status, content_type=reply.content_type, headers=dict(reply.headers)
-        )
-    response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
+        return web.Response(body=reply.body, status=reply.status, content_type=reply.content_type, headers=headers)
+    response = web.StreamResponse(status=reply.status, headers=headers)
     response.content_type = reply.content_type
     response.content_length = plan.promised
     await response.prepare(request)

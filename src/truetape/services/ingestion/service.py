@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from truetape.domain.asks import Answer, Ask
+from truetape.domain.asks import SIMULATED_HEADER, Answer, Ask
 from truetape.domain.errors import StoreUnavailable
 from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.messages import GaveUp, InstrumentsChanged, RawCaptured, RoundClosed
@@ -133,14 +133,18 @@ class IngestionService:
         return [round_ for round_, done in zip(rounds, answered, strict=True) if not done]
 
     async def _acquire(self, round_: Round) -> bool:
-        """Ask every provider that has not delivered yet, then close the round; False if nobody delivered."""
+        """Ask every provider that has not delivered yet, then close the round.
+
+        Returns:
+            Whether it is done with: False if nobody delivered and somebody may do so later.
+        """
         missing = [name for name in self._providers if name not in round_.captured]
         outcomes = await asyncio.gather(*(self._ask(name, round_) for name in missing))
         gave_up = tuple(outcome for outcome in outcomes if outcome is not None)
         if not round_.captured:
             self.tally.rounds_unanswered += 1
             log.warning("ingestion.unanswered", symbol=round_.symbol, reasons=[one.words for one in gave_up])
-            return False
+            return all(one.failure_class == FailureClass.PERMANENT for one in gave_up)
         await self._close(round_, gave_up)
         return True
 
@@ -207,6 +211,9 @@ class IngestionService:
         answer = None
         try:
             answer = await provider.client.fetch(ask)
+            if SIMULATED_HEADER in answer.headers and not self._config.simulated:
+                words = "the host is a sandbox and sent simulated data; set simulated = true, or name the live host"
+                return None, Failure(failure_class=FailureClass.PERMANENT, words=words)
             return answer, provider.classify(answer)
         except Unreachable as error:
             return None, Failure(failure_class=FailureClass.TRANSIENT, words=error.reason)
