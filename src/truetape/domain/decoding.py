@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from truetape.domain.errors import UndecodablePayload
+from truetape.domain.errors import ProviderRefused, UndecodablePayload
+from truetape.domain.failures import Failure
 from truetape.domain.schema import DECODED, INSTANT
 from truetape.domain.time import NANOSECONDS
 
@@ -60,6 +61,21 @@ class Payload:
             UndecodablePayload: The body is too large, no JSON, too deep or of another shape.
         """
         return self.parsed(decoder.decode)
+
+    def parse_or_refuse(self, decoder: msgspec.json.Decoder[T], refusal: Callable[[bytes], Failure | None]) -> T:
+        """Return the body as the JSON value that `decoder` expects; what is no such value may be a refusal.
+
+        Raises:
+            ProviderRefused: The body is what `refusal` knows as an error.
+            UndecodablePayload: It is neither.
+        """
+        try:
+            return self.parse(decoder)
+        except UndecodablePayload:
+            failure = refusal(self.body)
+            if failure is None:
+                raise
+            raise ProviderRefused(provider=self.provider, failure=failure) from None
 
     def parsed(self, decode: Callable[[bytes], T]) -> T:
         """Return what `decode`, a function of msgspec's, makes of the body.

@@ -195,7 +195,7 @@ async def test_simulated_and_live_data_do_not_mix(folder_is_simulated: bool) -> 
     holds, came = ("simulated", "live") if folder_is_simulated else ("live", "simulated")
 
     for message in (bars([10.0], simulated=not folder_is_simulated), rejected(simulated=not folder_is_simulated)):
-        with pytest.raises(WrongFolder, match=f"it holds {holds} data and a batch of {came} data came"):
+        with pytest.raises(WrongFolder, match=f"it holds {holds} data and {came} data came"):
             await room.hear(message)
 
     assert room.store.commits == []

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 import polars as pl
 
 from truetape.domain.asks import Ask
 from truetape.domain.decoding import Column, Numbers, Payload, Stamp, ascending, decoded, instants, label, traded
-from truetape.domain.errors import ProviderRefused, UndecodablePayload
+from truetape.domain.errors import ProviderRefused
 from truetape.domain.schema import DECODED, empty
 from truetape.domain.time import TIMEFRAMES
 from truetape.providers.finnhub.classify import by_body
@@ -18,8 +18,6 @@ PROVIDER: Final = "finnhub"
 INTRADAY: Final = ("1m", "5m", "15m", "30m", "1h")
 FIELDS: Final = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 NOON: Final = 12 * 3600
-
-T = TypeVar("T")
 
 
 class _Candles(msgspec.Struct):
@@ -58,7 +56,7 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     payload = Payload(provider=PROVIDER, kind="bars", body=body)
     if body.strip() == b"[]":
         return empty(DECODED["bars"])
-    candles = _parsed(payload, _CANDLES)
+    candles = payload.parse_or_refuse(_CANDLES, by_body)
     if candles.s == "no_data" or (candles.s == "ok" and candles.t == []):
         return empty(DECODED["bars"])
     if candles.s != "ok":
@@ -107,17 +105,6 @@ def quotes(body: bytes, ask: Ask) -> pl.DataFrame:
         "previous_close": [quote.pc],
     }
     return decoded("quotes", columns, symbol=ask.symbol or None, volume=None, currency=_currency(ask.symbol))
-
-
-def _parsed(payload: Payload, decoder: msgspec.json.Decoder[T]) -> T:
-    """Return the body, or raise what it says: a refusal where it is one, else its defect."""
-    try:
-        return payload.parse(decoder)
-    except UndecodablePayload:
-        failure = by_body(payload.body)
-        if failure is None:
-            raise
-        raise ProviderRefused(provider=PROVIDER, failure=failure) from None
 
 
 def _currency(symbol: str) -> str | None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 import polars as pl
 
 from truetape.domain.asks import Ask
 from truetape.domain.decoding import OHLC, Payload, ascending, decoded, label, traded
-from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.schema import DECODED, empty
 from truetape.providers.iex_cloud.classify import by_body
 
 PROVIDER: Final = "iex_cloud"
 ZONE: Final = "America/New_York"
 FIELDS: Final = (*OHLC, "volume")
-
-T = TypeVar("T")
 
 
 class _Row(msgspec.Struct):
@@ -72,7 +69,7 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
         return _minutes(payload, ask)
     rows: list[_Row] | list[_FullRow]
     raw = any(f'"u{name.title()}"'.encode() in body for name in FIELDS)
-    rows = _parsed(payload, _FULL_ROWS) if raw else _parsed(payload, _ROWS)
+    rows = payload.parse_or_refuse(_FULL_ROWS, by_body) if raw else payload.parse_or_refuse(_ROWS, by_body)
     if not rows:
         return empty(DECODED["bars"])
     prefix = "u_" if raw else ""
@@ -84,7 +81,7 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
 
 
 def _minutes(payload: Payload, ask: Ask) -> pl.DataFrame:
-    rows = _parsed(payload, _MINUTE_ROWS)
+    rows = payload.parse_or_refuse(_MINUTE_ROWS, by_body)
     columns = {name: pl.Series([getattr(row, name) for row in rows], dtype=pl.Float64) for name in FIELDS}
     columns["adj_close"] = pl.Series([None] * len(rows), dtype=pl.Float64)
     dates = payload.dates([_dashed(row.date) for row in rows], field="date")
@@ -113,14 +110,3 @@ def _frame(starts: pl.Series, columns: dict[str, pl.Series], *, symbol: str, tim
 def _dashed(text: str) -> str:
     """Return a date without dashes, as minutes have it, with them."""
     return f"{text[:4]}-{text[4:6]}-{text[6:]}" if "-" not in text else text
-
-
-def _parsed(payload: Payload, decoder: msgspec.json.Decoder[T]) -> T:
-    """Return the body, or raise what it says: a refusal where it is one, else its defect."""
-    try:
-        return payload.parse(decoder)
-    except UndecodablePayload:
-        failure = by_body(payload.body)
-        if failure is None:
-            raise
-        raise ProviderRefused(provider=PROVIDER, failure=failure) from None

@@ -21,7 +21,7 @@ from truetape.domain.decoding import (
     snapped,
     traded,
 )
-from truetape.domain.errors import ProviderRefused, UndecodablePayload
+from truetape.domain.errors import ProviderRefused
 from truetape.domain.schema import DECODED, empty
 from truetape.providers.yahoo.classify import Refusal, by_body, by_refusal
 from truetape.providers.yahoo.live import SECONDS, settled, unfinished
@@ -43,7 +43,6 @@ TIMEFRAMES: Final = {
     "3mo": "3mo",
 }
 
-B = TypeVar("B")
 S = TypeVar("S")
 
 
@@ -143,7 +142,7 @@ def bars(body: bytes, _ask: Ask) -> pl.DataFrame:
         UndecodablePayload: It is neither an error nor a chart.
     """
     payload = Payload(provider=PROVIDER, kind="bars", body=body)
-    chart = _parsed(payload, _BARS).chart
+    chart = payload.parse_or_refuse(_BARS, by_body).chart
     series = _only(payload, chart.result, chart.error)
     if series is None or not series.timestamp:
         return empty(DECODED["bars"])
@@ -173,7 +172,7 @@ def actions(body: bytes, _ask: Ask) -> pl.DataFrame:
         UndecodablePayload: It is neither an error nor a chart.
     """
     payload = Payload(provider=PROVIDER, kind="actions", body=body)
-    chart = _parsed(payload, _ACTIONS).chart
+    chart = payload.parse_or_refuse(_ACTIONS, by_body).chart
     series = _only(payload, chart.result, chart.error)
     events = series.events if series is not None else None
     if series is None or events is None:
@@ -192,17 +191,6 @@ def actions(body: bytes, _ask: Ask) -> pl.DataFrame:
         "currency": own + [series.meta.currency] * len(splits),
     }
     return decoded("actions", columns, symbol=series.meta.symbol, basis="split").sort("ex_date", "type")
-
-
-def _parsed(payload: Payload, decoder: msgspec.json.Decoder[B]) -> B:
-    """Return the body, or raise what it says: a refusal where it is one, else its defect."""
-    try:
-        return payload.parse(decoder)
-    except UndecodablePayload:
-        failure = by_body(payload.body)
-        if failure is None:
-            raise
-        raise ProviderRefused(provider=PROVIDER, failure=failure) from None
 
 
 def _only(payload: Payload, result: list[S] | None, error: Refusal | None) -> S | None:

@@ -16,9 +16,9 @@ from truetape.domain.errors import (
     SchemaMismatch,
     StoreUnavailable,
     UndecodablePayload,
-    WrongFolder,
 )
 from truetape.domain.messages import BatchNormalized, PayloadRejected, RawCaptured, RoundClosed
+from truetape.domain.simulation import refuse_mixing
 from truetape.domain.wire import pack
 from truetape.ports.archive import Archive
 from truetape.ports.bus import Bus
@@ -67,7 +67,7 @@ class ProcessingService:
             StoreUnavailable: The payload cannot be read now.
             WrongFolder: The payload is simulated and the data folder is not, or the other way round.
         """
-        self._refuse_other_kind(simulated=message.simulated)
+        refuse_mixing(folder_is_simulated=self._config.simulated, data_are_simulated=message.simulated)
         if message.round_id not in self._decoded and len(self._decoded) >= MOST_OPEN_ROUNDS:
             self._decoded.pop(next(iter(self._decoded)))  # it is decoded again when that round closes
         claims = await self._claims(message)
@@ -133,7 +133,7 @@ class ProcessingService:
             StoreUnavailable: A payload cannot be read now, or the claims cannot be kept or read.
             WrongFolder: The round is simulated and the data folder is not, or the other way round.
         """
-        self._refuse_other_kind(simulated=message.simulated)
+        refuse_mixing(folder_is_simulated=self._config.simulated, data_are_simulated=message.simulated)
         older = await self._kept_before(message)
         parts = await self._decoded_parts(message)
         await self._commit(parts)
@@ -168,11 +168,6 @@ class ProcessingService:
             await self._store.commit(
                 {name: pl.concat([one for table, one in filled if table == name]) for name in tables}
             )
-
-    def _refuse_other_kind(self, *, simulated: bool) -> None:
-        if simulated != self._config.simulated:
-            holds, came = ("simulated", "live") if self._config.simulated else ("live", "simulated")
-            raise WrongFolder(path="of this process", reason=f"it holds {holds} data and {came} data came.")
 
     async def _tell(self, message: RoundClosed, kind: str, frame: bytes, *, last: bool) -> None:
         batch = BatchNormalized(

@@ -6,9 +6,9 @@ import asyncio
 
 import polars as pl
 
-from truetape.domain.errors import WrongFolder
 from truetape.domain.messages import BatchGraded, BatchStored, PayloadRejected
 from truetape.domain.schema import INSTANT, TABLES
+from truetape.domain.simulation import refuse_mixing
 from truetape.domain.versions import Decision, decide
 from truetape.domain.wire import unpack
 from truetape.ports.bus import Bus
@@ -66,7 +66,7 @@ class StorageService:
             StoreUnavailable: Nothing was written.
             WrongFolder: The batch is simulated and the data folder is not, or the other way round.
         """
-        self._refuse_other_kind(simulated=message.simulated)
+        refuse_mixing(folder_is_simulated=self._config.simulated, data_are_simulated=message.simulated)
         if not message.last:
             self._unstored[message.round_id] = message
         elif message.round_id in self._unstored:
@@ -94,7 +94,7 @@ class StorageService:
 
     async def on_payload_rejected(self, message: PayloadRejected) -> None:
         """Keep the fact that an archived payload could not be read."""
-        self._refuse_other_kind(simulated=message.simulated)
+        refuse_mixing(folder_is_simulated=self._config.simulated, data_are_simulated=message.simulated)
         row = pl.DataFrame(
             {
                 "payload": [message.key],
@@ -106,11 +106,6 @@ class StorageService:
             }
         )
         await self._store.commit({"rejected_payloads": row})
-
-    def _refuse_other_kind(self, *, simulated: bool) -> None:
-        if simulated != self._config.simulated:
-            holds, came = ("simulated", "live") if self._config.simulated else ("live", "simulated")
-            raise WrongFolder(path="of this process", reason=f"it holds {holds} data and a batch of {came} data came.")
 
 
 def _range(message: BatchGraded) -> Selection:
