@@ -14,9 +14,17 @@ from store_contents import TIMES, contents, differences
 
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.demo import TOLERANCE, Outcome, run_demo
+from truetape.app.sandbox.faults import TRANSPORT
 from truetape.domain.messages import RawCaptured
 from truetape.ports.archive import Attempted
 
+FOUND_AS = {
+    "drift": "rejected",
+    "hundredfold": "hundredfold",
+    "missed_split": "split_ratio",
+    "missing_rows": "missing_row",
+    "stale": "stale",
+}
 VALUES = ["instrument_id", "timeframe", "ts_event", "open", "high", "low", "close", "volume", "currency", "basis"]
 
 
@@ -116,14 +124,39 @@ def test_replay_gives_the_same_rows(folder: Path, faulty: Outcome) -> None:
     )
 
 
-def test_faults_are_accounted_for(folder: Path, faulty: Outcome) -> None:
-    """What the sandbox did wrong is found again, in the journal, the rejected payloads, quarantine or findings."""
+def test_every_failed_request_is_journalled(folder: Path, faulty: Outcome) -> None:
+    """For each provider and symbol, as many failures are on record as answers were spoilt on the way."""
     archive = FileArchive(folder / "faulty" / "archive", read_only=True)
-    failed = Counter(entry.failure_class for entry in archive.journal() if isinstance(entry, Attempted))
-    store = contents(folder / "faulty")
-    reasons = set(store["quarantine"]["reason"])
+    journalled = Counter((one.provider, one.symbol) for one in archive.journal() if isinstance(one, Attempted))
+    spoilt = Counter(
+        (one.provider, one.symbol) for one in faulty.served if any(fault.kind in TRANSPORT for fault in one.injected)
+    )
 
-    assert {"throttled", "transient"} <= set(failed)
-    assert {"hundredfold", "split_ratio", "stale"} <= reasons
-    assert "missing_row" in set(store["findings"]["check"])
-    assert len(store["rejected_payloads"]) > 0
+    assert set(TRANSPORT) <= {fault.kind for one in faulty.served for fault in one.injected}
+    assert spoilt == journalled
+
+
+def test_every_wrong_value_is_found(folder: Path, faulty: Outcome) -> None:
+    """Each series that was tampered with is in quarantine, among the findings or rejected, under its own reason."""
+    store = contents(folder / "faulty")
+    archive = FileArchive(folder / "faulty" / "archive", read_only=True)
+    symbols = dict(store["listings"].select("instrument_id", "symbol").rows())
+    payloads = {one.key: one.symbol for one in archive.journal() if isinstance(one, RawCaptured)}
+    found = {(provider, symbols[one], reason) for provider, one, reason in rows(store["quarantine"], "reason")}
+    found |= {(provider, symbols[one], check) for provider, one, check in rows(store["findings"], "check")}
+    rejected = store["rejected_payloads"].select("provider", "payload").rows()
+    found |= {(provider, payloads[key], "rejected") for provider, key in rejected}
+    tampered = {
+        (one.provider, one.symbol, FOUND_AS[fault.kind])
+        for one in faulty.served
+        for fault in one.injected
+        if fault.kind in FOUND_AS and not any(other.kind in TRANSPORT for other in one.injected)
+    }
+
+    assert set(FOUND_AS.values()) == {reason for _, _, reason in tampered}
+    assert tampered == found
+
+
+def rows(frame: pl.DataFrame, *about: str) -> list[tuple[str, ...]]:
+    """Return the distinct (provider, instrument, ...) of `frame`."""
+    return frame.select("provider", "instrument_id", *about).unique().rows()

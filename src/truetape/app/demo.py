@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from truetape.app.run import Platform, TroubleTeller
 from truetape.app.sandbox import Sandbox, all_faults, bokeh
+from truetape.app.sandbox.answers import Served
 from truetape.app.sandbox.dataset import Dataset
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.summary import Summary, summarize, tables
@@ -31,10 +32,15 @@ class Outcome:
     """What the demo showed."""
 
     summary: Summary
-    faults_served: int
+    served: tuple[Served, ...]  # what the sandbox was asked, and the faults it injected
     worst_adjusted: dict[str, float]  # by symbol: greatest relative error of the adjusted close
     seconds: float
     address: str
+
+    @property
+    def faults_served(self) -> int:
+        """The number of answers that carried a fault."""
+        return sum(1 for one in self.served if one.fault)
 
 
 async def run_demo(
@@ -136,7 +142,7 @@ async def _outcome(platform: Platform, dataset: Dataset, sandbox: Sandbox, *, st
     store = platform.parts.store
     return Outcome(
         summary=await summarize(store, platform.parts.archive),
-        faults_served=sum(1 for one in sandbox.served if one.fault),
+        served=tuple(sandbox.served),
         worst_adjusted=await adjusted_errors(store, dataset),
         seconds=time.perf_counter() - started,
         address=address,
