@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from truetape.domain.asks import Answer, Ask
-from truetape.domain.capability import Declaration
+from truetape.domain.capability import Declaration, Offer
 from truetape.domain.errors import ProviderRefused, StoreUnavailable, UndecodablePayload
 from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.identity import payload_key
@@ -176,8 +176,7 @@ def declaration(name: str, *, pace: float = 1000.0) -> Declaration:
     return Declaration(
         name=name,
         title=name,
-        kinds=("bars", "actions"),
-        timeframes=("1d",),
+        offers=(Offer(kind="bars", timeframes=("1d",)), Offer(kind="actions", with_bars=True)),
         basis="raw",
         zone="America/New_York",
         feed=f"{name} feed",

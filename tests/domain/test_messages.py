@@ -10,7 +10,7 @@ import pytest
 
 from truetape.domain import messages
 from truetape.domain.asks import Answer, Ask, Request
-from truetape.domain.capability import Declaration
+from truetape.domain.capability import Declaration, Offer
 from truetape.domain.envelope import Envelope, seal
 from truetape.domain.failures import REPEATABLE, FailureClass
 from truetape.domain.flags import Quality
@@ -114,8 +114,7 @@ def test_asks_and_declarations_have_sensible_defaults() -> None:
     declaration = Declaration(
         name="p",
         title="P",
-        kinds=("bars",),
-        timeframes=("1d",),
+        offers=(Offer(kind="bars", timeframes=("1d",)),),
         basis="raw",
         zone="UTC",
         feed="f",

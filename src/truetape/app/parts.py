@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -21,17 +19,7 @@ from truetape.adapters.system_clock import SystemClock
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.ports.http import Http
 from truetape.ports.provider import Provider
-from truetape.providers import alpha_vantage, finnhub, iex_cloud, yahoo
-
-PROVIDERS: Final[MappingProxyType[str, Callable[..., Provider]]] = MappingProxyType(
-    {
-        "alpha_vantage": alpha_vantage.provider,
-        "yahoo": yahoo.provider,
-        "finnhub": finnhub.provider,
-        "iex_cloud": iex_cloud.provider,
-    }
-)
-
+from truetape.providers import vendor
 
 LANES: Final = 4  # instruments that one room handles side by side
 ATTEMPTS: Final = 100_000  # a full disk may last for days: the bus waits, and so do the publishers behind it
@@ -98,7 +86,7 @@ def embedded(settings: Settings, *, command: str) -> Parts:
 def providers(settings: Settings, http: Http) -> dict[str, Provider]:
     """Return the providers that the settings enable, in the order of the settings, at the pace that they set."""
     return {
-        name: _paced(PROVIDERS[name](http, **_given(chosen)), chosen.calls_per_second)
+        name: _paced(vendor(name).provider(http, **_given(chosen)), chosen.calls_per_second)
         for name, chosen in settings.providers.items()
         if chosen.enabled
     }
@@ -106,7 +94,8 @@ def providers(settings: Settings, http: Http) -> dict[str, Provider]:
 
 def _given(chosen: ProviderSettings) -> dict[str, str]:
     """Return what the settings say of a provider; its own defaults stand for the rest."""
-    return {name: text for name, text in (("base_url", chosen.base_url), ("key", chosen.key)) if text}
+    given = {"base_url": chosen.base_url, "key": chosen.key, "secret": chosen.secret}
+    return {name: text for name, text in given.items() if text}
 
 
 def _paced(provider: Provider, calls_per_second: float | None) -> Provider:

@@ -17,7 +17,7 @@ import structlog
 
 from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
-from truetape.app.parts import PROVIDERS, Parts, embedded
+from truetape.app.parts import Parts, embedded
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.telemetry import log_to_file
 from truetape.app.wiring import Rooms, wire
@@ -25,6 +25,7 @@ from truetape.domain.errors import BadInput, Transient
 from truetape.domain.messages import InstrumentsDeclared, RawCaptured
 from truetape.domain.time import to_datetime
 from truetape.ports.archive import Attempted
+from truetape.providers import NAMES
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.rest import build
 from truetape.services.api.serve import Served
@@ -284,5 +285,5 @@ def _replay_settings(source: Path, target: Path) -> Settings:
     if target.exists() and any(target.iterdir()):
         raise BadInput(parameter="--into", value=str(target), fix="The folder is not empty; name a new or empty one.")
     today = to_datetime(time.time_ns()).date()
-    everyone = {name: ProviderSettings(enabled=True) for name in PROVIDERS}
+    everyone = {name: ProviderSettings(enabled=True) for name in NAMES}
     return Settings(data=target, simulated=marker.simulated, start=today, end=today, providers=everyone)

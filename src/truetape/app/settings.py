@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 
@@ -16,16 +15,11 @@ from msgspec import Meta
 
 from truetape.domain.errors import BadInput
 from truetape.domain.messages import DeclaredListing
+from truetape.providers import KEY_VARIABLES, vendor
 
 DEFAULT_PATH: Final = Path("truetape.toml")
 LARGEST_BYTES: Final = 1 << 20
 OVERRIDES: Final = {"data": "TRUETAPE_DATA", "host": "TRUETAPE_HOST", "port": "TRUETAPE_PORT"}
-KEY_VARIABLES: Final = {
-    "alpha_vantage": "ALPHAVANTAGE_API_KEY",
-    "yahoo": "",
-    "finnhub": "FINNHUB_API_KEY",
-    "iex_cloud": "IEX_TOKEN",
-}
 
 Seconds = Annotated[float, Meta(gt=0, le=31_536_000, description="seconds above 0 and up to a year")]
 Pace = Annotated[float, Meta(gt=0, le=1000, description="a number above 0 and up to 1000")]
@@ -60,7 +54,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     base_url: Url = ""  # "" for the provider's own
     key: str = ""
+    secret: str = ""  # the second half of the key, where a provider has one
     key_variable: Variable = ""  # the environment variable that the key is read from
+    secret_variable: Variable = ""
+    plan: str = ""  # the subscription, a name of the provider's plans; "" for its default
     calls_per_second: Pace | None = None  # None for the pace that the provider declares
 
     def __repr__(self) -> str:
@@ -69,7 +66,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
         shown = {name: getattr(self, name) for name in self.__struct_fields__}
-        return list({**shown, "key": "set" if self.key else "missing"}.items())
+        hidden = {name: "set" if getattr(self, name) else "missing" for name in ("key", "secret")}
+        return list({**shown, **hidden}.items())
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,12 +215,16 @@ def _providers(found: object, environ: Mapping[str, str], problems: list[str]) -
 
 def _provider(name: str, table: dict[str, Any], environ: Mapping[str, str], problems: list[str]) -> ProviderSettings:
     where = f"providers.{name}."
-    if table.pop("key", None) is not None:
-        instead = f"set the environment variable {KEY_VARIABLES[name]} instead" if KEY_VARIABLES[name] else "remove it"
-        problems.append(f"{where}key must not stand in the file; {instead}.")
-    values = _fields(ProviderSettings, table, where, problems, leave_out=("key",))
-    variable = values.get("key_variable") or KEY_VARIABLES[name]
-    return ProviderSettings(**{**values, "key_variable": variable, "key": environ.get(variable, "").strip()})
+    defaults = dict(zip(("key", "secret"), KEY_VARIABLES[name], strict=False))
+    for half in ("key", "secret"):
+        if table.pop(half, None) is not None:
+            instead = f"set the environment variable {defaults[half]} instead" if half in defaults else "remove it"
+            problems.append(f"{where}{half} must not stand in the file; {instead}.")
+    values = _fields(ProviderSettings, table, where, problems, leave_out=("key", "secret"))
+    for half in ("key", "secret"):
+        variable = values.get(f"{half}_variable") or defaults.get(half, "")
+        values |= {f"{half}_variable": variable, half: environ.get(variable, "").strip()}
+    return ProviderSettings(**values)
 
 
 def _listing_problems(listings: list[dict[str, Any]]) -> Iterator[str]:
@@ -255,7 +257,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     if not asked:
         yield f"No provider is enabled; write [providers.yahoo], or another of {', '.join(KEY_VARIABLES)}."
     for name, one in asked.items():
-        retired = import_module(f"truetape.providers.{name}").DECLARATION.retired
+        retired = vendor(name).DECLARATION.retired
         if retired and not one.base_url:
             yield f"providers.{name} has no base_url. {retired} Name a host that still speaks its API, or remove it."
 
@@ -272,7 +274,7 @@ def _words(wanted: Any) -> str:
 
 def _shown(name: str, value: object) -> str:
     """Return `value` as it is quoted in a problem, without what may be a secret."""
-    if name == "key_variable":
+    if name in {"key_variable", "secret_variable"}:
         return "***"
     text = str(value) if isinstance(value, date) else repr(value)
     return _SECRET.sub("***", text)[:100]

@@ -13,14 +13,16 @@ SIMULATED_HEADER: Final = "x-truetape-simulated"  # marks every answer of the sa
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """One question to one provider, in that provider's own spelling of the symbol.
 
-    `start` and `end` are session dates, both inclusive.
+    `start` and `end` are session dates, both inclusive. One question may take several requests: each page of the answer
+    is asked for by an ask of its own.
     """
 
-    kind: str  # what is wanted: "bars" or "quotes"
-    symbol: str
+    kind: str  # what is wanted, a key of schema.DECODED
+    symbol: str  # "" where the kind has none: listings
     timeframe: str = "1d"
     start: date | None = None
     end: date | None = None
+    page: str = ""  # the provider's mark of the page that is wanted; "" for the first
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -215,9 +215,19 @@ def traded(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def decoded(kind: str, columns: Mapping[str, Column], **same: object) -> pl.DataFrame:
-    """Return a frame of schema DECODED[kind]; `same` holds the columns with one value for all rows."""
+    """Return a frame of schema DECODED[kind]; `same` holds the columns with one value for all rows.
+
+    A column that is in neither is one that the provider does not tell: null.
+    """
     schema = DECODED[kind]
     length = len(next(iter(columns.values())))
-    constants = {name: pl.Series([value], dtype=schema[name]).new_from_index(0, length) for name, value in same.items()}
+    constants = {name: pl.Series([same.get(name)], dtype=dtype).new_from_index(0, length)
+                 for name, dtype in schema.items() if name not in columns}  # fmt: skip
     every = {**columns, **constants}
     return pl.DataFrame({name: every[name] for name in schema}, schema=schema)
+
+
+def levels(bars: pl.DataFrame) -> pl.DataFrame:
+    """Return the closes of an index's bars as schema DECODED["index_levels"]; bars without a close are left out."""
+    closed = bars.filter(pl.col("close").is_not_null())
+    return closed.select("symbol", "ts_event", pl.col("close").alias("level"), "currency")

@@ -20,6 +20,19 @@ from truetape.domain.errors import SchemaMismatch
 
 INSTANT: Final = pl.Datetime("ns", "UTC")
 BASES: Final = ("raw", "split", "all")
+ACTION_TYPES: Final = (
+    "split",  # reverse ones are below 1
+    "dividend",
+    "special_dividend",
+    "capital_gain",
+    "stock_dividend",
+    "spin_off",
+    "merger",
+    "rights",
+    "symbol_change",
+    "delisting",
+)
+ASSET_CLASSES: Final = ("equity", "etf", "fund", "index", "bond", "fx", "crypto", "future", "option", "commodity")
 
 _OHLCV: Final = {
     "open": pl.Float64(),
@@ -27,6 +40,47 @@ _OHLCV: Final = {
     "low": pl.Float64(),
     "close": pl.Float64(),
     "volume": pl.Float64(),
+}
+_QUOTE: Final = {
+    "price": pl.Float64(),  # last trade
+    "bid": pl.Float64(),
+    "bid_size": pl.Float64(),
+    "ask": pl.Float64(),
+    "ask_size": pl.Float64(),
+    "open": pl.Float64(),  # of the session, as are high, low and volume
+    "high": pl.Float64(),
+    "low": pl.Float64(),
+    "previous_close": pl.Float64(),
+    "volume": pl.Float64(),
+}
+_TRADE: Final = {
+    "price": pl.Float64(),
+    "size": pl.Float64(),
+    "trade_id": pl.String(),
+    "conditions": pl.String(),  # the venue's codes, comma separated, in its order
+    "side": pl.String(),  # of the aggressor: buy or sell
+    "venue": pl.String(),  # in the provider's code
+}
+_LISTING: Final = {
+    "name": pl.String(),
+    "exchange": pl.String(),  # in the provider's code
+    "mic": pl.String(),
+    "asset_class": pl.String(),  # of ASSET_CLASSES
+    "currency": pl.String(),
+    "status": pl.String(),  # active or delisted
+    "first_date": pl.Date(),  # inclusive
+    "last_date": pl.Date(),  # inclusive
+    "isin": pl.String(),
+    "cusip": pl.String(),
+    "figi": pl.String(),
+    "cik": pl.String(),  # ten digits
+}
+_RATE: Final = {"rate": pl.Float64(), "bid": pl.Float64(), "ask": pl.Float64()}
+_OBSERVATION: Final = {
+    "period": pl.Date(),  # the first day of the month, quarter or year that is observed; else the day
+    "value": pl.Float64(),
+    "known_from": pl.Date(),  # first day on which this value stood, inclusive
+    "known_to": pl.Date(),  # last day, inclusive; null: it still stands
 }
 _ORIGIN: Final = {"ts_known": INSTANT, "simulated": pl.Boolean()}
 _VERSIONED: Final = {"ts_known": INSTANT, "version": pl.UInt32(), "simulated": pl.Boolean()}
@@ -53,21 +107,46 @@ DECODED: Final[dict[str, Schema]] = {
     "actions": {
         "symbol": pl.String(),
         "ex_date": pl.Date(),
-        "type": pl.String(),  # split or dividend
-        "value": pl.Float64(),  # split: new shares for one old; dividend: cash per share
+        "type": pl.String(),  # of ACTION_TYPES
+        "value": pl.Float64(),  # split, stock_dividend, spin_off: new shares for one old; dividends: cash per share
         "currency": pl.String(),
         "basis": pl.String(),  # raw: cash as paid then; split: cash per share of today's count
+        "declared_date": pl.Date(),
+        "record_date": pl.Date(),
+        "pay_date": pl.Date(),
+        "new_symbol": pl.String(),  # of a symbol_change, a spin_off or a stock merger
     },
     "quotes": {
         "symbol": pl.String(),
         "ts_event": INSTANT,
-        "price": pl.Float64(),
-        "open": pl.Float64(),
-        "high": pl.Float64(),
-        "low": pl.Float64(),
-        "previous_close": pl.Float64(),
-        "volume": pl.Float64(),
+        **_QUOTE,
         "currency": pl.String(),
+    },
+    "trades": {
+        "symbol": pl.String(),
+        "ts_event": INSTANT,
+        **_TRADE,
+        "currency": pl.String(),
+    },
+    "listings": {
+        "symbol": pl.String(),
+        **_LISTING,
+    },
+    "fx_rates": {
+        "base": pl.String(),  # ISO 4217: one unit of it
+        "quote": pl.String(),  # costs `rate` of this
+        "ts_event": INSTANT,  # a daily fixing: 00:00 UTC of its date
+        **_RATE,
+    },
+    "index_levels": {
+        "symbol": pl.String(),
+        "ts_event": INSTANT,
+        "level": pl.Float64(),
+        "currency": pl.String(),
+    },
+    "observations": {
+        "symbol": pl.String(),  # the series
+        **_OBSERVATION,
     },
 }
 
@@ -162,12 +241,7 @@ TABLES: Final[dict[str, Table]] = {
             "instrument_id": pl.String(),
             "ts_event": INSTANT,
             "provider": pl.String(),
-            "price": pl.Float64(),
-            "open": pl.Float64(),
-            "high": pl.Float64(),
-            "low": pl.Float64(),
-            "previous_close": pl.Float64(),
-            "volume": pl.Float64(),
+            **_QUOTE,
             "currency": pl.String(),
             "payload": pl.String(),
             **_ORIGIN,

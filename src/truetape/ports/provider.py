@@ -11,9 +11,22 @@ import polars as pl
 from truetape.domain.asks import Answer, Ask
 from truetape.domain.capability import Declaration
 from truetape.domain.failures import Failure
+from truetape.domain.plans import Allowance
+from truetape.ports.feed import Feed
 
 Decode = Callable[[bytes, Ask], pl.DataFrame]
 Classify = Callable[[Answer], Failure | None]
+Follow = Callable[[Answer, Ask], Ask | None]
+Allowances = Callable[[Mapping[str, str]], tuple[Allowance, ...]]
+
+
+def last_page(answer: Answer, ask: Ask) -> None:
+    """Say that no page follows: what a provider does whose answers come whole."""
+
+
+def nothing_told(headers: Mapping[str, str]) -> tuple[Allowance, ...]:  # noqa: ARG001 - there is nothing to read
+    """Say that the headers tell nothing of what is left: what a silent provider does."""
+    return ()
 
 
 class Client(Protocol):
@@ -34,7 +47,8 @@ class Provider:
 
     `classify` returns None for an answer with data. `decode` maps a record kind (a key of schema.DECODED) to a function
     from bytes and the ask to a frame with exactly that kind's columns; it raises ProviderRefused for an error body and
-    UndecodablePayload for anything else that is not data.
+    UndecodablePayload for anything else that is not data. `follow` returns the ask for the page after an answer, or
+    None after the last one. `allowances` returns what an answer's headers (names in lower case) say of the quota.
     """
 
     declaration: Declaration
@@ -42,3 +56,6 @@ class Provider:
     classify: Classify
     decode: Mapping[str, Decode]
     spell: Callable[[str], str]  # our symbol ("BRK.B") in the provider's spelling
+    follow: Follow = last_page
+    allowances: Allowances = nothing_told
+    feed: Callable[[], Feed] | None = None  # a new conversation with its stream; None if it has none

@@ -19,7 +19,7 @@ def dataset(tmp_path: Path) -> Dataset:
 
 
 def chart(dataset: Dataset, symbol: str = "AAA", range_: str = "max") -> Query:
-    return Query(symbol=symbol, today=dataset.end, range=range_, keyed=True)
+    return Query(symbol=symbol, today=dataset.end, parts={"range": range_}, keyed=True)
 
 
 def test_requests_are_counted_for_each_provider_and_symbol(dataset: Dataset) -> None:

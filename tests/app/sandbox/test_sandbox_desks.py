@@ -11,7 +11,7 @@ import pytest
 from small_tape import SPLIT, small_dataset, weekdays
 
 from truetape.app.sandbox.desk import Query, Reply, first_day, last_day_before, months_before, whole_number
-from truetape.app.sandbox.desks import DESKS
+from truetape.app.sandbox.desks import desk
 from truetape.app.sandbox.truth import View, view
 
 TODAY = date(2012, 3, 23)
@@ -24,7 +24,7 @@ def truth(tmp_path: Path) -> View:
 
 def ask(symbol: str = "AAA", *, endpoint: str = "", range_: str = "", keyed: bool = True, **params: str) -> Query:
     params = {name.rstrip("_"): value for name, value in params.items()}
-    return Query(symbol=symbol, today=TODAY, endpoint=endpoint, range=range_, params=params, keyed=keyed)
+    return Query(symbol=symbol, today=TODAY, parts={"endpoint": endpoint, "range": range_}, params=params, keyed=keyed)
 
 
 def stamp(day: date, hour: int = 0, minute: int = 0) -> str:
@@ -59,7 +59,7 @@ def parsed(reply: Reply) -> Any:
 )
 def test_a_wrong_question_is_refused_in_its_own_words(provider: str, query: Query, status: int, said: str) -> None:
     """A missing key or a parameter that the provider does not know gets that provider's own error."""
-    reply = DESKS[provider].refusal(query)
+    reply = desk(provider).refusal(query)
 
     assert reply is not None
     assert status == reply.status
@@ -80,7 +80,7 @@ def test_a_wrong_question_is_refused_in_its_own_words(provider: str, query: Quer
 )
 def test_a_sound_question_is_not_refused(provider: str, query: Query) -> None:
     """Optional parameters may be left out."""
-    assert DESKS[provider].refusal(query) is None
+    assert desk(provider).refusal(query) is None
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_sound_question_is_not_refused(provider: str, query: Query) -> None:
 )
 def test_an_unknown_symbol_gets_the_providers_answer(provider: str, query: Query, status: int, said: str) -> None:
     """Two providers refuse, one says that there are no data, and one sends zeros."""
-    reply = DESKS[provider].unknown(query)
+    reply = desk(provider).unknown(query)
 
     assert status == reply.status
     assert said in reply.body.decode()
@@ -124,7 +124,7 @@ def test_an_unknown_symbol_gets_the_providers_answer(provider: str, query: Query
 )
 def test_yahoo_counts_periods_by_the_open(truth: View, params: dict[str, str], first: date, last: date) -> None:
     """A bar is stamped 9:30 in New York: 14:30 UTC in winter and 13:30 in summer; period2 is exclusive."""
-    result = parsed(DESKS["yahoo"].data(truth, ask(keyed=False, **params)))["chart"]["result"][0]
+    result = parsed(desk("yahoo").data(truth, ask(keyed=False, **params)))["chart"]["result"][0]
     days = [datetime.fromtimestamp(seconds, UTC).date() for seconds in result["timestamp"]]
 
     assert (first, last) == (days[0], days[-1])
@@ -135,7 +135,7 @@ def test_yahoo_tells_the_events_that_were_asked_for(truth: View) -> None:
     """Events are those of the period alone, dividends per share of today's count."""
 
     def events(**params: str) -> Any:
-        return parsed(DESKS["yahoo"].data(truth, ask(keyed=False, **params)))["chart"]["result"][0].get("events", {})
+        return parsed(desk("yahoo").data(truth, ask(keyed=False, **params)))["chart"]["result"][0].get("events", {})
 
     every = events(range="max", events="div,splits,capitalGains")
     assert [0.25, 0.25] == [one["amount"] for one in every["dividends"].values()]
@@ -146,7 +146,7 @@ def test_yahoo_tells_the_events_that_were_asked_for(truth: View) -> None:
 
 def test_yahoo_says_when_a_period_is_empty(truth: View) -> None:
     """A period without a bar is an error of its own."""
-    reply = DESKS["yahoo"].data(truth, ask(keyed=False, period1="0", period2="86400"))
+    reply = desk("yahoo").data(truth, ask(keyed=False, period1="0", period2="86400"))
 
     assert reply.status == 400
     assert b"startDate = 0, endDate = 86400" in reply.body
@@ -154,8 +154,8 @@ def test_yahoo_says_when_a_period_is_empty(truth: View) -> None:
 
 def test_alpha_vantage_sends_raw_prices_newest_first(truth: View) -> None:
     """The short answer would be the last 100 bars; the adjusted one has dividends and the split by date."""
-    short = parsed(DESKS["alpha_vantage"].data(truth, ask(function="TIME_SERIES_DAILY")))
-    full = parsed(DESKS["alpha_vantage"].data(truth, ask(function="TIME_SERIES_DAILY_ADJUSTED", outputsize="full")))
+    short = parsed(desk("alpha_vantage").data(truth, ask(function="TIME_SERIES_DAILY")))
+    full = parsed(desk("alpha_vantage").data(truth, ask(function="TIME_SERIES_DAILY_ADJUSTED", outputsize="full")))
     rows = full["Time Series (Daily)"]
 
     assert ["2012-03-23", "2012-01-02"] == [list(short["Time Series (Daily)"])[at] for at in (0, -1)]
@@ -175,7 +175,7 @@ def test_alpha_vantage_sends_raw_prices_newest_first(truth: View) -> None:
 def test_finnhub_counts_by_midnight_utc(truth: View, begin: str, end: str, first: date, last: date) -> None:
     """A daily candle is stamped 00:00 UTC of its session."""
     query = ask(endpoint="candle", resolution="D", from_=begin, to=end)
-    stamps = parsed(DESKS["finnhub"].data(truth, query))["t"]
+    stamps = parsed(desk("finnhub").data(truth, query))["t"]
 
     assert [stamp(first), stamp(last)] == [str(stamps[0]), str(stamps[-1])]
 
@@ -184,12 +184,12 @@ def test_finnhub_has_no_data_outside(truth: View) -> None:
     """A range without bars is an answer, not an error."""
     query = ask(endpoint="candle", resolution="D", from_="0", to="86400")
 
-    assert {"s": "no_data"} == parsed(DESKS["finnhub"].data(truth, query))
+    assert {"s": "no_data"} == parsed(desk("finnhub").data(truth, query))
 
 
 def test_finnhubs_quote_is_the_last_close(truth: View) -> None:
     """The last session closed at 40.59 at 20:00 UTC, after 40.58."""
-    quote = parsed(DESKS["finnhub"].data(truth, ask(endpoint="quote")))
+    quote = parsed(desk("finnhub").data(truth, ask(endpoint="quote")))
 
     expected = {"c": 40.59, "o": 40.49, "h": 40.79, "l": 40.29, "pc": 40.58, "t": int(stamp(TODAY, 20))}
     assert expected == {name: quote[name] for name in expected}
@@ -201,7 +201,7 @@ def test_finnhubs_quote_is_the_last_close(truth: View) -> None:
 )
 def test_iex_counts_ranges_back_from_the_last_day(truth: View, range_: str, first: date) -> None:
     """A row costs ten message credits, and has raw, split-adjusted and fully adjusted prices."""
-    reply = DESKS["iex_cloud"].data(truth, ask(range_=range_))
+    reply = desk("iex_cloud").data(truth, ask(range_=range_))
     rows = parsed(reply)
 
     assert (first.isoformat(), TODAY.isoformat()) == (rows[0]["date"], rows[-1]["date"])

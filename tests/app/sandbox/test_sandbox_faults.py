@@ -91,7 +91,7 @@ def test_a_fault_is_due_for_some_requests(fault: Fault, requests: list[int]) -> 
 )
 def test_a_fault_concerns_a_provider_and_a_symbol(provider: str, symbol: str, expected: bool) -> None:
     """A star stands for all of them."""
-    fault = Fault(provider=provider, symbol=symbol, kind="stale")  # type: ignore[arg-type]
+    fault = Fault(provider=provider, symbol=symbol, kind="stale")
 
     assert expected is fault.concerns("yahoo", "AAA")
 

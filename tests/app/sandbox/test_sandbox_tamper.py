@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from small_tape import SPLIT, small_dataset, weekdays
 
+from truetape.app.sandbox.desks import desk
 from truetape.app.sandbox.faults import Fault, Kind
 from truetape.app.sandbox.tamper import cut, drift, hit_days, spoil
 from truetape.app.sandbox.truth import View, spoiled, view
@@ -182,8 +183,10 @@ def test_a_drifted_schema(provider: str, body: object, renamed: object, retyped:
     """One field has another name, or is an object of the same name; everything else is as it was."""
     written = json.dumps(body).encode()
 
-    assert renamed == json.loads(drift(written, Fault(provider="*", kind="drift"), provider=provider))
-    assert retyped == json.loads(drift(written, Fault(provider="*", kind="drift", change="type"), provider=provider))
+    assert renamed == json.loads(drift(written, Fault(provider="*", kind="drift"), field=desk(provider).drifting))
+    assert retyped == json.loads(
+        drift(written, Fault(provider="*", kind="drift", change="type"), field=desk(provider).drifting)
+    )
 
 
 def test_a_cut_body_is_the_beginning_of_the_whole() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,11 +10,11 @@ import typer
 
 from truetape.app.cli.terminal import BAD_INPUT, out, refuse, write_json
 from truetape.domain.errors import BadInput, ProviderRefused, UndecodablePayload
+from truetape.providers import NAMES, vendor
 
 if TYPE_CHECKING:
     import polars as pl
 
-PROVIDERS: Final = ("alpha_vantage", "finnhub", "iex_cloud", "yahoo")
 SUFFIXES: Final = (".json", ".csv", ".csv.gz", ".parquet")
 SAME: Final = ("symbol", "timeframe", "currency", "basis", "running")  # said once where they are the same in all rows
 ENDS: Final = 5  # rows shown from either end
@@ -34,8 +33,10 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
 def decode(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A recorded answer, plain or gzip; - is standard input.")],
     *,
-    provider: Annotated[str, typer.Option(metavar="NAME", help=f"Who sent it: {', '.join(PROVIDERS)}.")],
-    kind: Annotated[str, typer.Option(metavar="KIND", help="What to read in it: bars, actions or quotes.")] = "bars",
+    provider: Annotated[str, typer.Option(metavar="NAME", help=f"Who sent it: {', '.join(NAMES)}.")],
+    kind: Annotated[
+        str, typer.Option(metavar="KIND", help="What to read in it: bars, actions, quotes, trades and so on.")
+    ] = "bars",
     symbol: Annotated[str, typer.Option(help="The symbol that was asked for; some answers do not name it.")] = "",
     timeframe: Annotated[str, typer.Option(help="The timeframe that was asked for; some answers do not name it.")] = (
         "1d"
@@ -79,20 +80,20 @@ def _rows(
     from truetape.domain.schema import DECODED, empty
     from truetape.domain.time import TIMEFRAMES
 
-    _refuse_others("--provider", provider, PROVIDERS)
-    vendor = import_module(f"truetape.providers.{provider}")
-    _refuse_others("--kind", kind, vendor.DECLARATION.kinds)
+    _refuse_others("--provider", provider, NAMES)
+    package = vendor(provider)
+    _refuse_others("--kind", kind, package.DECLARATION.kinds)
     _refuse_others("--timeframe", timeframe, TIMEFRAMES)
     if output is not None:
         plain_files.check_output(output, suffixes=SUFFIXES)
     body = plain_files.read_bytes(file)
     answer = Answer(url=f"file:{file}", status=status, content_type="", headers={}, body=body)
-    failure = vendor.classify(answer)
+    failure = package.classify(answer)
     if failure is not None and failure.failure_class is not FailureClass.EMPTY:
         raise ProviderRefused(provider=provider, failure=failure)
     if failure is not None:
         return empty(DECODED[kind])
-    frame: pl.DataFrame = getattr(vendor.decode, kind)(body, Ask(kind=kind, symbol=symbol, timeframe=timeframe))
+    frame: pl.DataFrame = getattr(package.decode, kind)(body, Ask(kind=kind, symbol=symbol, timeframe=timeframe))
     return frame
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.desk import Desk, Query, Reply, broken
-from truetape.app.sandbox.desks import DESKS
+from truetape.app.sandbox.desks import desk
 from truetape.app.sandbox.faults import TRANSPORT, Fault, Script, due_faults
 from truetape.app.sandbox.tamper import cut, drift
 from truetape.app.sandbox.truth import View, spoiled, view
@@ -76,12 +76,12 @@ class Answers:
 
     def plan(self, provider: str, query: Query, *, now_s: int = 0) -> Plan:
         """Return what `provider` does with `query`; a sound question about a known symbol counts as a request."""
-        desk = DESKS[provider]
-        refused = desk.refusal(query)
-        if refused is not None:
-            return Plan(reply=refused)
+        manners = desk(provider)
+        direct = manners.refusal(query) or manners.catalogue(self._dataset, query)
+        if direct is not None:
+            return Plan(reply=direct)
         if query.symbol not in self._dataset.series:
-            return Plan(reply=desk.unknown(query))
+            return Plan(reply=manners.unknown(query))
         self._requests[provider, query.symbol] += 1
         request = self._requests[provider, query.symbol]
         due = due_faults(self._script, provider=provider, symbol=query.symbol, request=request)
@@ -115,9 +115,9 @@ class Answers:
         if fault.kind == "truncated":
             return self._truncated(provider, query, fault, injected=injected, request=request)
         if fault.kind == "rate_limit":
-            reply = _throttled(DESKS[provider], fault.retry_after_s, now_s)
+            reply = _throttled(desk(provider), fault.retry_after_s, now_s)
         elif fault.kind == "note":
-            reply = DESKS[provider].spent if fault.quota else DESKS[provider].soft
+            reply = desk(provider).spent if fault.quota else desk(provider).soft
         else:
             reply = broken(fault.status)
         return Plan(reply=reply, injected=injected, request=request)
@@ -136,7 +136,7 @@ class Answers:
 
     def _data(self, provider: str, query: Query, due: tuple[int, ...]) -> tuple[Reply, tuple[Injected, ...]]:
         """Return the answer with the data faults `due`, from the cache if it was given before."""
-        key = (provider, query.symbol, query.endpoint, query.range, tuple(sorted(query.params.items())), due)
+        key = (provider, query.symbol, tuple(sorted(query.parts.items())), tuple(sorted(query.params.items())), due)
         if key in self._cached:
             self._cached.move_to_end(key)
             return self._cached[key]
@@ -158,17 +158,17 @@ class Answers:
             truth, rows = spoiled(truth, fault, seed=self._seed, provider=provider, symbol=symbol)
             if rows:
                 injected.append(Injected(place=place, kind=fault.kind, rows=rows))
-        reply = DESKS[provider].data(truth, query)
+        reply = desk(provider).data(truth, query)
         for place, fault in faults:
             if fault.kind == "drift" and reply.content_type == "application/json":
-                body = drift(reply.body, fault, provider=provider)
+                body = drift(reply.body, fault, field=desk(provider).drifting)
                 reply = Reply(reply.status, body, reply.content_type, reply.headers)
                 injected.append(Injected(place=place, kind=fault.kind))
         return reply, tuple(injected)
 
 
-def _throttled(desk: Desk, retry_after_s: int, now_s: int) -> Reply:
-    headers = {**desk.throttled.headers, "Retry-After": str(retry_after_s)}
-    if desk.reset_header:
-        headers[desk.reset_header] = str(now_s + retry_after_s)
-    return Reply(desk.throttled.status, desk.throttled.body, desk.throttled.content_type, headers)
+def _throttled(manners: Desk, retry_after_s: int, now_s: int) -> Reply:
+    headers = {**manners.throttled.headers, "Retry-After": str(retry_after_s)}
+    if manners.reset_header:
+        headers[manners.reset_header] = str(now_s + retry_after_s)
+    return Reply(manners.throttled.status, manners.throttled.body, manners.throttled.content_type, headers)

@@ -227,10 +227,12 @@ def _bars(symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _actions(symbol: str, rows: pl.DataFrame, currency: str) -> pl.DataFrame:
+    schema = DECODED["actions"]
+    told = {*rows.columns, "symbol", "currency", "basis"}
     return (
         rows.with_columns(
             pl.lit(symbol).alias("symbol"), pl.lit(currency).alias("currency"), pl.lit("raw").alias("basis")
         )
-        .select(list(DECODED["actions"]))
+        .select([pl.col(name) if name in told else pl.lit(None, dtype).alias(name) for name, dtype in schema.items()])
         .sort("ex_date", "type")
     )

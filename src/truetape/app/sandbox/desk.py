@@ -1,14 +1,17 @@
-"""What is asked at a provider's desk, and what it answers: values that the four desks share."""
+"""What is asked at a provider's desk, and what it answers: values that all desks share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
+from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.truth import View
+from truetape.domain.failures import FailureClass
 
 EARLIEST: Final = datetime(1800, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -23,8 +26,7 @@ class Query:
 
     symbol: str
     today: date  # the dataset's last day
-    endpoint: str = ""  # where a provider has several: candle or quote
-    range: str = ""  # where it is part of the path
+    parts: Mapping[str, str] = field(default_factory=dict)  # the variables of the path
     params: Mapping[str, str] = field(default_factory=dict)  # without the key
     keyed: bool = False  # a key was given; every key is good
 
@@ -40,14 +42,25 @@ class Reply:
 
 
 class Desk(Protocol):
-    """One provider's manners. Desks keep nothing, so that equal questions get equal answers."""
+    """One provider's manners. Desks keep nothing, so that equal questions get equal answers.
 
-    key_parameter: str  # of the query; "" if the provider wants no key
-    key_header: str  # that may carry the key instead; "" if none
+    What most providers do not have stands here as a default; a desk names this class as its own.
+    """
+
+    routes: tuple[str, ...]  # paths below the provider's name, with {symbol} and other variables
+    symbol_parameter: str = "symbol"  # of the query, where the path does not hold the symbol
+    key_parameter: str = ""  # of the query; "" if the provider wants no key there
+    key_header: str = ""  # that may carry the key instead; "" if none
     throttled: Reply  # to a client that asks too fast, status 429; Retry-After is added
-    reset_header: str  # that tells when to ask again in Unix seconds; "" if none
-    soft: Reply  # the provider's error that has status 200
+    reset_header: str = ""  # that tells when to ask again in Unix seconds; "" if none
+    soft: Reply  # the provider's error that has status 200; where it has none, `throttled`
     spent: Reply  # the same, saying that the day's budget is spent
+    drifting: str  # the field of the bodies that a drift of the schema hits
+    refusals: Mapping[FailureClass, Reply] = MappingProxyType({})  # how it says each failure that it can say
+
+    def ours(self, symbol: str, /) -> str:
+        """Return the dataset's spelling of a symbol in the provider's."""
+        return symbol
 
     def refusal(self, query: Query, /) -> Reply | None:
         """Return the provider's answer to a question without a key or with a wrong parameter; None if it is sound."""
@@ -60,6 +73,10 @@ class Desk(Protocol):
     def data(self, truth: View, query: Query, /) -> Reply:
         """Return the provider's answer with the data of a sound question."""
         ...
+
+    def catalogue(self, dataset: Dataset, query: Query, /) -> Reply | None:  # noqa: ARG002 - most have none
+        """Return the answer to a sound question that is about no single symbol; None if it is about one."""
+        return None
 
 
 def broken(status: int) -> Reply:
@@ -74,6 +91,13 @@ def whole_number(text: str | None) -> int | None:
         return int(text) if text is not None and len(text) < 20 else None  # noqa: PLR2004 - longer is no instant
     except ValueError:
         return None
+
+
+def since(name: str, today: date, months: Mapping[str, int]) -> date:
+    """Return the first date of the range `name` that ends `today`: so many `months`, ytd, or everything."""
+    if name in months:
+        return months_before(today, months[name])
+    return date(today.year, 1, 1) if name == "ytd" else EARLIEST.date()
 
 
 def first_day(instant_s: int, *, label: time, zone: str) -> date:

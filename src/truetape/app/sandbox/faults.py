@@ -3,7 +3,7 @@
 A script is a TOML file with one table for each fault:
 
     [[faults]]
-    provider = "yahoo"          # alpha_vantage, finnhub, iex_cloud, yahoo, or "*" for all
+    provider = "yahoo"          # its name, or "*" for all
     symbol = "AAPL"             # "*" (the default) for all
     kind = "rate_limit"         # see KINDS
     first = 1                   # the first request, counted from 1 for each provider and symbol
@@ -33,6 +33,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from truetape.domain.errors import BadInput
+from truetape.providers import NAMES
 
 Kind = Literal[
     "rate_limit",
@@ -46,7 +47,6 @@ Kind = Literal[
     "missed_split",
     "stale",
 ]
-Provider = Literal["alpha_vantage", "finnhub", "iex_cloud", "yahoo", "*"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 TRANSPORT: Final[frozenset[Kind]] = frozenset({"rate_limit", "note", "server_error", "time_out", "truncated"})
 DATA: Final[frozenset[Kind]] = frozenset(KINDS) - TRANSPORT
@@ -57,7 +57,7 @@ _LARGEST_SCRIPT: Final = 4_000_000  # bytes
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way in which a provider fails; the module's text describes each field."""
 
-    provider: Provider
+    provider: str
     kind: Kind
     symbol: str = "*"
     first: int = 1
@@ -82,6 +82,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             ("rows", 1 if self.rows is None else self.rows, 1, 100_000),
             ("sessions", self.sessions, 1, 100_000),
         )
+        if self.provider not in {*NAMES, "*"}:
+            raise ValueError(f"provider was {self.provider!r}; known are {', '.join(NAMES)} and *")
         for name, value, least, most in bounds:
             if not least <= value <= most:
                 raise ValueError(f"{name} was {value}; it must lie between {least:g} and {most:g}")

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from truetape.app.sandbox.compose import choose_script
 from truetape.app.sandbox.dataset import Dataset, bokeh, read
-from truetape.app.sandbox.desks import DESKS
+from truetape.app.sandbox.desks import NAMES
 from truetape.app.sandbox.faults import Script
 from truetape.app.sandbox.server import Sandbox
 
@@ -39,7 +39,7 @@ async def run_sandbox(
         PortInUse: Another program listens on the address.
     """
     dataset = bokeh() if data is None else read(data)
-    script = choose_script(faults, dataset=dataset, providers=tuple(DESKS), seed=seed)
+    script = choose_script(faults, dataset=dataset, providers=NAMES, seed=seed)
     await serve(dataset, script, seed=seed, host=host, port=port, console=console)
 
 

@@ -1,4 +1,4 @@
-"""The sandbox's server: four providers' URL spaces under one port, and a report of the faults that were met."""
+"""The sandbox's server: the providers' URL spaces under one port, and a report of the faults that were met."""
 
 from __future__ import annotations
 
@@ -16,25 +16,18 @@ from aiohttp import web
 from truetape.app.sandbox.answers import Answers, Plan, Served
 from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.desk import Query
-from truetape.app.sandbox.desks import DESKS
+from truetape.app.sandbox.desks import NAMES, desk
 from truetape.app.sandbox.faults import Fault, Script, unmet
 from truetape.domain.asks import SIMULATED_HEADER
 from truetape.domain.errors import BadInput, PortInUse
 
-ROUTES: Final = (
-    ("yahoo", "/yahoo/v8/finance/chart/{symbol}"),
-    ("alpha_vantage", "/alpha_vantage/query"),
-    ("finnhub", "/finnhub/{version:(?:api/v1/)?}stock/{endpoint:candle}"),
-    ("finnhub", "/finnhub/{version:(?:api/v1/)?}{endpoint:quote}"),
-    ("iex_cloud", "/iex_cloud/{version:(?:(?:v1|stable|latest)/)?}stock/{symbol}/chart/{range}"),
-)
 _LAST_SERVED: Final = 200
 _STOP_WITHIN_S: Final = 0.1
 _LONGEST_LINE: Final = 4096  # bytes of a request's first line
 
 
 class Sandbox:
-    """Serve a dataset as Yahoo, Alpha Vantage, Finnhub and IEX Cloud would, with faults.
+    """Serve a dataset as its providers would, with faults.
 
     Args:
         dataset: The truth.
@@ -103,8 +96,9 @@ class Sandbox:
 
     def _application(self) -> web.Application:
         application = web.Application()
-        for provider, path in ROUTES:
-            application.router.add_get(path, self._serving(provider), allow_head=False)
+        for provider in NAMES:
+            for path in desk(provider).routes:
+                application.router.add_get(f"/{provider}{path}", self._serving(provider), allow_head=False)
         application.router.add_get("/faults", self._report, allow_head=False)
         return application
 
@@ -135,17 +129,17 @@ class Sandbox:
 
 
 def _query(provider: str, request: web.Request, *, today: date) -> Query:
-    desk = DESKS[provider]
-    parameter = desk.key_parameter
+    manners = desk(provider)
+    parameter = manners.key_parameter
     params = {name: value for name, value in request.query.items() if name != parameter}
-    key = request.query.get(parameter, "") or request.headers.get(desk.key_header, "")
+    key = request.query.get(parameter, "") or request.headers.get(manners.key_header, "")
+    parts = dict(request.match_info)
     return Query(
-        symbol=request.match_info.get("symbol") or params.get("symbol", ""),
+        symbol=manners.ours(parts.get("symbol") or params.get(manners.symbol_parameter, "")),
         today=today,
-        endpoint=request.match_info.get("endpoint", ""),
-        range=request.match_info.get("range", ""),
+        parts=parts,
         params=params,
-        keyed=bool(key) or not parameter,
+        keyed=bool(key) or not (parameter or manners.key_header),
     )
 
 

@@ -16,7 +16,6 @@ from truetape.app.sandbox.faults import Fault
 from truetape.domain.adjust import PRICES
 
 ROWS: Final = {"missing_rows": 3, "hundredfold": 2}  # rows hit where the fault does not say how many
-FIELDS: Final = {"alpha_vantage": "4. close", "finnhub": "c", "iex_cloud": "date", "yahoo": "close"}
 _EDGE: Final = 10  # rows at each end of a series that are left alone, so that a hole is a hole and no shorter history
 
 
@@ -90,12 +89,11 @@ def _where(hit: pl.Expr, values: dict[str, pl.Expr], bars: pl.DataFrame) -> pl.D
     )
 
 
-def drift(body: bytes, fault: Fault, *, provider: str) -> bytes:
-    """Return the JSON `body` with the provider's field in FIELDS under another name, or as an object.
+def drift(body: bytes, fault: Fault, *, field: str) -> bytes:
+    """Return the JSON `body` with `field` under another name, or as an object.
 
     The objects are of the kind that a provider sends when it begins to format its numbers for display.
     """
-    field = FIELDS[provider]
 
     def changed(node: Any) -> Any:
         if isinstance(node, list):

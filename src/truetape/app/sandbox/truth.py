@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -12,9 +13,10 @@ from truetape.app.sandbox.dataset import Series
 from truetape.app.sandbox.faults import Fault
 from truetape.app.sandbox.tamper import hit_days, spoil
 from truetape.domain.adjust import adjust, factor_table
-from truetape.domain.schema import DECODED
+from truetape.domain.schema import DECODED, INSTANT
 
 ZONE: Final = "America/New_York"  # of every venue in a dataset
+OPENS: Final = time(9, 30)  # of a session, in ZONE
 CLOSES: Final = time(16)  # of a regular session, in ZONE
 
 
@@ -92,3 +94,20 @@ def spoiled(truth: View, fault: Fault, *, seed: int, provider: str, symbol: str)
         split=spoil(truth.split, fault, days=hit, splits=splits),
         full=spoil(truth.full, fault, days=hit, splits=splits),
     ), len(hit)
+
+
+def last_quote(truth: View) -> pl.DataFrame:
+    """Return the last day's bar as a quote at the close."""
+    last, schema = truth.split.tail(2), DECODED["quotes"]
+    known = {*last.columns, "price", "previous_close"}
+    day = last["ts_event"].dt.date()[-1]
+    closed = datetime.combine(day, CLOSES, tzinfo=ZoneInfo(ZONE))
+    return (
+        last.with_columns(
+            pl.lit(closed).cast(INSTANT).alias("ts_event"),
+            pl.col("close").alias("price"),
+            pl.col("close").shift().alias("previous_close"),
+        )
+        .select([pl.col(name) if name in known else pl.lit(None, dtype).alias(name) for name, dtype in schema.items()])
+        .tail(1)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from truetape.domain.capability import Declaration
+from truetape.domain.capability import Declaration, Offer
 from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 from truetape.providers.alpha_vantage import decode
@@ -14,8 +14,10 @@ from truetape.providers.alpha_vantage.client import DEFAULT_FUNCTION, DEFAULT_UR
 DECLARATION: Final = Declaration(
     name="alpha_vantage",
     title="Alpha Vantage time series",
-    kinds=("bars", "actions"),
-    timeframes=("1d", "1w", "1mo"),
+    offers=(
+        Offer(kind="bars", timeframes=("1d", "1w", "1mo")),
+        Offer(kind="actions", with_bars=True),
+    ),
     basis="raw",
     zone="America/New_York",
     feed="consolidated",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from truetape.domain.capability import Declaration
+from truetape.domain.capability import Declaration, Offer
 from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 from truetape.providers.finnhub import decode
@@ -14,8 +14,10 @@ from truetape.providers.finnhub.client import DEFAULT_URL, Client
 DECLARATION: Final = Declaration(
     name="finnhub",
     title="Finnhub stock candles and quotes",
-    kinds=("bars", "quotes"),
-    timeframes=("1m", "5m", "15m", "30m", "1h", "1d", "1w", "1mo"),
+    offers=(
+        Offer(kind="bars", timeframes=("1m", "5m", "15m", "30m", "1h", "1d", "1w", "1mo"), basis_intraday="raw"),
+        Offer(kind="quotes"),
+    ),
     basis="split",
     zone="America/New_York",
     feed="consolidated",

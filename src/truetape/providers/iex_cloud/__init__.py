@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Final
 
-from truetape.domain.capability import Declaration
+from truetape.domain.capability import Declaration, Offer
 from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 from truetape.providers.iex_cloud import decode
@@ -16,8 +16,7 @@ from truetape.providers.iex_cloud.client import DEFAULT_URL, Client
 DECLARATION: Final = Declaration(
     name="iex_cloud",
     title="IEX Cloud stock charts",
-    kinds=("bars",),
-    timeframes=("1d",),
+    offers=(Offer(kind="bars", timeframes=("1d",), depth_days={"1d": 5479}),),
     basis="raw",
     zone="America/New_York",
     feed="consolidated",

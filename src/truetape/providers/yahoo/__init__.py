@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from truetape.domain.capability import Declaration
+from truetape.domain.capability import Declaration, Offer
 from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 from truetape.providers.yahoo import decode
@@ -14,8 +14,15 @@ from truetape.providers.yahoo.client import DEFAULT_URL, Client
 DECLARATION: Final = Declaration(
     name="yahoo",
     title="Yahoo Finance chart v8",
-    kinds=("bars", "actions"),
-    timeframes=("1m", "5m", "15m", "30m", "1h", "1d", "1w", "1mo"),
+    offers=(
+        Offer(
+            kind="bars",
+            timeframes=("1m", "5m", "15m", "30m", "1h", "1d", "1w", "1mo"),
+            depth_days={"1m": 30, "5m": 60, "15m": 60, "30m": 60, "1h": 730},
+            span_days={"1m": 7},
+        ),
+        Offer(kind="actions", with_bars=True),
+    ),
     basis="split",
     zone="America/New_York",
     feed="consolidated",
