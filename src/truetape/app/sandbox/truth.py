@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from truetape.app.sandbox import intraday
 from truetape.app.sandbox.dataset import Series
 from truetape.app.sandbox.faults import Fault
 from truetape.app.sandbox.tamper import hit_days, spoil
@@ -50,6 +51,20 @@ class View:
         """Return the view of the last `bars` bars, and of the actions since."""
         days = self.raw["ts_event"].dt.date().tail(bars)
         return self.between(days[0], days[-1]) if len(days) else self
+
+    def minutes(
+        self, timeframe: str = "1m", *, hours: intraday.Hours = intraday.regular_hours, clock: bool = False
+    ) -> pl.DataFrame:
+        """Return raw bars of `timeframe` (1m, 5m, 15m, 30m or 1h) that add up to `raw`; see intraday.minutes."""
+        return intraday.minutes(self.raw, timeframe=timeframe, hours=hours, clock=clock)
+
+    def trades(self, *, hours: intraday.Hours = intraday.regular_hours) -> pl.DataFrame:
+        """Return the trades of the minutes; see intraday.trades."""
+        return intraday.trades(self.raw, hours=hours)
+
+    def quotes(self, *, hours: intraday.Hours = intraday.regular_hours) -> pl.DataFrame:
+        """Return the best bid and ask after each trade; see intraday.quotes."""
+        return intraday.quotes(self.raw, hours=hours)
 
 
 def view(series: Series) -> View:
