@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from truetape.domain.asks import Request
 from truetape.domain.ticks import Tick
+from truetape.domain.tracks import Track
 
 Frame = str | bytes  # a text or a binary frame; of server-sent events, the data of one event
 
@@ -33,6 +35,7 @@ class Manners:
     symbols: int = 0  # most symbols of one connection; 0: any number
     lives_s: float = 0.0  # the server ends every connection after so long; 0: never
     max_frame_bytes: int = 16 << 20
+    at_connect: bool = False  # symbols are asked for by the endpoint alone: other symbols take another connection
 
 
 class Feed(Protocol):
@@ -42,8 +45,9 @@ class Feed(Protocol):
     judge the next frame: sequence numbers and order books.
     """
 
-    manners: Manners
+    manners: Manners  # look again after `subscribe`: some providers want the subscription repeated as a ping
     ready: bool  # the provider has let us in: `subscribe` may be said
+    tracks: Mapping[tuple[str, str], Track]  # by the provider's channel and symbol: what can be counted and checked
 
     def endpoint(self, symbols: Sequence[str], channels: Sequence[str]) -> Endpoint:
         """Return where to connect; some providers want to know there what will be subscribed to."""
@@ -67,3 +71,34 @@ class Feed(Protocol):
     def replies(self) -> list[Frame]:
         """Return, once, what the last frames want said to them: pongs, and subscriptions asked for again."""
         ...
+
+    def wanted(self) -> list[Request]:
+        """Return, once, what must be asked for over HTTP so that the feed can go on: order books, whole."""
+        ...
+
+    def fetched(self, url: str, body: bytes, ts_known: int) -> list[Tick]:
+        """Return what the answer to such a request says; `url` is the request's. Nothing for an answer of other use.
+
+        Never raises for what a server may send.
+        """
+        ...
+
+
+def heard_at(base_url: str, *, home: str, stream: str) -> str:
+    """Return the root of a provider's stream, without a slash at the end.
+
+    Args:
+        base_url: Where the provider's REST API is asked. "" or a host at `home`: the provider itself, heard at
+            `stream`. A ws:// or wss:// URL is taken as it is. Anything else is a stand-in, which is heard under
+            /stream of the same root.
+        home: The provider's own domain, such as "kraken.com".
+        stream: The root of its own stream.
+    """
+    root = base_url.rstrip("/")
+    scheme, _, rest = root.partition("://")
+    host = rest.partition("/")[0].partition(":")[0]
+    if not root or host == home or host.endswith(f".{home}"):
+        return stream if scheme not in ("ws", "wss") else root
+    if scheme in ("ws", "wss"):
+        return root
+    return f"{'wss' if scheme == 'https' else 'ws'}://{rest}/stream"
