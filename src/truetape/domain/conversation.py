@@ -22,9 +22,10 @@ class Conversation:
 
     ready = False
 
-    def __init__(self) -> None:
-        """Begin with nothing heard."""
+    def __init__(self, *, symbols: int = 0) -> None:
+        """Begin with nothing heard; `symbols` is the most that one connection may ask for, 0 for any number."""
         self.tracks = Tracks()
+        self._most = symbols
         self._replies: list[str | bytes] = []
         self._wanted: list[Request] = []
 
@@ -39,6 +40,17 @@ class Conversation:
     def answered(self, url: str, body: bytes, ts_known: int) -> list[Tick]:  # noqa: ARG002 - most feeds ask nothing
         """Return what the answer to a request says; raises as `hear` does."""
         return []
+
+    def part(self, symbols: Sequence[str]) -> list[list[str]]:
+        """Return `symbols` in lists that may share a connection: of one place, and not too many."""
+        places: dict[str, list[str]] = {}
+        for symbol in symbols:
+            places.setdefault(self.place(symbol), []).append(symbol)
+        return [part for place in places.values() for part in portions(place, self._most or len(place))]
+
+    def place(self, symbol: str) -> str:  # noqa: ARG002 - most servers hear everything at one place
+        """Return which of the provider's servers `symbol` is heard at."""
+        return ""
 
     def greet(self) -> list[str | bytes]:
         """Return nothing: most servers need no greeting."""

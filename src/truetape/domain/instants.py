@@ -15,6 +15,7 @@ LAST_NS: Final = 2**63 - 1
 MINUTE: Final = len("2024-06-10T20:00")
 SECONDS: Final = len("2024-06-10T20:00:00")
 DECIMALS: Final = 9
+YEARS: Final = range(1970, 2262)
 
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=LAST_NS // MILLISECOND)]
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=LAST_NS)]
@@ -35,7 +36,7 @@ def instant(text: str) -> int:
     digits = decimals[1 : DECIMALS + 1]
     if decimals[0] != "." or not digits.isascii() or not digits.isdigit():
         raise ValueError(f"{text[:40]!r} was no instant")
-    return at + int(digits) * 10 ** (DECIMALS - len(digits))
+    return at + int(digits.ljust(DECIMALS, "0"))
 
 
 def from_seconds(seconds: float) -> int:
@@ -55,7 +56,7 @@ def from_seconds(seconds: float) -> int:
 def _minute(text: str) -> int:
     """Return the nanoseconds at which a minute begins; `text` is such as 2024-06-10T20:00."""
     at = datetime.strptime(text.replace(" ", "T"), "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
-    if at.year < 1970 or at.year > 2261:
+    if at.year not in YEARS:
         raise ValueError(f"{text!r} lies outside 1970 to 2262")
     return int(at.timestamp()) * NANOSECONDS
 
@@ -74,4 +75,7 @@ def _with_offset(text: str) -> int:
     if sign not in ("+", "-") or len(offset) != len("04:00") or offset[2] != ":":
         raise ValueError(f"{text[:40]!r} names no zone")
     ahead = (int(offset[:2]) * 60 + int(offset[3:])) * 60 * NANOSECONDS
-    return instant(f"{moment}Z") - (ahead if sign == "+" else -ahead)
+    at = instant(f"{moment}Z") - (ahead if sign == "+" else -ahead)
+    if at < 0:
+        raise ValueError(f"{text!r} lies before 1970")
+    return at

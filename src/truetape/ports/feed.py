@@ -49,6 +49,14 @@ class Feed(Protocol):
     ready: bool  # the provider has let us in: `subscribe` may be said
     tracks: Mapping[tuple[str, str], Track]  # by the provider's channel and symbol: what can be counted and checked
 
+    def part(self, symbols: Sequence[str]) -> list[list[str]]:
+        """Return `symbols` in lists that may share a connection.
+
+        Some providers hear each asset class at a server of its own, and `manners.symbols` bounds every list. A feed is
+        made for each list.
+        """
+        ...
+
     def endpoint(self, symbols: Sequence[str], channels: Sequence[str]) -> Endpoint:
         """Return where to connect; some providers want to know there what will be subscribed to."""
         ...
