@@ -149,6 +149,29 @@ class Payload:
             raise self.defect(f"a value of {field} was {str(column.filter(wrong)[0])[:40]!r}, no moment with a zone")
         return values
 
+    def wall_times(self, texts: Sequence[Any], *, zone: str, field: str) -> pl.Series:
+        """Return texts of the form YYYY-MM-DD HH:MM:SS, wall-clock times of `zone`, as instants.
+
+        Of the hour that comes twice in autumn the first is meant.
+
+        Raises:
+            UndecodablePayload: `zone` is no IANA zone, or a text is no such time from 1800 to 2199, or one that the
+                clocks of `zone` leap over; the reason names `field` and the first such text.
+        """
+        column = self.series(texts, pl.String(), field=field)
+        times = column.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+        whole = column.str.len_bytes() == len("YYYY-MM-DD HH:MM:SS")
+        sound = whole & times.dt.year().is_between(FIRST_DAY.year, LAST_DAY.year, closed="left")
+        walls = times.set(~sound.fill_null(value=False), None).cast(pl.Datetime("ns"))
+        try:
+            local = walls.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        except pl.exceptions.PolarsError:
+            raise self.defect(f"the time zone was {zone[:40]!r}, no IANA zone") from None
+        if local.null_count():
+            wrong = str(column.filter(local.is_null())[0])[:40]
+            raise self.defect(f"a value of {field} was {wrong!r}, no date and time of {zone[:40]}")
+        return local.dt.convert_time_zone("UTC")
+
     def aligned(self, columns: Mapping[str, Sequence[Any] | None], *, length: int) -> None:
         """Check that parallel arrays are there and equally long.
 
