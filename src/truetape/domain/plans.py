@@ -58,3 +58,16 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     limit: float | None = None
     resets_at_s: float | None = None  # Unix seconds
     resets_in_s: float | None = None
+
+
+class Spending(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request costs."""
+
+    provider: str
+    account: str  # whose budget it is: a short hash of the key, never the key; "" without a key
+    endpoint: str = ""
+    calls: float = 1.0
+    credits: float = 1.0
+    symbols: tuple[str, ...] = ()  # counted once in each window of unit "symbols"
+    bytes: float = 0.0  # expected; `settle` tells how many came
+    money: float = 0.0  # in the plan's currency

@@ -7,20 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from truetape.domain.plans import Allowance, Window
-
-
-class Spending(msgspec.Struct, frozen=True, kw_only=True):
-    """What one request costs."""
-
-    provider: str
-    account: str  # whose budget it is: a short hash of the key, never the key; "" without a key
-    endpoint: str = ""
-    calls: float = 1.0
-    credits: float = 1.0
-    symbols: tuple[str, ...] = ()  # counted once in each window of unit "symbols"
-    bytes: float = 0.0  # expected; `settle` tells how many came
-    money: float = 0.0  # in the plan's currency
+from truetape.domain.plans import Allowance, Spending, Window
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,5 +74,5 @@ class Ledger(Protocol):
         ...
 
     async def money(self, provider: str, *, since_ns: int) -> float:
-        """Return what requests to `provider` have cost since `since_ns`, inclusive."""
+        """Return what requests to `provider` have cost since `since_ns`, counted from the minute that holds it."""
         ...
