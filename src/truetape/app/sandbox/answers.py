@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -58,11 +59,20 @@ class Answers:
     """Answer questions about a dataset under a fault script.
 
     The same seed and the same sequence of questions give the same answers. At most `cache_bytes` of encoded bodies are
-    kept for the next time, the last one in any case.
+    kept for the next time, the last one in any case. `desks` finds the desk of a provider by its name.
     """
 
-    def __init__(self, dataset: Dataset, script: Script, *, seed: int, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        script: Script,
+        *,
+        seed: int,
+        cache_bytes: int = CACHE_BYTES,
+        desks: Callable[[str], Desk] = desk,
+    ) -> None:
         self._dataset = dataset
+        self._desk = desks
         self._script = script
         self._seed = seed
         self._views: dict[str, View] = {}
@@ -76,7 +86,7 @@ class Answers:
 
     def plan(self, provider: str, query: Query, *, now_s: int = 0) -> Plan:
         """Return what `provider` does with `query`; a sound question about a known symbol counts as a request."""
-        manners = desk(provider)
+        manners = self._desk(provider)
         direct = manners.refusal(query) or manners.catalogue(self._dataset, query)
         if direct is not None:
             return Plan(reply=direct)
@@ -115,9 +125,9 @@ class Answers:
         if fault.kind == "truncated":
             return self._truncated(provider, query, fault, injected=injected, request=request)
         if fault.kind == "rate_limit":
-            reply = _throttled(desk(provider), fault.retry_after_s, now_s)
+            reply = _throttled(self._desk(provider), fault.retry_after_s, now_s)
         elif fault.kind == "note":
-            reply = desk(provider).spent if fault.quota else desk(provider).soft
+            reply = self._desk(provider).spent if fault.quota else self._desk(provider).soft
         else:
             reply = broken(fault.status)
         return Plan(reply=reply, injected=injected, request=request)
@@ -158,10 +168,10 @@ class Answers:
             truth, rows = spoiled(truth, fault, seed=self._seed, provider=provider, symbol=symbol)
             if rows:
                 injected.append(Injected(place=place, kind=fault.kind, rows=rows))
-        reply = desk(provider).data(truth, query)
+        reply = self._desk(provider).data(truth, query)
         for place, fault in faults:
             if fault.kind == "drift" and reply.content_type == "application/json":
-                body = drift(reply.body, fault, field=desk(provider).drifting)
+                body = drift(reply.body, fault, field=self._desk(provider).drifting)
                 reply = Reply(reply.status, body, reply.content_type, reply.headers)
                 injected.append(Injected(place=place, kind=fault.kind))
         return reply, tuple(injected)

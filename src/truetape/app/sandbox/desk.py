@@ -79,6 +79,31 @@ class Desk(Protocol):
         return None
 
 
+def query(
+    manners: Desk, *, parts: Mapping[str, str], params: Mapping[str, str], headers: Mapping[str, str], today: date
+) -> Query:
+    """Return the question that a GET asks at the desk `manners`.
+
+    Args:
+        manners: The desk.
+        parts: The variables of the path.
+        params: The query, with the key where it stands there.
+        headers: By name, whatever its case.
+        today: The dataset's last day.
+    """
+    parameter = manners.key_parameter
+    asked = {name: value for name, value in params.items() if name != parameter}
+    header = manners.key_header.lower()
+    key = params.get(parameter, "") or next((value for name, value in headers.items() if name.lower() == header), "")
+    return Query(
+        symbol=manners.ours(parts.get("symbol") or asked.get(manners.symbol_parameter, "")),
+        today=today,
+        parts=dict(parts),
+        params=asked,
+        keyed=bool(key) or not (parameter or header),
+    )
+
+
 def broken(status: int) -> Reply:
     """Return what a provider's gateway sends when nothing behind it answers."""
     body = f"<html><head><title>{status}</title></head><body><h1>{status} Server Error</h1></body></html>\n"

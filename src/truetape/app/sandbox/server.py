@@ -15,7 +15,7 @@ from aiohttp import web
 
 from truetape.app.sandbox.answers import Answers, Plan, Served
 from truetape.app.sandbox.dataset import Dataset
-from truetape.app.sandbox.desk import Query
+from truetape.app.sandbox.desk import Query, query
 from truetape.app.sandbox.desks import NAMES, desk
 from truetape.app.sandbox.faults import Fault, Script, unmet
 from truetape.domain.asks import SIMULATED_HEADER
@@ -104,9 +104,9 @@ class Sandbox:
 
     def _serving(self, provider: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve(request: web.Request) -> web.StreamResponse:
-            query = _query(provider, request, today=self._today)
-            plan = self._answers.plan(provider, query, now_s=int(time.time()))
-            self._answers.record(provider, query, plan, question=_question(request, query))
+            asked = _query(provider, request, today=self._today)
+            plan = self._answers.plan(provider, asked, now_s=int(time.time()))
+            self._answers.record(provider, asked, plan, question=_question(request, asked))
             if plan.hang_s:
                 await asyncio.sleep(plan.hang_s)
             return await _send(request, plan)
@@ -129,22 +129,11 @@ class Sandbox:
 
 
 def _query(provider: str, request: web.Request, *, today: date) -> Query:
-    manners = desk(provider)
-    parameter = manners.key_parameter
-    params = {name: value for name, value in request.query.items() if name != parameter}
-    key = request.query.get(parameter, "") or request.headers.get(manners.key_header, "")
-    parts = dict(request.match_info)
-    return Query(
-        symbol=manners.ours(parts.get("symbol") or params.get(manners.symbol_parameter, "")),
-        today=today,
-        parts=parts,
-        params=params,
-        keyed=bool(key) or not (parameter or manners.key_header),
-    )
+    return query(desk(provider), parts=request.match_info, params=request.query, headers=request.headers, today=today)
 
 
-def _question(request: web.Request, query: Query) -> str:
-    return f"{request.path}?{urlencode(query.params)}" if query.params else request.path
+def _question(request: web.Request, asked: Query) -> str:
+    return f"{request.path}?{urlencode(asked.params)}" if asked.params else request.path
 
 
 async def _send(request: web.Request, plan: Plan) -> web.StreamResponse:
