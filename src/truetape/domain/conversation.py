@@ -24,10 +24,15 @@ class Conversation:
 
     def __init__(self, *, symbols: int = 0) -> None:
         """Begin with nothing heard; `symbols` is the most that one connection may ask for, 0 for any number."""
-        self.tracks = Tracks()
+        self._tracks = Tracks()
         self._most = symbols
         self._replies: list[str | bytes] = []
         self._wanted: list[Request] = []
+
+    @property
+    def tracks(self) -> Tracks:
+        """What was counted and is kept of each symbol."""
+        return self._tracks
 
     def hear(self, frame: str | bytes, ts_known: int) -> list[Tick]:
         """Return what one frame says, in its order.

@@ -19,6 +19,7 @@ YEARS: Final = range(1970, 2262)
 
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=LAST_NS // MILLISECOND)]
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=LAST_NS)]
+Number = Annotated[float, msgspec.Meta(ge=-1e300, le=1e300)]  # finite, also where it is written as text
 
 
 def instant(text: str) -> int:

@@ -47,7 +47,11 @@ class Feed(Protocol):
 
     manners: Manners  # look again after `subscribe`: some providers want the subscription repeated as a ping
     ready: bool  # the provider has let us in: `subscribe` may be said
-    tracks: Mapping[tuple[str, str], Track]  # by the provider's channel and symbol: what can be counted and checked
+
+    @property
+    def tracks(self) -> Mapping[tuple[str, str], Track]:
+        """What was counted and is kept of each symbol, by the provider's channel and symbol."""
+        ...
 
     def part(self, symbols: Sequence[str]) -> list[list[str]]:
         """Return `symbols` in lists that may share a connection.
