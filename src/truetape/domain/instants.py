@@ -1,12 +1,10 @@
-"""Single instants as feeds write them, read fast: RFC 3339 text of up to nine decimals, and counts since 1970."""
+"""Single instants as feeds write them, read fast: RFC 3339 text of up to nine decimals, and seconds since 1970."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Final
-
-import msgspec
+from typing import Final
 
 from truetape.domain.time import NANOSECONDS
 
@@ -16,10 +14,6 @@ MINUTE: Final = len("2024-06-10T20:00")
 SECONDS: Final = len("2024-06-10T20:00:00")
 DECIMALS: Final = 9
 YEARS: Final = range(1970, 2262)
-
-Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=LAST_NS // MILLISECOND)]
-Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=LAST_NS)]
-Number = Annotated[float, msgspec.Meta(ge=-1e300, le=1e300)]  # finite, also where it is written as text
 
 
 def instant(text: str) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from truetape.domain.conversation import Conversation, refused
-from truetape.domain.instants import MILLISECOND, Milliseconds, Number
+from truetape.domain.fields import Codes, Milliseconds, Number, Symbol, listed
+from truetape.domain.instants import MILLISECOND
 from truetape.domain.ticks import Quote, Tick, Told, Trade
 from truetape.ports.feed import Endpoint, Feed, Frame, Manners, heard_at
 from truetape.providers.finnhub.classify import by_words
@@ -21,11 +21,11 @@ SYMBOLS: Final = 50  # of one connection with a free key
 
 
 class _Row(msgspec.Struct, gc=False):
-    s: str
+    s: Symbol
     p: Number
     t: Milliseconds
     v: Number = 0.0
-    c: tuple[str, ...] | None = None
+    c: Codes | None = None
 
 
 class _Message(msgspec.Struct, tag_field="type"):
@@ -97,13 +97,7 @@ def make(*, base_url: str = "", key: str = "", secret: str = "") -> Feed:  # noq
 def _tick(row: _Row) -> Tick:
     if row.v == 0:
         return Quote(symbol=row.s, ts_event=row.t * MILLISECOND, price=row.p, channel=CHANNEL)
-    conditions = _listed(row.c) if row.c else ""
+    conditions = listed(row.c) if row.c else ""
     return Trade(
         symbol=row.s, ts_event=row.t * MILLISECOND, price=row.p, size=row.v, conditions=conditions, channel=CHANNEL
     )
-
-
-@lru_cache(maxsize=4096)
-def _listed(codes: tuple[str, ...]) -> str:
-    """Return condition codes, comma separated."""
-    return ",".join(codes)

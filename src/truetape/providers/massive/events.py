@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
-from truetape.domain.instants import Milliseconds, Number
+from truetape.domain.fields import CodeNumbers, Count, Milliseconds, Number, Symbol, Text
 
 SIDES: Final = {1: "sell", 2: "buy"}  # a coin's condition names the aggressor
 
@@ -27,20 +26,20 @@ class Status(Event, tag="status"):
 class T(Event, tag="T"):
     """A trade of a stock; `ds` is its size where that has a fraction."""
 
-    sym: str
+    sym: Symbol
     p: Number
     s: Number
     t: Milliseconds
-    x: int = 0
-    i: str = ""
-    c: tuple[int, ...] | None = None
+    x: Count = 0
+    i: Text = ""
+    c: CodeNumbers | None = None
     ds: Number | None = None
 
 
 class Q(Event, tag="Q"):
     """The best bid and ask of a stock."""
 
-    sym: str
+    sym: Symbol
     t: Milliseconds
     bp: Number | None = None
     bs: Number | None = None
@@ -51,19 +50,19 @@ class Q(Event, tag="Q"):
 class XT(Event, tag="XT"):
     """A trade of a coin."""
 
-    pair: str
+    pair: Symbol
     p: Number
     s: Number
     t: Milliseconds
-    x: int = 0
-    i: str = ""
-    c: tuple[int, ...] | None = None
+    x: Count = 0
+    i: Text = ""
+    c: CodeNumbers | None = None
 
 
 class XQ(Event, tag="XQ"):
     """The best bid and ask of a coin."""
 
-    pair: str
+    pair: Symbol
     t: Milliseconds
     bp: Number | None = None
     bs: Number | None = None
@@ -74,7 +73,7 @@ class XQ(Event, tag="XQ"):
 class C(Event, tag="C"):
     """A quote of a pair of currencies."""
 
-    p: str
+    p: Symbol
     t: Milliseconds
     a: Number | None = None
     b: Number | None = None
@@ -83,7 +82,7 @@ class C(Event, tag="C"):
 class V(Event, tag="V"):
     """A level of an index."""
 
-    T: str
+    T: Symbol
     val: Number
     t: Milliseconds
 
@@ -102,25 +101,25 @@ class Span(Event):
 class A(Span, tag="A", kw_only=True):
     """A second of a stock."""
 
-    sym: str
+    sym: Symbol
 
 
 class AM(Span, tag="AM", kw_only=True):
     """A minute of a stock or an index."""
 
-    sym: str
+    sym: Symbol
 
 
 class XA(Span, tag="XA", kw_only=True):
     """A minute of a coin."""
 
-    pair: str
+    pair: Symbol
 
 
 class CA(Span, tag="CA", kw_only=True):
     """A minute of a pair of currencies."""
 
-    pair: str
+    pair: Symbol
 
 
 class _Letters(msgspec.Struct):
@@ -157,9 +156,3 @@ def _one(part: msgspec.Raw) -> Known:
         return _ONE.decode(part)
     except msgspec.ValidationError as error:
         return Status(status="unreadable", message=str(error))
-
-
-@lru_cache(maxsize=4096)
-def listed(codes: tuple[int, ...]) -> str:
-    """Return condition codes, comma separated."""
-    return ",".join(map(str, codes))

@@ -9,6 +9,7 @@ import msgspec
 
 from truetape.domain.conversation import Conversation, portions, refused
 from truetape.domain.failures import FailureClass
+from truetape.domain.fields import listed
 from truetape.domain.instants import MILLISECOND
 from truetape.domain.ticks import Bar, Quote, Tick, Told, Trade
 from truetape.ports.feed import Endpoint, Feed, Frame, Manners, heard_at
@@ -116,7 +117,7 @@ def _trade(event: events.T) -> Trade:
         price=event.p,
         size=event.s if event.ds is None else event.ds,
         trade_id=event.i,
-        conditions=events.listed(event.c) if event.c else "",
+        conditions=listed(event.c) if event.c else "",
         venue=str(event.x),
         channel="T",
     )
@@ -129,7 +130,7 @@ def _coin_trade(event: events.XT) -> Trade:
         price=event.p,
         size=event.s,
         trade_id=event.i,
-        conditions=events.listed(event.c) if event.c else "",
+        conditions=listed(event.c) if event.c else "",
         side=events.SIDES.get(event.c[0], "") if event.c else "",
         venue=str(event.x),
         channel="XT",
