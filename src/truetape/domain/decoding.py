@@ -91,7 +91,7 @@ class Payload:
         except RecursionError:
             raise self.defect("it was nested too deeply") from None
 
-    def series(self, values: Sequence[Any], dtype: pl.DataType, *, field: str) -> pl.Series:
+    def series(self, values: Column, dtype: pl.DataType, *, field: str) -> pl.Series:
         """Return `values` as a column.
 
         Raises:
@@ -102,7 +102,7 @@ class Payload:
         except (TypeError, OverflowError, ValueError, pl.exceptions.PolarsError):
             raise self.defect(f"a value of {field} was no {dtype}") from None
 
-    def numbers(self, texts: Sequence[Any], *, field: str, missing: Sequence[str] = ()) -> pl.Series:
+    def numbers(self, texts: Column, *, field: str, missing: Sequence[str] = ()) -> pl.Series:
         """Return decimal `texts` as float64; null and the words in `missing` are null.
 
         Raises:
@@ -117,7 +117,7 @@ class Payload:
             raise self.defect(f"a value of {field} was {column.filter(wrong)[0][:40]!r}, no finite number")
         return values
 
-    def dates(self, texts: Sequence[Any], *, field: str) -> pl.Series:
+    def dates(self, texts: Column, *, field: str) -> pl.Series:
         """Return texts of the form YYYY-MM-DD as dates.
 
         Raises:
@@ -131,7 +131,7 @@ class Payload:
             raise self.defect(f"a value of {field} was {str(column.filter(wrong)[0])[:40]!r}, no date")
         return values
 
-    def moments(self, texts: Sequence[Any], *, field: str) -> pl.Series:
+    def moments(self, texts: Column, *, field: str) -> pl.Series:
         """Return ISO 8601 texts with a zone (Z, +hh:mm or +hhmm) and up to nine decimals of a second as instants.
 
         Raises:
@@ -149,7 +149,7 @@ class Payload:
             raise self.defect(f"a value of {field} was {str(column.filter(wrong)[0])[:40]!r}, no moment with a zone")
         return values
 
-    def wall_times(self, texts: Sequence[Any], *, zone: str, field: str) -> pl.Series:
+    def wall_times(self, texts: Column, *, zone: str, field: str) -> pl.Series:
         """Return texts of the form YYYY-MM-DD HH:MM:SS, wall-clock times of `zone`, as instants.
 
         Of the hour that comes twice in autumn the first is meant.
