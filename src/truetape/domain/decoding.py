@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
@@ -22,7 +24,19 @@ FIRST_DAY: Final = date(1800, 1, 1)
 LAST_DAY: Final = date(2200, 1, 1)
 # Below each size, 32-bit floats lie closer than one over the scale: a decimal of that scale with the same bits is the
 # only one, and so the shortest.
-UNIQUE: Final = ((16, 1e6), (128, 1e5), (1_024, 1e4), (131_072, 1e2))
+UNIQUE: Final = ((16, 1e6), (128, 1e5), (1_024, 1e4), (131_072, 1e2))  # sizes are powers of two
+MANTISSA_BITS: Final = 52
+MOST_EXPONENT: Final = 0x7FF
+SCALES: Final = np.array(  # by the exponent of a 64-bit float; NaN where no scale is unique
+    [
+        next((scale for below, scale in UNIQUE if exponent < 1023 + np.log2(below)), np.nan)
+        for exponent in range(MOST_EXPONENT + 1)
+    ]
+)
+DAY_S: Final = 86_400
+FIRST_DAY_NUMBER: Final = (FIRST_DAY - date(1970, 1, 1)).days
+UNSURE: Final = DAY_S  # no zone is that far ahead
+KEPT_ZONES: Final = 16  # half a megabyte each
 OHLC: Final = ("open", "high", "low", "close")
 
 Stamp = Annotated[int, msgspec.Meta(ge=-5_364_662_400, le=7_258_118_400)]  # Unix seconds, FIRST_DAY to LAST_DAY
@@ -117,13 +131,16 @@ class Payload:
             raise self.defect(f"a value of {field} was {column.filter(wrong)[0][:40]!r}, no finite number")
         return values
 
-    def dates(self, texts: Column, *, field: str) -> pl.Series:
-        """Return texts of the form YYYY-MM-DD as dates.
+    def dates(self, texts: Column, *, field: str, missing: Sequence[str] | None = None) -> pl.Series:
+        """Return texts of the form YYYY-MM-DD as dates; null and the words in `missing`, where given, are null.
 
         Raises:
             UndecodablePayload: A text is no date from 1800 to 2199; the reason names `field` and the first such text.
         """
         column = self.series(texts, pl.String(), field=field)
+        if missing is not None:
+            absent = column.is_null() | column.is_in(list(missing))
+            return self.dates(column.set(absent, str(FIRST_DAY)), field=field).set(absent, None)
         values = column.str.to_date("%Y-%m-%d", strict=False)
         whole = column.str.len_bytes() == len("YYYY-MM-DD")
         wrong = ~(whole & values.is_between(FIRST_DAY, LAST_DAY, closed="left")).fill_null(value=False)
@@ -196,16 +213,34 @@ class Payload:
             raise self.defect(f"the time zone was {zone[:40]!r}, no IANA zone") from None
 
     def localized(self, stamps: pl.Series, zone: str) -> pl.Series:
-        """Return Unix seconds as wall-clock times of `zone` (Datetime("ns") without a zone).
+        """Return Unix seconds, none missing, as wall-clock times of `zone` (Datetime("ns") without a zone).
 
         Raises:
             UndecodablePayload: `zone` is no IANA zone.
         """
         try:
-            wall = pl.lit(instants(stamps)).dt.convert_time_zone(zone).dt.replace_time_zone(None)
-            return pl.select(wall).to_series()
+            offsets = _offsets(zone)
         except pl.exceptions.PolarsError:
             raise self.defect(f"the time zone was {zone[:40]!r}, no IANA zone") from None
+        seconds = stamps.to_numpy()
+        ahead = offsets.take(seconds // DAY_S - FIRST_DAY_NUMBER)
+        walls = ((seconds + ahead) * NANOSECONDS).astype("datetime64[ns]")
+        changing = np.flatnonzero(ahead == UNSURE)
+        if changing.size:
+            walls[changing] = _walls(instants(stamps.gather(changing)), zone).to_numpy()
+        return pl.Series(stamps.name, walls)
+
+
+def _walls(moments: pl.Series, zone: str) -> pl.Series:
+    return moments.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+
+
+@lru_cache(maxsize=KEPT_ZONES)
+def _offsets(zone: str) -> npt.NDArray[np.int64]:
+    """Return the seconds that `zone` is ahead of UTC on each UTC day since FIRST_DAY; UNSURE where clocks change."""
+    midnights = pl.datetime_range(FIRST_DAY, LAST_DAY, "1d", time_unit="ns", time_zone="UTC", eager=True)
+    ahead = (_walls(midnights, zone).to_physical() - midnights.to_physical()).to_numpy() // NANOSECONDS
+    return np.where(ahead[:-1] == ahead[1:], ahead[:-1], UNSURE)
 
 
 def instants(stamps: pl.Series) -> pl.Series:
@@ -224,13 +259,15 @@ def snapped(prices: pl.Series) -> pl.Series:
     187.14999389648438 becomes 187.15; 187.149993 stays, since it is no 32-bit float.
     """
     values = prices.to_numpy()
-    size = np.abs(values)
-    scale = np.select([size < below for below, _ in UNIQUE], [scale for _, scale in UNIQUE], default=1.0)
-    rounded = np.rint(values * scale) / scale
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         single = values.astype(np.float32)
-        same = (rounded.astype(np.float32) == single) & (size < UNIQUE[-1][0])
+        scale = SCALES.take((values.view(np.int64) >> MANTISSA_BITS) & MOST_EXPONENT)
+        rounded = np.rint(values * scale)
+        rounded /= scale
+        same = rounded.astype(np.float32) == single
     widened = single == values
+    if (widened & same).all():
+        return pl.Series(prices.name, rounded)
     result = np.where(widened & same, rounded, values)
     left = np.flatnonzero(widened & ~same)
     if left.size:
