@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from truetape.domain.book import Book
-from truetape.domain.ticks import Gap
+from truetape.domain.ticks import Gap, Tick, Trade
 
 MOST_TRACKS: Final = 20_000  # symbols times channels of one feed; a server cannot make us keep more
 MOST_MISSING: Final = 64  # ranges of numbers that may still come late
@@ -68,3 +68,20 @@ class Tracks(dict[Key, Track]):
             if len(self) < MOST_TRACKS:
                 self[channel, symbol] = found
         return found
+
+    def trade(self, trade: Trade, *, number: int, ts_known: int) -> list[Tick]:
+        """Return `trade`, before it the gap that its `number` shows, or nothing for a repeat; numbers go on by 1."""
+        track = self.of(trade.channel, trade.symbol)
+        track.messages += 1
+        expected = track.last + 1
+        place = track.place(number)
+        if place == "repeat":
+            track.stale += 1
+            return []
+        if place != "gap":
+            track.since = max(track.since, trade.ts_event)
+            return [trade]
+        words = f"trade {expected} was expected and {number} came"
+        gap = track.gap((trade.channel, trade.symbol), ts_known=ts_known, words=words)
+        track.since = trade.ts_event
+        return [gap, trade]
