@@ -20,10 +20,11 @@ from pipeline_doubles import (
 )
 from truetape.domain.failures import FailureClass
 from truetape.services.ingestion.config import IngestionConfig
+from truetape.services.ingestion.rounds import Listed
 from truetape.services.ingestion.service import IngestionService
 
 START, END = date(2024, 1, 2), date(2024, 6, 7)
-LISTING = [(INSTRUMENT, "A")]
+LISTING = [Listed(INSTRUMENT, "A")]
 BUSY = refuse(FailureClass.THROTTLED)
 
 
@@ -52,7 +53,7 @@ class Room:
             config=IngestionConfig(**given),
         )
 
-    async def acquire(self, listings: list[tuple[str, str]] | None = None, *, end: date = END) -> None:
+    async def acquire(self, listings: list[Listed] | None = None, *, end: date = END) -> None:
         self.service.extend(listings or LISTING, end=end)
         await self.service.work(until_idle=True)
 

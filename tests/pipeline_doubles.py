@@ -330,8 +330,8 @@ def decode_actions(body: bytes, ask: Ask) -> pl.DataFrame:
     if not after:
         return empty(DECODED["actions"])
     day, ratio = after.split(",")
-    row = (ask.symbol, weekdays(5)[int(day)], "split", float(ratio), "USD", "raw")
-    return pl.DataFrame([row], schema=DECODED["actions"], orient="row")
+    row = {"symbol": ask.symbol, "ex_date": weekdays(5)[int(day)], "type": "split", "value": float(ratio)}
+    return pl.DataFrame([row | {"currency": "USD", "basis": "raw"}], schema=DECODED["actions"])
 
 
 BOTH: Mapping[str, Decode] = {"bars": decode_bars, "actions": decode_actions}

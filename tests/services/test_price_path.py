@@ -20,6 +20,7 @@ from truetape.domain.failures import FailureClass
 from truetape.domain.time import NANOSECONDS
 from truetape.ports.archive import Entry
 from truetape.services.ingestion.config import IngestionConfig
+from truetape.services.ingestion.rounds import Listed
 from truetape.services.ingestion.service import IngestionService
 from truetape.services.processing.config import ProcessingConfig
 from truetape.services.processing.service import ProcessingService
@@ -28,7 +29,7 @@ from truetape.services.quality.service import QualityService
 from truetape.services.storage.config import StorageConfig
 from truetape.services.storage.service import StorageService
 
-LISTINGS = [(INSTRUMENT, "A"), ("ins_b", "B")]
+LISTINGS = [Listed(INSTRUMENT, "A"), Listed("ins_b", "B")]
 BUSY = refuse(FailureClass.THROTTLED, retry_after_s=3.0)
 TABLES = ("bars", "actions", "quarantine", "findings", "rounds", "bar_claims", "action_claims", "rejected_payloads")
 GOLD = [20.0, 22.0, 12.0, 13.0, 14.0]
@@ -124,7 +125,7 @@ async def whole(tmp_path: Path) -> dict[str, list[tuple[object, ...]]]:
         await rooms.run()
         assert not rooms.bus.dead_letters
         bars = await rooms.store.read("bars")
-        for instrument, _ in LISTINGS:
+        for instrument in (one.instrument_id for one in LISTINGS):
             mine = bars.filter(pl.col("instrument_id") == instrument)
             assert mine["close"].to_list() == GOLD
             assert mine["agreed"].to_list() == [*["alpha,mid,zeta"] * 3, "mid,zeta", "alpha,zeta"]

@@ -22,7 +22,7 @@ from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.telemetry import log_to_file
 from truetape.app.wiring import Rooms, wire
 from truetape.domain.errors import BadInput, Transient
-from truetape.domain.messages import InstrumentsDeclared, RawCaptured
+from truetape.domain.messages import BackfillRequested, InstrumentsDeclared, RawCaptured
 from truetape.domain.time import to_datetime
 from truetape.ports.archive import Attempted
 from truetape.providers import NAMES
@@ -249,6 +249,8 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
     counts: Counter[str] = Counter()
     settings = _replay_settings(source, target)
     origin = FileArchive(source / ARCHIVE, read_only=True)
+    asked = await asyncio.to_thread(lambda: {one.provider for one in origin.journal() if isinstance(one, RawCaptured)})
+    settings = msgspec.structs.replace(settings, providers={name: ProviderSettings() for name in asked & {*NAMES}})
     async with Platform(settings, command="truetape replay") as platform:
         archive, bus = platform.parts.archive, platform.parts.bus
         for number, entry in enumerate(origin.journal(), start=1):
@@ -256,7 +258,7 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
                 archive.put(origin.get(entry.key))
             archive.record(entry)
             counts[type(entry).__name__] += 1
-            if isinstance(entry, Attempted):
+            if isinstance(entry, Attempted | BackfillRequested):
                 continue
             await bus.publish(entry)
             if isinstance(entry, InstrumentsDeclared):
@@ -274,7 +276,7 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
 
 
 def _replay_settings(source: Path, target: Path) -> Settings:
-    """Return settings by which every known provider's payloads can be read; nothing is asked of any."""
+    """Return settings without providers: nothing is asked of any."""
     marker = read_marker(source)
     if marker is None:
         raise BadInput(
@@ -285,5 +287,4 @@ def _replay_settings(source: Path, target: Path) -> Settings:
     if target.exists() and any(target.iterdir()):
         raise BadInput(parameter="--into", value=str(target), fix="The folder is not empty; name a new or empty one.")
     today = to_datetime(time.time_ns()).date()
-    everyone = {name: ProviderSettings(enabled=True) for name in NAMES}
-    return Settings(data=target, simulated=marker.simulated, start=today, end=today, providers=everyone)
+    return Settings(data=target, simulated=marker.simulated, start=today, end=today)

@@ -41,6 +41,23 @@ class InstrumentsDeclared(Message, frozen=True, kw_only=True):
     simulated: bool = False
 
 
+class BackfillRequested(Message, frozen=True, kw_only=True):
+    """Somebody wants the history of these symbols; what is there already is not asked for again."""
+
+    job_id: str
+    symbols: tuple[str, ...]  # ours
+    start: date  # inclusive, as is end
+    end: date
+    ts_known: int
+    kind: str = "bars"
+    timeframe: str = "1d"
+    simulated: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.job_id
+
+
 class InstrumentsChanged(Message, frozen=True, kw_only=True):
     """The instrument master holds new facts about these instruments."""
 
@@ -63,6 +80,10 @@ class RawCaptured(Message, frozen=True, kw_only=True):
     start: date
     end: date
     simulated: bool = False
+    page: str = ""  # the provider's mark of this page; "" for the first
+    more: str = ""  # its mark of the page after this one; "" after the last
+    why: str = ""  # why this provider was asked
+    tried: tuple[str, ...] = ()  # who was asked before, and what came of it
 
     @property
     def subject(self) -> str:
@@ -79,7 +100,7 @@ class GaveUp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoundClosed(Message, frozen=True, kw_only=True):
-    """Every provider asked about one instrument and range has delivered or was given up."""
+    """What was asked about one instrument and range is settled: delivered, given up, or not to be had."""
 
     round_id: str
     instrument_id: str
@@ -89,10 +110,11 @@ class RoundClosed(Message, frozen=True, kw_only=True):
     end: date
     ts_known: int
     captured: tuple[str, ...]  # payload keys
-    providers: tuple[str, ...]  # that delivered, in the order of captured
+    providers: tuple[str, ...]  # that sent them, in the order of captured; one may have sent several
     gave_up: tuple[GaveUp, ...] = ()
     captures: tuple[RawCaptured, ...] = ()  # the facts behind captured, in its order
     simulated: bool = False
+    empty: str = ""  # why nobody has rows for it, where nobody has
 
     @property
     def subject(self) -> str:
@@ -204,6 +226,7 @@ class IndexChanged(Message, frozen=True, kw_only=True):
 
 MAIL: dict[type[Message], tuple[str, ...]] = {
     InstrumentsDeclared: ("reference",),
+    BackfillRequested: ("ingestion",),
     InstrumentsChanged: ("ingestion", "quality"),
     RawCaptured: ("processing",),
     RoundClosed: ("processing",),
@@ -216,7 +239,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
 }
 
 TELLS: dict[str, tuple[type[Message], ...]] = {
-    "app": (InstrumentsDeclared,),
+    "app": (InstrumentsDeclared, BackfillRequested),
     "reference": (InstrumentsChanged,),
     "ingestion": (RawCaptured, RoundClosed),
     "processing": (PayloadRejected, BatchNormalized),

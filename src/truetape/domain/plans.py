@@ -71,3 +71,10 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
     symbols: tuple[str, ...] = ()  # counted once in each window of unit "symbols"
     bytes: float = 0.0  # expected; `settle` tells how many came
     money: float = 0.0  # in the plan's currency
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """The plan of one account: a short hash of its key stands for it."""
+
+    account: str
+    plan: Plan

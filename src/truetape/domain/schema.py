@@ -341,6 +341,27 @@ TABLES: Final[dict[str, Table]] = {
         key=("round_id",),
         writer="storage",
     ),
+    "jobs": Table(
+        columns={
+            "job_id": pl.String(),
+            "kind": pl.String(),
+            "timeframe": pl.String(),
+            "start": pl.Date(),
+            "end": pl.Date(),
+            "symbols": pl.UInt32(),  # asked for
+            "unknown": pl.String(),  # symbols that no listing has, comma separated
+            "planned": pl.UInt32(),  # rounds; what is there already needs none
+            "done": pl.UInt32(),
+            "empty": pl.UInt32(),  # of those done: nobody has rows
+            "waiting": pl.UInt32(),  # nobody could answer yet; they are asked again
+            "state": pl.String(),  # running, waiting or done
+            "requested": INSTANT,
+            **_VERSIONED,
+        },
+        key=("job_id",),
+        writer="ingestion",
+        versioned=True,
+    ),
     "factors": Table(
         columns={
             "instrument_id": pl.String(),

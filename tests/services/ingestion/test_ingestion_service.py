@@ -26,6 +26,7 @@ from truetape.domain.time import NANOSECONDS
 from truetape.ports.archive import Attempted
 from truetape.ports.http import Unreachable
 from truetape.ports.provider import Provider
+from truetape.services.ingestion.rounds import Listed
 
 
 async def test_bytes_are_archived_then_journalled_then_told() -> None:
@@ -53,6 +54,7 @@ async def test_bytes_are_archived_then_journalled_then_told() -> None:
         timeframe="1d",
         start=START,
         end=END,
+        why="every provider votes",
     )
     assert closed == closing(captured, providers=("p",))
     assert room.archive.entries == [captured, closed]
@@ -129,7 +131,7 @@ async def test_retry_after_is_honoured_by_every_round() -> None:
     script = Script(refuse(FailureClass.THROTTLED, retry_after_s=40.0), b"prices")
     room = Room(p=script, pace=1.0)
 
-    await room.acquire([(INSTRUMENT, "A"), ("ins_b", "B"), ("ins_c", "C")])
+    await room.acquire([Listed(INSTRUMENT, "A"), Listed("ins_b", "B"), Listed("ins_c", "C")])
 
     waited = [(moment - NOW) / NANOSECONDS for moment in script.asked_at]
     assert len(room.bus.of(RoundClosed)) == 3
@@ -142,7 +144,7 @@ async def test_the_declared_pace_is_kept_over_all_rounds_and_repeats() -> None:
     script = Script(refuse(FailureClass.TRANSIENT), b"prices")
     room = Room(p=script, pace=2.0)
 
-    await room.acquire([(f"ins_{number}", "A") for number in range(6)])
+    await room.acquire([Listed(f"ins_{number}", "A") for number in range(6)])
 
     gaps = [later - earlier for earlier, later in zip(script.asked_at, script.asked_at[1:], strict=False)]
     assert len(script.asks) == 7
@@ -266,7 +268,7 @@ async def test_plans_made_while_the_room_works_are_run() -> None:
         room.service.extend(LISTING, end=END)
         await eventually(lambda: len(room.bus.of(RoundClosed)) == 1)
         room.service.extend(LISTING, end=END)
-        room.service.extend([("ins_b", "B")], end=END)
+        room.service.extend([Listed("ins_b", "B")], end=END)
         await eventually(lambda: len(room.bus.of(RoundClosed)) == 2)
 
     assert [ask.symbol for ask in room.scripts["p"].asks] == ["a", "b"]
@@ -281,7 +283,7 @@ async def test_a_plan_made_during_a_run_is_not_forgotten_when_idle_ends_it() -> 
     class Extending:
         async def fetch(self, ask: Ask) -> Answer:
             if ask.symbol == "a":
-                room.service.extend([("ins_b", "B")], end=END)
+                room.service.extend([Listed("ins_b", "B")], end=END)
             return await fetch(ask)
 
     room.providers["p"] = Provider(

@@ -10,14 +10,14 @@ import pytest
 from pipeline_doubles import capture, closing
 from truetape.domain.identity import round_id
 from truetape.domain.messages import InstrumentsDeclared, RawCaptured, RoundClosed
-from truetape.services.ingestion.rounds import History, Round, plan, recall, retold, widest
+from truetape.services.ingestion.rounds import History, Listed, Round, Wanted, plan, recall, retold, widest
 
 START, END = date(2024, 1, 2), date(2024, 6, 7)
-LISTINGS = [("ins_a", "A"), ("ins_b", "B")]
+LISTINGS = [Listed("ins_a", "A", "XNYS"), Listed("ins_b", "B")]
 
 
-def planned(history: History, *, start: date = START, end: date = END, overlap_days: int = 10) -> list[Round]:
-    return plan(LISTINGS, history, kind="bars", timeframe="1d", start=start, end=end, overlap_days=overlap_days)
+def planned(history: History, *, start: date = START, end: date = END, **rest: Any) -> list[Round]:
+    return list(plan(LISTINGS, history.ledger, Wanted("bars", "1d", start, end), **{"overlap_days": 10, **rest}))
 
 
 def ranges(rounds: list[Round]) -> dict[str, tuple[date, date]]:
@@ -52,7 +52,9 @@ def test_without_history_the_whole_range_is_asked() -> None:
             (date(2024, 5, 21), END),
             id="in two steps",
         ),
-        pytest.param([(date(2024, 3, 1), END)], (START, END), id="but the time before: the start was moved back"),
+        pytest.param(
+            [(date(2024, 3, 1), END)], (START, date(2024, 2, 29)), id="but the time before: the start was moved back"
+        ),
     ],
 )
 def test_what_is_covered_is_asked_again_only_at_its_end(
@@ -71,6 +73,58 @@ def test_other_questions_cover_nothing(other: dict[str, str]) -> None:
     assert ranges(planned(recall([closed(START, END, **other)])))["ins_a"] == (START, END)
 
 
+SESSIONS = {"XNYS": [date(2024, 5, 30), date(2024, 5, 31), date(2024, 6, 3)]}
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        pytest.param(date(2024, 6, 2), [], id="a weekend"),
+        pytest.param(date(2024, 6, 3), [(date(2024, 5, 21), date(2024, 6, 3))], id="with the Monday behind it"),
+        pytest.param(date(2024, 6, 4), [(date(2024, 5, 21), date(2024, 6, 4))], id="beyond what the calendar knows"),
+    ],
+)
+def test_a_gap_without_a_session_needs_no_round(end: date, expected: list[tuple[date, date]]) -> None:
+    """Nobody is asked about a weekend or a holiday; where the calendar ends, any date may be a session."""
+    history = recall([closed(START, date(2024, 5, 31))])
+
+    rounds = planned(history, end=end, sessions=SESSIONS)
+
+    assert [(one.start, one.end) for one in rounds if one.instrument_id == "ins_a"] == expected
+
+
+def test_two_gaps_are_two_rounds() -> None:
+    """What lies between them is not asked for again, and a backfill wants no overlap."""
+    history = recall([closed(date(2024, 2, 1), date(2024, 2, 29)), closed(date(2024, 4, 1), date(2024, 4, 30))])
+
+    rounds = [(one.start, one.end) for one in planned(history, overlap_days=0) if one.instrument_id == "ins_a"]
+
+    assert rounds == [
+        (START, date(2024, 1, 31)),
+        (date(2024, 3, 1), date(2024, 3, 31)),
+        (date(2024, 5, 1), END),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        pytest.param(date(2024, 3, 1), None, [(date(2024, 3, 1), END)], id="listed later"),
+        pytest.param(None, date(2024, 3, 1), [(START, date(2024, 3, 1))], id="delisted"),
+        pytest.param(date(2024, 7, 1), None, [], id="not listed yet"),
+    ],
+)
+def test_only_the_time_of_the_listing_is_asked(
+    first: date | None, last: date | None, expected: list[tuple[date, date]]
+) -> None:
+    """Before and after it there is nothing to be had."""
+    listed = Listed("ins_a", "A", "XNYS", first, last)
+
+    rounds = plan([listed], History().ledger, Wanted("bars", "1d", START, END), overlap_days=10)
+
+    assert [(one.start, one.end) for one in rounds] == expected
+
+
 def test_a_range_that_ends_before_it_starts_is_empty() -> None:
     """Somebody wants prices from tomorrow on."""
     assert planned(History(), start=date(2024, 6, 8)) == []
@@ -84,7 +138,7 @@ def test_a_round_that_a_crash_cut_short_knows_who_has_delivered() -> None:
 
     rounds = planned(recall([declared, old, new, capture("q", round_id="rnd_other")]))
 
-    assert rounds[0].captured == {"p": new}
+    assert rounds[0].captured == {"p": [new]}
     assert rounds[1].captured == {}
 
 
@@ -128,15 +182,23 @@ def test_what_may_not_have_reached_the_store_is_told_again() -> None:
     lost_p, lost_q = capture("p", round_id="rnd_lost"), capture("q", round_id="rnd_lost")
     done, lost = closing(done_p), closing(lost_p, lost_q)
 
-    told = list(retold(recall([done_p, done, lost_q, lost_p, lost, open_p]), stored=frozenset({"rnd_done"})))
+    told = list(retold(recall([done_p, done, lost_q, lost_p, lost, open_p], stored=frozenset({"rnd_done"}))))
 
     assert told == [open_p, lost_p, lost_q, lost]
 
 
+def test_an_old_closing_is_told_with_the_captures_of_the_journal() -> None:
+    """Journals written before closings repeated their captures are still complete."""
+    p, q = capture("p", round_id="rnd_old"), capture("q", body=b"other", round_id="rnd_old")
+    old = closing(p, q, captures=())
+
+    assert list(retold(recall([p, q, old]))) == [p, q, closing(p, q)]
+
+
 def test_a_closing_without_its_captures_is_told_alone() -> None:
     """A journal that somebody cut at its head still starts."""
-    lost = closing(capture("p", round_id="rnd_lost"))
+    lost = closing(capture("p", round_id="rnd_lost"), captures=())
 
-    messages: list[RawCaptured | RoundClosed] = list(retold(recall([lost]), stored=frozenset()))
+    messages: list[RawCaptured | RoundClosed] = list(retold(recall([lost])))
 
     assert messages == [lost]

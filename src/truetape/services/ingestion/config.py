@@ -6,17 +6,28 @@ from datetime import date
 
 import msgspec
 
+from truetape.services.ingestion.breaker import BreakerRules
+from truetape.services.ingestion.routing import Policy
+
 
 class IngestionConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What to acquire and how patiently."""
+    """What to acquire, from whom, and how patiently."""
 
     start: date
     end: date
     timeframe: str = "1d"
+    policies: dict[str, Policy] = {}  # by record kind; absent: everybody is asked
     attempts: int = 5  # requests to one provider in one round before it is given up
     backoff_s: float = 0.5  # first wait; doubles with each attempt
     backoff_max_s: float = 60.0
+    quota_patience_s: float = 90.0  # a spent window that begins anew so soon is waited for
+    breaker: BreakerRules = BreakerRules()
     concurrent_rounds: int = 4
     retry_round_s: float = 300.0  # wait before a round that nobody answered is opened again
+    debt_after_s: float = 3600.0  # wait before a provider that was given up is asked for what it owes
     overlap_days: int = 10  # calendar days before the last covered session that a refresh asks again
     simulated: bool = False
+
+    def policy(self, kind: str) -> Policy:
+        """Return how providers share the questions about `kind`."""
+        return self.policies.get(kind, Policy())

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from truetape.domain.identity import round_id
 from truetape.domain.messages import RawCaptured, RoundClosed
+from truetape.domain.time import NANOSECONDS
+from truetape.services.ingestion.intervals import ONE_DAY, IntervalLedger, Span, has_session, without
 
 
-@dataclass
+class Listed(NamedTuple):
+    """One listing that is asked about."""
+
+    instrument_id: str
+    symbol: str
+    mic: str = ""
+    first: date | None = None  # first date on which it was listed, inclusive; None: since ever
+    last: date | None = None  # last date, inclusive; None: still
+
+
+@dataclass(slots=True)
 class Round:
-    """One question to all providers: one instrument, one kind, one range of session dates (both inclusive)."""
+    """One question to the providers: one instrument, one kind, one range of session dates (both inclusive)."""
 
     round_id: str
     instrument_id: str
@@ -21,65 +34,119 @@ class Round:
     timeframe: str
     start: date
     end: date
-    captured: dict[str, RawCaptured] = field(default_factory=dict)  # by provider
+    captured: dict[str, list[RawCaptured]] = field(default_factory=dict)  # pages by provider
+    only: tuple[str, ...] = ()  # providers that are asked; empty: whom the policy chooses
+    job_id: str = ""  # the backfill that it belongs to
 
 
 @dataclass
 class History:
     """What the journal says has happened already."""
 
-    closed: dict[str, RoundClosed] = field(default_factory=dict)
-    captures: dict[str, dict[str, RawCaptured]] = field(default_factory=dict)  # round -> provider -> capture
+    ledger: IntervalLedger = field(default_factory=IntervalLedger)
+    unstored: dict[str, RoundClosed] = field(default_factory=dict)  # closed rounds that never reached the store
 
 
-def recall(entries: Iterable[object]) -> History:
-    """Return what `entries` of the journal, in order, amount to."""
+def recall(entries: Iterable[object], *, stored: frozenset[str] = frozenset()) -> History:
+    """Return what `entries` of the journal, in order, amount to; `stored` are the rounds that the store has marked."""
     history = History()
     for entry in entries:
         if isinstance(entry, RawCaptured):
-            history.captures.setdefault(entry.round_id, {})[entry.provider] = entry
+            history.ledger.capture(entry)
         elif isinstance(entry, RoundClosed):
-            history.closed[entry.round_id] = entry
+            pages = history.ledger.captures.get(entry.round_id, {})
+            history.ledger.close(entry)
+            if entry.round_id not in stored:
+                history.unstored[entry.round_id] = _with_captures(entry, pages)
     return history
 
 
+def _with_captures(entry: RoundClosed, pages: Mapping[str, list[RawCaptured]]) -> RoundClosed:
+    """Return `entry` with the facts behind its payloads, which old journals do not repeat in it."""
+    if entry.captures or not entry.captured:
+        return entry
+    by_key = {page.key: page for each in pages.values() for page in each}
+    found = tuple(by_key[key] for key in entry.captured if key in by_key)
+    return RoundClosed(**{name: getattr(entry, name) for name in entry.__struct_fields__} | {"captures": found})
+
+
+class Wanted(NamedTuple):
+    """What is asked about every listing: a record kind over a range of session dates, both inclusive."""
+
+    kind: str
+    timeframe: str
+    start: date
+    end: date
+
+
 def plan(
-    listings: Iterable[tuple[str, str]],
-    history: History,
+    listings: Iterable[Listed],
+    ledger: IntervalLedger,
+    wanted: Wanted,
     *,
-    kind: str,
-    timeframe: str,
-    start: date,
-    end: date,
     overlap_days: int,
-) -> list[Round]:
-    """Return the rounds still to run for each (instrument id, symbol), so that [`start`, `end`] is covered.
+    sessions: Mapping[str, Sequence[date]] = {},
+    job_id: str = "",
+) -> Iterator[Round]:
+    """Yield the rounds still to run, so that the range is settled for each listing while it was listed.
 
-    What closed rounds cover is asked again only for the last `overlap_days`, where providers still correct themselves;
-    a `start` before all that they cover asks for the whole range.
+    A gap behind what is settled begins `overlap_days` earlier, where providers still correct themselves. A gap in which
+    the venue has no session needs no round.
+
+    Args:
+        listings: What is asked about.
+        ledger: What is settled.
+        wanted: What is asked.
+        overlap_days: Calendar days.
+        sessions: The known session dates of each venue, ascending, by MIC.
+        job_id: The backfill that the rounds belong to.
     """
-    if start > end:
-        return []
-    spans, planned = _spans(history, kind, timeframe), []
-    for instrument, symbol in listings:
-        first, last = spans.get(instrument, (date.max, date.min))
-        if first <= start and last >= end:
-            continue
-        since = start if start < first else max(start, last - timedelta(days=overlap_days))
-        identity = round_id(instrument=instrument, kind=kind, timeframe=timeframe, start=since, end=end)
-        captured = dict(history.captures.get(identity, {}))  # of a round that a crash cut short
-        planned.append(Round(identity, instrument, symbol, kind, timeframe, since, end, captured))
-    return planned
+    kind, timeframe, start, end = wanted
+    overlap = timedelta(days=overlap_days)
+    for one in listings:
+        first = start if one.first is None else max(start, one.first)
+        last = end if one.last is None else min(end, one.last)
+        settled = ledger.settled.get((one.instrument_id, kind, timeframe), ())
+        days = sessions.get(one.mic, ())
+        for gap in without((first, last), settled):
+            if not has_session(gap, days):
+                continue
+            corrects = overlap_days and _follows(gap[0], settled)
+            begin = max(first, gap[0] - ONE_DAY - overlap) if corrects else gap[0]
+            identity = round_id(instrument=one.instrument_id, kind=kind, timeframe=timeframe, start=begin, end=gap[1])
+            before = ledger.captures.get(identity)
+            captured = {name: list(pages) for name, pages in before.items()} if before else {}
+            yield Round(
+                identity, one.instrument_id, one.symbol, kind, timeframe, begin, gap[1], captured, job_id=job_id
+            )
 
 
-def _spans(history: History, kind: str, timeframe: str) -> dict[str, tuple[date, date]]:
-    """Return the first and last session date that closed rounds cover, by instrument."""
-    spans: dict[str, tuple[date, date]] = {}
-    for one in history.closed.values():
-        if (one.kind, one.timeframe) == (kind, timeframe):
-            first, last = spans.get(one.instrument_id, (one.start, one.end))
-            spans[one.instrument_id] = min(first, one.start), max(last, one.end)
-    return spans
+def _follows(first: date, settled: Sequence[Span]) -> bool:
+    before = first - ONE_DAY
+    return any(begin <= before <= end for begin, end in settled)
+
+
+def debts_due(
+    symbols: Mapping[str, str], ledger: IntervalLedger, *, providers: Iterable[str], now_ns: int, after_s: float
+) -> Iterator[Round]:
+    """Yield a round for each provider that owes a range since `after_s` or longer: it alone is asked.
+
+    Args:
+        symbols: By instrument id.
+        ledger: Who owes what.
+        providers: Who can be asked.
+        now_ns: The present.
+        after_s: How long a provider is left alone after it was given up.
+    """
+    known = frozenset(providers)
+    for (instrument, kind, timeframe), owed in ledger.debts.items():
+        for name, debt in owed.items():
+            if instrument not in symbols or name not in known or debt.since_ns + after_s * NANOSECONDS > now_ns:
+                continue
+            first, last = debt.span
+            question = f"{kind}@{name}@{debt.since_ns}"
+            identity = round_id(instrument=instrument, kind=question, timeframe=timeframe, start=first, end=last)
+            yield Round(identity, instrument, symbols[instrument], kind, timeframe, first, last, only=(name,))
 
 
 def widest(rounds: Iterable[Round]) -> list[Round]:
@@ -87,28 +154,26 @@ def widest(rounds: Iterable[Round]) -> list[Round]:
 
     While nobody answers, each new day plans a longer round; the shorter ones before it need not be asked any more.
     """
-    kept: list[Round] = []
+    by_series: dict[tuple[object, ...], list[Round]] = {}
     for one in rounds:
+        kept = by_series.setdefault((one.instrument_id, one.kind, one.timeframe, one.only), [])
         if not any(_covers(other, one) for other in kept):
-            kept = [other for other in kept if not _covers(one, other)] + [one]
-    return kept
+            kept[:] = [other for other in kept if not _covers(one, other)] + [one]
+    return [one for kept in by_series.values() for one in kept]
 
 
 def _covers(wide: Round, narrow: Round) -> bool:
-    same = (wide.instrument_id, wide.kind, wide.timeframe) == (narrow.instrument_id, narrow.kind, narrow.timeframe)
-    return same and wide.start <= narrow.start and narrow.end <= wide.end
+    return wide.start <= narrow.start and narrow.end <= wide.end
 
 
-def retold(history: History, *, stored: frozenset[str]) -> Iterator[RawCaptured | RoundClosed]:
+def retold(history: History) -> Iterator[RawCaptured | RoundClosed]:
     """Yield what the other rooms must hear again after a crash.
 
     That is every capture of a round that was never closed, then the closed rounds that never reached the store.
     """
-    for identity, captures in history.captures.items():
-        if identity not in history.closed:
-            yield from captures.values()
-    for identity, closing in history.closed.items():
-        if identity not in stored:
-            captures = history.captures.get(identity, {})
-            yield from (captures[provider] for provider in closing.providers if provider in captures)
-            yield closing
+    for captures in history.ledger.captures.values():
+        for pages in captures.values():
+            yield from pages
+    for closing in history.unstored.values():
+        yield from closing.captures
+        yield closing

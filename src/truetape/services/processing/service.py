@@ -31,6 +31,7 @@ from truetape.services.processing.normalize import known_splits, latest_claims, 
 log = structlog.get_logger()
 
 Claims = dict[str, pl.DataFrame]  # by table
+Page = tuple[str, str, str]  # provider, payload key, the provider's mark of the page
 MOST_OPEN_ROUNDS: Final = 64  # whose claims are held in memory
 
 
@@ -51,7 +52,7 @@ class ProcessingService:
         self._archive = archive
         self._providers = providers
         self._config = config
-        self._decoded: dict[str, dict[str, Claims]] = {}  # by round and provider, of rounds still open
+        self._decoded: dict[str, dict[Page, Claims]] = {}  # by round, of rounds still open
 
     def subscribe(self) -> None:
         """Start to hear the others."""
@@ -72,7 +73,7 @@ class ProcessingService:
             self._decoded.pop(next(iter(self._decoded)))  # it is decoded again when that round closes
         claims = await self._claims(message)
         if message.round_id:
-            self._decoded.setdefault(message.round_id, {})[message.provider] = claims
+            self._decoded.setdefault(message.round_id, {})[_page(message)] = claims
         else:
             await self._commit([claims])
 
@@ -159,7 +160,7 @@ class ProcessingService:
     async def _decoded_parts(self, message: RoundClosed) -> list[Claims]:
         """Return the claims of every payload of the round, decoding those that were not decoded ahead."""
         ahead = self._decoded.get(message.round_id, {})
-        return [ahead[one.provider] if one.provider in ahead else await self._claims(one) for one in message.captures]
+        return [ahead[_page(one)] if _page(one) in ahead else await self._claims(one) for one in message.captures]
 
     async def _commit(self, parts: list[Claims]) -> None:
         filled = [(table, frame) for part in parts for table, frame in part.items() if not frame.is_empty()]
@@ -178,12 +179,16 @@ class ProcessingService:
             start=message.start,
             end=message.end,
             ts_known=message.ts_known,
-            providers=message.providers,
+            providers=tuple(dict.fromkeys(message.providers)),
             frame=frame,
             last=last,
             simulated=message.simulated,
         )
         await self._bus.publish(batch)
+
+
+def _page(message: RawCaptured) -> Page:
+    return message.provider, message.key, message.page
 
 
 def _comparable(message: RoundClosed, older: Claims, parts: list[Claims]) -> tuple[bytes, bytes]:
