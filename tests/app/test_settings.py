@@ -12,6 +12,7 @@ from truetape.app.settings import TEMPLATE, ProviderSettings, Settings, load
 from truetape.domain.errors import BadInput
 from truetape.domain.messages import DeclaredListing
 from truetape.providers import KEY_VARIABLES, NAMES, vendor
+from truetape.services.ingestion.routing import Policy
 
 LISTING = '[[instruments]]\nsymbol = "AAPL"\nmic = "XNAS"\n'
 WHOLE = f"start = 2020-01-02\n{LISTING}[providers.yahoo]\n"
@@ -65,6 +66,7 @@ def test_every_commented_line_of_the_template_loads(tmp_path: Path) -> None:
     settings = read(tmp_path, text.replace("https://...", "https://iex.example"), {"IEX_TOKEN": KEY})
 
     assert (date(2024, 12, 31), True) == (settings.end, settings.simulated)
+    assert {"bars": Policy(name="failover", providers=("yahoo", "alpha_vantage"))} == settings.policies
     assert (
         ProviderSettings(base_url="https://iex.example", key_variable="IEX_TOKEN", key=KEY)
         == (settings.providers["iex_cloud"])
@@ -171,7 +173,7 @@ def test_wrong_instruments(tmp_path: Path, before: str, after: str, problem: str
         ),
         (
             "[providers.yahoo]\nenabled = false",
-            "No provider is enabled; write [providers.yahoo], or another of alpha_vantage, yahoo, finnhub, iex_cloud.",
+            "No provider is enabled; write [providers.yahoo], or another of " + ", ".join(NAMES) + ".",
         ),
     ],
 )
@@ -295,6 +297,36 @@ def test_a_key_is_never_shown(tmp_path: Path) -> None:
         assert KEY not in shown
         assert "key='set'" in shown
         assert "key='missing'" in shown
+
+
+POLICY = WHOLE + "[policies.bars]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("policies = 3\n" + WHOLE, "policies must be tables: write [policies.bars] before its settings."),
+        (WHOLE + "[policies.bar]\n", "policies.bar is no record kind; did you mean bars?"),
+        (
+            POLICY + 'name = "vote"',
+            'policies.bars.name was \'vote\'; write "consensus", "failover", "hedged" or "cheapest".',
+        ),
+        (POLICY + "quorum = -1", "policies.bars.quorum was -1; write a whole number from 0 to 20; 0 means everybody."),
+        (POLICY + "hedge_s = 0", "policies.bars.hedge_s was 0; write seconds above 0 and up to a year."),
+        (
+            POLICY + 'providers = "yahoo"',
+            'policies.bars.providers was \'yahoo\'; write names in a list such as ["tiingo", "yahoo"].',
+        ),
+        (POLICY + 'providers = ["yaho"]', "policies.bars.providers has 'yaho'; did you mean yahoo?"),
+        (
+            POLICY + 'providers = ["finnhub"]',
+            "policies.bars.providers has 'finnhub', which is not enabled; write [providers.finnhub].",
+        ),
+    ],
+)
+def test_wrong_policies(tmp_path: Path, text: str, problem: str) -> None:
+    """A policy that cannot be followed is refused at the start, with what to write instead."""
+    assert [problem] == problems(tmp_path, text)
 
 
 @pytest.mark.parametrize("name", NAMES)

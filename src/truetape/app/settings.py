@@ -15,7 +15,9 @@ from msgspec import Meta
 
 from truetape.domain.errors import BadInput
 from truetape.domain.messages import DeclaredListing
+from truetape.domain.schema import DECODED
 from truetape.providers import KEY_VARIABLES, vendor
+from truetape.services.ingestion.routing import Policy
 
 DEFAULT_PATH: Final = Path("truetape.toml")
 LARGEST_BYTES: Final = 1 << 20
@@ -25,6 +27,8 @@ Seconds = Annotated[float, Meta(gt=0, le=31_536_000, description="seconds above 
 Pace = Annotated[float, Meta(gt=0, le=1000, description="a number above 0 and up to 1000")]
 Port = Annotated[int, Meta(ge=0, le=65_535, description="a whole number from 0 to 65535; 0 takes a free port")]
 Attempts = Annotated[int, Meta(ge=1, le=20, description="a whole number from 1 to 20")]
+Quorum = Annotated[int, Meta(ge=0, le=20, description="a whole number from 0 to 20; 0 means everybody")]
+Names = Annotated[tuple[str, ...], Meta(description='names in a list such as ["tiingo", "yahoo"]')]
 Bytes = Annotated[int, Meta(ge=0, le=1 << 50, description="a whole number of bytes")]
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:_-]{1,255}$", description='an address such as "127.0.0.1"')]
 Url = Annotated[
@@ -42,9 +46,11 @@ _WORDS: Final = {
     date: "a date such as 2020-01-31",
     str: "text in quotes",
     Path: "the path of a folder, in quotes",
+    "consensus": '"consensus", "failover", "hedged" or "cheapest"',
     "1d": '"1d", the only timeframe that is acquired',
 }
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
+_POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
 
 
@@ -82,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool = False
     instruments: tuple[DeclaredListing, ...] = ()
     providers: dict[str, ProviderSettings] = {}
+    policies: dict[str, Policy] = {}  # how providers share the questions, by record kind; absent: all are asked
     refresh_s: Seconds = 3600.0  # between two looks for new sessions, and two tries of what nobody answered
     timeout_s: Seconds = 30.0  # of one request to a provider
     attempts: Attempts = 5
@@ -102,14 +109,16 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     problems: list[str] = []
     instruments = _tables(table.pop("instruments", []), problems)
     providers = table.pop("providers", {})
+    policies = table.pop("policies", {})
     table |= _overrides(environ)
-    values = _fields(Settings, table, "", problems, leave_out=("instruments", "providers"))
+    values = _fields(Settings, table, "", problems, leave_out=("instruments", "providers", "policies"))
     values["data"] = path.parent / values.get("data", "data")
     listings = [
         _fields(DeclaredListing, one, f"instruments[{number}].", problems, types=_LISTING)
         for number, one in enumerate(instruments)
     ]
     values["providers"] = _providers(providers, environ, problems)
+    values["policies"] = _policies(policies, problems)
     problems += _listing_problems(listings)
     if not problems:
         values["instruments"] = tuple(DeclaredListing(**one) for one in listings)
@@ -227,6 +236,22 @@ def _provider(name: str, table: dict[str, Any], environ: Mapping[str, str], prob
     return ProviderSettings(**values)
 
 
+def _policies(found: object, problems: list[str]) -> dict[str, Policy]:
+    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        problems.append("policies must be tables: write [policies.bars] before its settings.")
+        return {}
+    chosen = {}
+    for kind, table in found.items():
+        if kind not in DECODED:
+            problems.append(f"policies.{kind} is no record kind; {_nearest(kind, DECODED)}")
+            continue
+        values = _fields(Policy, table, f"policies.{kind}.", problems, types=_POLICY)
+        unknown = [name for name in values.get("providers", ()) if name not in KEY_VARIABLES]
+        problems += [f"policies.{kind}.providers has {one!r}; {_nearest(one, KEY_VARIABLES)}" for one in unknown]
+        chosen[kind] = Policy(**values)
+    return chosen
+
+
 def _listing_problems(listings: list[dict[str, Any]]) -> Iterator[str]:
     """Yield what single values do not show: unknown venues, listings that are there twice, dates that end too early."""
     from truetape.services.reference.calendars import has_calendar, known_mics
@@ -256,6 +281,10 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     asked = {name: one for name, one in settings.providers.items() if one.enabled}
     if not asked:
         yield f"No provider is enabled; write [providers.yahoo], or another of {', '.join(KEY_VARIABLES)}."
+    for kind, policy in settings.policies.items():
+        for name in policy.providers:
+            if name not in asked:
+                yield f"policies.{kind}.providers has {name!r}, which is not enabled; write [providers.{name}]."
     for name, one in asked.items():
         retired = vendor(name).DECLARATION.retired
         if retired and not one.base_url:
@@ -322,6 +351,14 @@ calls_per_second = 0.9     # the free plan also allows only 25 calls a day
 [providers.finnhub]
 key_variable = "FINNHUB_API_KEY"
 # enabled = false          # keeps the table and asks it nothing
+
+# Without a policy every provider is asked and votes. To spend less, ask one after the other, or only some:
+# [policies.bars]
+# name = "failover"        # consensus, failover, hedged or cheapest
+# providers = ["yahoo", "alpha_vantage"]  # in this order; without it, as their tables stand here
+# quorum = 0               # of consensus: how many must deliver; 0 for all
+# fall_through = true      # false: ask the first choice only, whatever comes of it
+# hedge_s = 3.0            # of hedged: ask the next one too after so many seconds of silence
 
 # IEX Cloud closed on 2024-08-31; name a host that still speaks its API to use it.
 # [providers.iex_cloud]

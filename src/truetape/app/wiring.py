@@ -84,6 +84,7 @@ def ingestion_config(settings: Settings) -> IngestionConfig:
         start=settings.start,
         end=settings.end or settings.start,
         timeframe=settings.timeframe,
+        policies=settings.policies,
         attempts=settings.attempts,
         backoff_s=settings.backoff_s,
         retry_round_s=settings.refresh_s,
