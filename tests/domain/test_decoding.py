@@ -47,6 +47,7 @@ def test_numbers_and_words_for_missing() -> None:
     """Texts become floats; null and the provider's words for missing become null."""
     texts = ["1.5", "None", None, "-2", "-", "1e3"]
     assert PAYLOAD.numbers(texts, field="open", missing=("None", "-")).to_list() == [1.5, None, None, -2.0, None, 1e3]
+    assert PAYLOAD.numbers(["NaN", "2"], field="open", missing=("NaN",)).to_list() == [None, 2.0]
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ class Payload:
         wrong = column.is_not_null() & ~column.is_in(list(missing)) & ~values.is_finite().fill_null(value=False)
         if wrong.any():
             raise self.defect(f"a value of {field} was {column.filter(wrong)[0][:40]!r}, no finite number")
-        return values
+        return values.fill_nan(None)
 
     def dates(self, texts: Column, *, field: str, missing: Sequence[str] | None = None) -> pl.Series:
         """Return texts of the form YYYY-MM-DD as dates; null and the words in `missing`, where given, are null.
