@@ -41,6 +41,14 @@ class Track:
             return "gap"
         return "late" if self._fill(number) else "repeat"
 
+    def behind(self, number: int) -> bool:
+        """Return whether numbers up to `number`, which the server says were sent, have not come; they may come late."""
+        if self.last < 0 or number <= self.last:
+            return False
+        self.missing = [*self.missing[1 - MOST_MISSING :], (self.last + 1, number)]
+        self.last = number
+        return True
+
     def gap(self, key: Key, *, ts_known: int, words: str) -> Gap:
         """Return the gap that was noticed at `ts_known`, and count it."""
         self.gaps += 1
