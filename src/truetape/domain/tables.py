@@ -1,0 +1,54 @@
+"""Reading comma-separated text: every cell as the text that stands there, in columns of the header's names."""
+
+from __future__ import annotations
+
+import csv
+from typing import Final
+
+import polars as pl
+
+from truetape.domain.decoding import Payload
+
+MOST_COLUMNS: Final = 500
+
+_MARK: Final = b"\xef\xbb\xbf"
+_LONGEST_HEADER: Final = 64 * 1024
+
+
+def header(payload: Payload) -> list[str]:
+    """Return the names in the first line of the body, without blanks around them; nothing is said of their number.
+
+    Raises:
+        UndecodablePayload: The first line is too long, no UTF-8 or no CSV.
+    """
+    line, ended, _ = payload.body[:_LONGEST_HEADER].removeprefix(_MARK).partition(b"\n")
+    if not ended and len(payload.body) > _LONGEST_HEADER:
+        raise payload.defect(f"its first line had more than {_LONGEST_HEADER} bytes")
+    try:
+        names = next(csv.reader([line.rstrip(b"\r").decode()], strict=True), [])
+    except (csv.Error, UnicodeError):
+        raise payload.defect("its first line was no header of a CSV file") from None
+    return [name.strip() for name in names]
+
+
+def rows(payload: Payload) -> pl.DataFrame:
+    """Return the rows of a CSV body with a header, all columns as texts; empty cells and missing ends are null.
+
+    Lines without any text are left out, as is a last column without a name, which a comma at the end makes.
+
+    Raises:
+        UndecodablePayload: The body is too large, no UTF-8 or no CSV, a name is missing or there twice, or a line has
+            more cells than the header.
+    """
+    payload.bounded()
+    names = header(payload)
+    shown = names[:-1] if names and not names[-1] else names
+    if not all(shown) or len(set(shown)) < len(shown) or not 0 < len(shown) <= MOST_COLUMNS:
+        raise payload.defect(f"its header was {','.join(names)[:200]!r}")
+    try:
+        frame = pl.read_csv(payload.body, infer_schema=False, raise_if_empty=False)
+        frame.columns = names
+    except pl.exceptions.PolarsError as error:
+        raise payload.defect(f"it was no CSV: {str(error).partition(chr(10))[0][:200]}") from None
+    texts = frame.select(pl.col(shown).str.strip_chars()).with_columns(pl.col(shown).replace("", None))
+    return texts.filter(~pl.all_horizontal(pl.col(shown).is_null()))

@@ -1,0 +1,84 @@
+"""Packed bodies: undone up to a bound, and every damage is stated."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+
+import pytest
+
+from truetape.domain.decoding import Payload
+from truetape.domain.errors import UndecodablePayload
+from truetape.domain.unpacking import MEMBERS, unpacked
+
+LIMIT = 1000
+TEXT = b"a,b\n1,2\n"
+
+
+def payload(body: bytes, limit: int = LIMIT) -> Payload:
+    return Payload(provider="p", kind="k", body=body, limit=limit)
+
+
+def zipped(*files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        for name, body in files:
+            archive.writestr(name, body)
+    return packed.getvalue()
+
+
+def encrypted(packed: bytes) -> bytes:
+    """The bytes of a zip whose only file claims to be encrypted."""
+    flagged = bytearray(packed)
+    flagged[packed.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(flagged)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        TEXT,
+        gzip.compress(TEXT),
+        gzip.compress(TEXT[:3]) + gzip.compress(TEXT[3:]),
+        gzip.compress(TEXT) + b"\0" * 20,
+        zipped(("x.csv", TEXT)),
+        zipped(("folder/", b""), ("folder/x.csv", TEXT)),
+        zipped(("x.csv", TEXT), method=zipfile.ZIP_STORED),
+    ],
+)
+def test_what_is_packed_is_unpacked(body: bytes) -> None:
+    """Gzip in one part or several, a zip of one file, and a body that is not packed at all."""
+    assert unpacked(payload(body)).body == TEXT
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda body: zipped(("x", body))])
+def test_the_bound_counts_what_is_unpacked(pack: type[bytes]) -> None:
+    """A small body may not become a large one; the bound is inclusive."""
+    assert len(unpacked(payload(pack(b"x" * LIMIT))).body) == LIMIT
+    with pytest.raises(UndecodablePayload, match="more than 1000 bytes when unpacked"):
+        unpacked(payload(pack(b"x" * (LIMIT + 1))))
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (b"x" * (LIMIT + 1), "its size was 1001 bytes"),
+        (gzip.compress(TEXT)[:-4], "gzip data ended early"),
+        (b"\x1f\x8b" + b"x" * 50, "gzip data was damaged"),
+        (gzip.compress(TEXT) + b"rest", "gzip data was damaged"),
+        (gzip.compress(b"") * (MEMBERS + 1), f"more than {MEMBERS} parts"),
+        (b"PK", "zip data was damaged"),
+        (zipped(("x", TEXT))[:-5], "zip data was damaged"),
+        (zipped(("x", TEXT)).replace(b"PK\x03\x04", b"PK\x03\x05"), "zip data was damaged"),
+        (zipped(), "held 0 files"),
+        (zipped(("x", TEXT), ("y", TEXT)), "held 2 files"),
+        (zipped(("x", TEXT), method=zipfile.ZIP_BZIP2), "packed in another way"),
+        (encrypted(zipped(("x", TEXT))), "was encrypted"),
+    ],
+)
+def test_damage_is_named(body: bytes, named: str) -> None:
+    """Whatever is wrong with a packed body is a stated defect."""
+    with pytest.raises(UndecodablePayload) as caught:
+        unpacked(payload(body, 10_000 if b"x" * 1001 != body else LIMIT))
+    assert named in caught.value.reason
