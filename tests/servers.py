@@ -6,8 +6,19 @@ says of each whether it took part.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -18,7 +29,66 @@ class Server:
     missing: Callable[[], str]
 
 
-SERVERS: tuple[Server, ...] = ()
+def _redis_missing() -> str:
+    return (
+        "" if shutil.which("redis-server") else "redis-server is not on the PATH; scripts/servers installs it as root"
+    )
+
+
+REDIS = Server(name="redis-server", missing=_redis_missing)
+SERVERS: tuple[Server, ...] = (REDIS,)
+
+
+def require(server: Server) -> None:
+    """Skip the test, saying why, where `server` cannot be started; in CI (`CI` is set) that is a failure."""
+    reason = server.missing()
+    if reason and os.environ.get("CI"):
+        pytest.fail(f"{server.name} is missing: {reason}")
+    if reason:
+        pytest.skip(f"{server.name} is missing: {reason}")
+
+
+@dataclass(frozen=True)
+class Redis:
+    """A running Redis that keeps nothing on disk."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+
+@contextlib.contextmanager
+def redis_server(folder: Path, *, port: int = 0) -> Iterator[Redis]:
+    """Give a Redis of the test's own, which listens on `port` (0: a free one), until the end of the block."""
+    require(REDIS)
+    port = port or _free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(port, process)
+            yield Redis(port, process)
+        finally:
+            process.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as probe:
+            probe.sendall(b"PING\r\n")
+            if probe.recv(16).startswith(b"+PONG"):
+                return
+        time.sleep(0.02)
+    pytest.fail(f"redis-server did not answer on port {port} within {PATIENCE_S:g} s")
 
 
 def report(servers: tuple[Server, ...] = SERVERS) -> list[str]:

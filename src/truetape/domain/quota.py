@@ -162,7 +162,7 @@ def corrected(count: Count, window: Window, allowance: Allowance, *, now_ns: int
     passed. A reset that lies in the past belongs to a window that is over: it tells nothing of this one.
     """
     told = window.limit - max(0.0, allowance.left)
-    if not isfinite(told) or told < count.most or told <= 0:
+    if not isfinite(allowance.left) or told < count.most or told <= 0:
         return count
     until_ns = _reset_ns(window, allowance, now_ns=now_ns)
     if until_ns is None:

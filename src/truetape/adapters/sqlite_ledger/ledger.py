@@ -145,8 +145,8 @@ class SqliteLedger:
         """Finish what is under way and let go of the file."""
         if self._pump is not None:
             await self._pump
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
-        self._thread.shutdown()
+        await asyncio.to_thread(self._thread.shutdown)
+        self._disconnect()
 
     def _reserve(self, books: Books, *, spending: Spending, windows: Sequence[Window], kept: float) -> Full | _Receipt:
         book = books.book(spending.provider, spending.account)
@@ -252,7 +252,11 @@ class SqliteLedger:
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self._read_only else "rwc"
         connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, timeout=PATIENCE_S, isolation_level=None
+            f"{self.path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=PATIENCE_S,
+            isolation_level=None,
+            check_same_thread=False,
         )
         try:
             if not self._read_only:
