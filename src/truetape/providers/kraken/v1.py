@@ -7,8 +7,9 @@ from typing import Final
 import msgspec
 
 from truetape.domain.fields import Number, Symbol, Text
-from truetape.domain.instants import NANOSECONDS, from_seconds
+from truetape.domain.instants import from_seconds
 from truetape.domain.ticks import Bar, Quote, Tick, Trade
+from truetape.domain.time import NANOSECONDS
 from truetape.providers.kraken.checked import KEPT_LEVELS, BookNews, CheckedBooks
 
 SIDES: Final = {"b": "buy", "s": "sell"}

@@ -9,8 +9,9 @@ import msgspec
 
 from truetape.domain.book import TextLevel
 from truetape.domain.fields import LONGEST_SYMBOL, Count, Number, Symbol, Text
-from truetape.domain.instants import NANOSECONDS, instant
+from truetape.domain.instants import instant
 from truetape.domain.ticks import Bar, Quote, Tick, Trade
+from truetape.domain.time import NANOSECONDS
 from truetape.domain.tracks import Tracks
 from truetape.providers.kraken.checked import KEPT_LEVELS, BookNews, CheckedBooks
 

@@ -26,7 +26,7 @@ CHANNELS: Final = {
 }
 PLACES: Final = {"X:": "crypto", "C:": "forex", "I:": "indices", "O:": "options"}
 ROUND_LOT: Final = 100  # shares
-SHARES_SINCE: Final = 1_762_146_000_000  # 2025-11-03 00:00 New York, ms: quote sizes are in shares, no longer in lots
+SHARES_SINCE: Final = 1_762_128_000_000  # 2025-11-03, ms: from then on quote sizes are in shares, no longer in lots
 
 _REFUSALS: Final = {
     "auth_failed": FailureClass.AUTH,
