@@ -164,3 +164,14 @@ def test_the_same_page_again_stands_for_the_one_before() -> None:
         ledger.capture(one)
 
     assert {"rnd_1": {"p": [other, new]}} == ledger.captures
+
+
+def test_a_debt_can_be_put_off() -> None:
+    """It stays what it was, but for since when."""
+    ledger = IntervalLedger()
+    ledger.close(closed(0, 4, "p", gave_up=(failed("q"),)))
+
+    ledger.put_off(SERIES, "q", NOW + 5)
+    ledger.put_off(SERIES, "nobody", NOW + 5)
+
+    assert {SERIES: {"q": Debt(span(0, 4), NOW + 5, "25 a day")}} == ledger.debts

@@ -72,6 +72,12 @@ class IntervalLedger:
         else:
             self.debts.pop(series, None)
 
+    def put_off(self, series: Series, provider: str, now_ns: int) -> None:
+        """Note that `provider` could not pay its debt at `now_ns` either."""
+        owed = self.debts.get(series, {})
+        if provider in owed:
+            owed[provider] = Debt(owed[provider].span, now_ns, owed[provider].words)
+
 
 def merged(spans: Iterable[Span]) -> list[Span]:
     """Return the same dates as the fewest spans, ascending."""

@@ -23,7 +23,7 @@ from truetape.services.ingestion.acquisition import Acquisition, Ending
 from truetape.services.ingestion.chunks import basis_of
 from truetape.services.ingestion.config import IngestionConfig
 from truetape.services.ingestion.enquiry import Enquiry
-from truetape.services.ingestion.intervals import IntervalLedger
+from truetape.services.ingestion.intervals import IntervalLedger, Series
 from truetape.services.ingestion.jobs import Job
 from truetape.services.ingestion.listings import Market, market_of
 from truetape.services.ingestion.rounds import Listed, Round, Wanted, debts_due, plan, recall, retold, widest
@@ -223,24 +223,25 @@ class IngestionService:
         return unanswered
 
     async def _acquire(self, round_: Round, unanswered: list[Round]) -> None:
+        series = (round_.instrument_id, round_.kind, round_.timeframe)
         ending, closing = await self._acquisition.run(
             round_,
             asset_class=self._market.assets.get(round_.instrument_id, ""),
-            settled_basis=self._settled_basis(round_),
+            settled_basis=self._settled_basis(series),
         )
         self._running.pop(round_.round_id, None)
         if closing is not None:
             self.intervals.close(closing)
         if ending == "unanswered" and not round_.only:
             unanswered.append(round_)
+        for name in round_.only if closing is None else ():
+            self.intervals.put_off(series, name, self._clock.now_ns())
         await self._note(round_, ending)
 
-    def _settled_basis(self, round_: Round) -> str:
-        """Return what the prices of the round's series are adjusted for so far; "" while there are none."""
-        source = self._providers.get(
-            self.intervals.sources.get((round_.instrument_id, round_.kind, round_.timeframe), "")
-        )
-        return basis_of(source.declaration, kind=round_.kind, timeframe=round_.timeframe) if source else ""
+    def _settled_basis(self, series: Series) -> str:
+        """Return what the prices of a series are adjusted for so far; "" while there are none."""
+        source = self._providers.get(self.intervals.sources.get(series, ""))
+        return basis_of(source.declaration, kind=series[1], timeframe=series[2]) if source else ""
 
     async def _note(self, round_: Round, ending: Ending) -> None:
         """Note the ending of a round in the job that it belongs to; its row is written now and then, and at the end."""

@@ -1,39 +1,45 @@
-"""What a request costs: calls, credits and money, as the account's plan counts them."""
+"""What a request costs under a plan: calls, credits, symbols, bytes and money."""
 
 from __future__ import annotations
 
-from truetape.domain.asks import Ask
-from truetape.domain.capability import Declaration
-from truetape.domain.plans import Budget, Spending
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final
+
+from truetape.domain.plans import Plan, Spending
+
+_LETTERS: Final = 12
 
 
-def endpoint_of(declaration: Declaration, kind: str) -> str:
-    """Return what the plan's weights and windows call the endpoint that brings `kind`."""
-    offer = declaration.offer(kind)
-    return (offer.endpoint if offer is not None else "") or kind
+def account_of(key: str) -> str:
+    """Return the name of the budget that belongs to `key`: a short hash, from which the key cannot be told; "" if ""."""
+    return sha256(b"truetape account " + key.encode()).hexdigest()[:_LETTERS] if key else ""
 
 
-def price(declaration: Declaration, budget: Budget | None, kind: str, *, symbols: int = 1) -> tuple[float, float]:
-    """Return the money (in the plan's currency) and the credits that one request for `kind` costs.
+def spending_of(
+    plan: Plan,
+    *,
+    provider: str,
+    account: str,
+    endpoint: str,
+    symbols: Sequence[str] = (),
+    expected_bytes: float = 0.0,
+) -> Spending:
+    """Return what one request to `endpoint` for `symbols` costs under `plan`.
 
-    A monthly fee is paid already and costs nothing more.
+    An endpoint weighs one credit where the plan says nothing else; the plan may count that once for each distinct
+    symbol. Money is the price of the call and of its credits, in the plan's currency; the monthly price is not in it.
     """
-    if budget is None:
-        return 0.0, 0.0
-    plan = budget.plan
-    weight = plan.weights.get(endpoint_of(declaration, kind), 1.0) * (symbols if plan.per_symbol else 1)
-    return plan.price_per_call + plan.price_per_credit * weight, weight
-
-
-def spending(declaration: Declaration, budget: Budget, ask: Ask) -> Spending:
-    """Return what the request for `ask` costs."""
-    symbols = tuple(ask.symbol.split(",")) if ask.symbol else ()
-    money, credits_ = price(declaration, budget, ask.kind, symbols=max(1, len(symbols)))
+    distinct = tuple(dict.fromkeys(symbols))
+    credits_ = plan.weights.get(endpoint, 1.0)
+    if plan.per_symbol:
+        credits_ *= max(1, len(distinct))
     return Spending(
-        provider=declaration.name,
-        account=budget.account,
-        endpoint=endpoint_of(declaration, ask.kind),
+        provider=provider,
+        account=account,
+        endpoint=endpoint,
         credits=credits_,
-        symbols=symbols,
-        money=money,
+        symbols=distinct,
+        bytes=expected_bytes,
+        money=plan.price_per_call + plan.price_per_credit * credits_,
     )
