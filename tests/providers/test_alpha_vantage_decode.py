@@ -115,8 +115,8 @@ def test_actions_of_a_daily_adjusted_series(name: str) -> None:
     """A dividend of 0 and a split of 1 mean none."""
     frame = decode.actions((GOLDEN / name).read_bytes(), ASK)
     assert check(frame, DECODED["actions"], kind="actions").rows() == [
-        ("ACME", date(2024, 3, 11), "dividend", 0.24, "USD", "raw"),
-        ("ACME", date(2024, 3, 12), "split", 2.0, "USD", "raw"),
+        ("ACME", date(2024, 3, 11), "dividend", 0.24, "USD", "raw", None, None, None, None),
+        ("ACME", date(2024, 3, 12), "split", 2.0, "USD", "raw", None, None, None, None),
     ]
 
 

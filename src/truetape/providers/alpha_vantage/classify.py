@@ -19,6 +19,8 @@ _CLASSES: Final = (
     ("premium", FailureClass.ENTITLEMENT),
     ("api ?key|demo", FailureClass.AUTH),
 )
+_CSV: Final = (b"timestamp", b"symbol,name")  # how data begin that are no JSON
+_NO_QUOTE: Final = re.compile(rb'\s*\{\s*"Global Quote[^"]{0,80}"\s*:\s*\{\s*\}\s*\}\s*')
 _KEY_SHOWN: Final = re.compile(r"(api key as )\S+", re.IGNORECASE)
 
 
@@ -32,11 +34,11 @@ _NOTICE: Final = msgspec.json.Decoder(_Notice)
 
 
 def classify(answer: Answer) -> Failure | None:
-    """Return why `answer` brought no series; None for one with data, in JSON or CSV."""
+    """Return why `answer` brought no data; None for one with data, in JSON or CSV."""
     failure = by_body(answer.body)
     if failure is not None:
         return with_headers(failure, answer)
-    csv = answer.body[:9].lower() == b"timestamp"
+    csv = answer.body[:16].lower().startswith(_CSV)
     return by_status(answer) or (None if csv else cut(answer, ends={b"{": b"}"}))
 
 
@@ -45,6 +47,8 @@ def by_body(body: bytes) -> Failure | None:
     page = by_page(body)
     if page is not None or len(body) > LOOKED_AT:
         return page
+    if _NO_QUOTE.fullmatch(body):
+        return by_nothing()
     try:
         notice = _NOTICE.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -59,3 +63,8 @@ def by_words(said: str) -> Failure:
     found = (failure for words, failure in _CLASSES if re.search(words, lowered))
     words = plain(_KEY_SHOWN.sub(r"\1***", said).encode())
     return Failure(failure_class=next(found, FailureClass.PERMANENT), words=words)
+
+
+def by_nothing() -> Failure:
+    """Return the failure that Alpha Vantage means by an empty quote."""
+    return Failure(failure_class=FailureClass.PERMANENT, words="a quote without fields: the symbol is not known")

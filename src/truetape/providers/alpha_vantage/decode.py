@@ -1,233 +1,264 @@
-"""Alpha Vantage's series, read: bars as traded, the adjusted close beside them, and the actions of each day."""
+"""Alpha Vantage's answers, read: series as bars and actions, quotes, exchange rates, and lists of listings."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import msgspec
 import polars as pl
 
+from truetape.domain import tables
 from truetape.domain.asks import Ask
-from truetape.domain.decoding import OHLC, Payload, ascending, decoded, label, traded
-from truetape.domain.errors import ProviderRefused, UndecodablePayload
+from truetape.domain.decoding import OHLC, Column, Payload, ascending, decoded, label, traded
+from truetape.domain.errors import ProviderRefused
 from truetape.domain.schema import DECODED, empty
-from truetape.domain.time import TIMEFRAMES
-from truetape.providers.alpha_vantage.classify import by_body
+from truetape.providers.alpha_vantage.classify import by_body, by_nothing
+from truetape.providers.alpha_vantage.series import (
+    CLOSES,
+    MISSING,
+    PERIODS,
+    PROVIDER,
+    ZONE,
+    Series,
+    bare,
+    currency,
+    numbers,
+    parts_of,
+    read,
+    within,
+)
 
-PROVIDER: Final = "alpha_vantage"
-MISSING: Final = ("None", "-", "")
-ZONE: Final = "US/Eastern"
-CLOSES: Final = "16:00:00"
-PERIODS: Final = {"daily": "1d", "weekly": "1w", "monthly": "1mo"}
-KNOWN: Final = {*OHLC, "volume", "adjusted close", "dividend amount", "split coefficient"}
-KEPT_BODIES: Final = 4  # parsed, for the next reader of the same body
 TRUNCATIONS: Final = {"1w": "1w", "1mo": "1mo"}
-
-_NUMBER: Final = re.compile(r"^\d+[.:] *")
-_MINUTES: Final = re.compile(r"\((\d+)min\)")
-_BODY: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_META: Final = msgspec.json.Decoder(dict[str, object])
-_ROWS: Final = msgspec.json.Decoder(dict[str, dict[str, object]])
-
-T = TypeVar("T")
+QUOTE: Final = "Global Quote"
+RATE: Final = "Realtime Currency Exchange Rate"
+NONE: Final = ("null", "None", "-", "")  # no date
+MICS: Final = {"NASDAQ": "XNAS", "NYSE": "XNYS", "NYSE ARCA": "ARCX", "NYSE MKT": "XASE", "BATS": "BATS"}
+ASSETS: Final = {"Stock": "equity", "ETF": "etf"}
+LISTED: Final = ("symbol", "name", "exchange", "assetType", "ipoDate", "delistingDate", "status")
 
 
-@dataclass(frozen=True)
-class _Series:
-    """A series with its fields by their bare names, newest first or not."""
+class _Event(msgspec.Struct):
+    ex_dividend_date: str | None = None
+    declaration_date: str | None = None
+    record_date: str | None = None
+    payment_date: str | None = None
+    amount: str | None = None
+    effective_date: str | None = None
+    split_factor: str | None = None
 
-    symbol: str
-    timeframe: str
-    zone: str
-    refreshed: str  # when the newest row was made, in `zone`; a date alone if its session was over
-    currency: str | None
-    stamps: Sequence[str]
-    fields: Mapping[str, Callable[[], Sequence[Any]]]  # read on demand: actions need two of eight
+
+class _Events(msgspec.Struct):
+    data: list[_Event]
+    symbol: str | None = None
+
+
+_EVENTS: Final = msgspec.json.Decoder(_Events)
+_TEXTS: Final = msgspec.json.Decoder(dict[str, str | None])
 
 
 def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     """Return the bars of a series: schema DECODED["bars"], ascending.
 
     Daily, weekly and monthly bars are in raw basis; the provider labels the longer ones with their last session, which
-    becomes the Monday of the week or the first of the month. Intraday bars are adjusted for splits and dividends unless
-    asked otherwise, which the body does not tell: basis all. Fields that the body lacks are null, but prices must be
-    there. `ask` gives the symbol and the timeframe of a CSV body, which names neither.
+    becomes the Monday of the week or the first of the month. Intraday bars do not tell their basis: they are raw where
+    `ask` wants just their timeframe, since our client asks for raw ones; else they are taken as the provider sends them
+    unless told otherwise, adjusted for splits and dividends: basis all. Fields that the body lacks are null, but prices
+    must be there. `ask` gives the symbol and the timeframe of a CSV body, which names neither.
 
     Raises:
         ProviderRefused: The body is an error.
         UndecodablePayload: It is neither an error nor a series.
     """
     payload = Payload(provider=PROVIDER, kind="bars", body=body)
-    series = _series(payload, ask)
+    series = read(payload, ask)
     if series is None or not series.stamps:
         return empty(DECODED["bars"])
     missing = [name for name in OHLC if name not in series.fields]
     if missing:
         raise payload.defect(f"the field {missing[0]} was missing")
     names = {**{name: name for name in OHLC}, "volume": "volume", "adj_close": "adjusted close"}
-    columns = {name: _numbers(payload, series, field) for name, field in names.items()}
+    columns = {name: numbers(payload, series, field) for name, field in names.items()}
     rows = ascending(traded(pl.DataFrame({"ts_event": _starts(payload, series), **columns})), by="ts_event")
+    raw = series.timeframe in PERIODS.values() or series.timeframe == ask.timeframe
     return decoded(
         "bars",
         {**rows.to_dict(), "running": _running(series, rows)},
         symbol=series.symbol,
         timeframe=series.timeframe,
         currency=series.currency,
-        basis="raw" if series.timeframe in PERIODS.values() else "all",
+        basis="raw" if raw else "all",
     )
 
 
 def actions(body: bytes, ask: Ask) -> pl.DataFrame:
-    """Return the dividends and splits of a daily adjusted series: schema DECODED["actions"], basis raw, ascending.
+    """Return the actions of a daily adjusted series, or of a list of dividends or splits.
 
-    A dividend of 0 and a split coefficient of 1 mean none. Series without those fields, and longer ones, whose rows do
-    not tell the ex-date, have no actions.
+    Schema DECODED["actions"], basis raw, ascending. A dividend of 0 and a split of 1 mean none. Series without those
+    fields, and longer ones, whose rows do not tell the ex-date, have no actions.
 
     Raises:
         ProviderRefused: The body is an error.
-        UndecodablePayload: It is neither an error nor a series.
+        UndecodablePayload: It is neither an error nor a series or list of actions.
     """
     payload = Payload(provider=PROVIDER, kind="actions", body=body)
-    series = _series(payload, ask)
+    if b'"data"' in body[:1000]:
+        return _listed_actions(payload, payload.parse_or_refuse(_EVENTS, by_body), ask)
+    series = read(payload, ask)
     if series is None or not series.stamps or series.timeframe != "1d":
         return empty(DECODED["actions"])
     ex_date = payload.dates(series.stamps, field="stamp")
     parts = []
     for kind, field, none in (("dividend", "dividend amount", 0.0), ("split", "split coefficient", 1.0)):
-        value = _numbers(payload, series, field)
+        value = numbers(payload, series, field)
         rows = pl.DataFrame({"ex_date": ex_date, "value": value}).filter(pl.col("value") != none)
-        if kind == "split" and (rows["value"] <= 0).any():
-            raise payload.defect(f"a value of {field} was not positive")
+        _positive(payload, rows["value"], field=field, kind=kind)
         parts.append(rows.with_columns(pl.lit(kind).alias("type")))
     found = pl.concat(parts).unique(["ex_date", "type"], keep="last").sort("ex_date", "type")
     return decoded("actions", found.to_dict(), symbol=series.symbol, currency=series.currency, basis="raw")
 
 
-def _series(payload: Payload, ask: Ask) -> _Series | None:
-    """Return the series of the body, None for an empty object; raise what else it is."""
-    if payload.body[:9].lower() == b"timestamp":
-        return _from_csv(payload, ask)
-    failure = by_body(payload.body)
-    if failure is not None:
-        raise ProviderRefused(provider=PROVIDER, failure=failure)
-    parts = payload.parse(_BODY)
+def quotes(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Return a quote, or the exchange rate of a pair, as schema DECODED["quotes"]: one row.
+
+    A quote of shares tells its day alone: its instant is the close of New York's session, 16:00.
+
+    Raises:
+        ProviderRefused: The body is an error, or the empty quote that stands for an unknown symbol.
+        UndecodablePayload: It is neither an error nor a quote.
+    """
+    payload = Payload(provider=PROVIDER, kind="quotes", body=body)
+    parts = parts_of(payload)
     if not parts:
-        return None
-    key = next((key for key in parts if "Time Series" in key), None)
+        return empty(DECODED["quotes"])
+    if RATE in parts:
+        rate = _rate(payload, parts[RATE], ask)
+        columns = {**rate.select("ts_event", "bid", "ask").to_dict(), "price": rate["rate"]}
+        base, priced = rate["base"][0], rate["quote"][0]
+        return decoded("quotes", columns, symbol=ask.symbol or f"{base}/{priced}", currency=priced)
+    fields = _fields(payload, parts, QUOTE)
+    day = payload.dates([fields.get("latest trading day")], field="latest trading day")
+    closes = (day.dt.to_string("%Y-%m-%d") + f" {CLOSES}").to_list()
+    prices = ("price", "open", "high", "low", "previous_close", "volume")
+    symbol = fields.get("symbol") or ask.symbol
+    told: dict[str, Column] = {name: _number(payload, fields, name.replace("_", " ")) for name in prices}
+    instant = payload.wall_times(closes, zone=ZONE, field="latest trading day")
+    return decoded("quotes", {"ts_event": instant, **told}, symbol=symbol or None, currency=currency(symbol))
+
+
+def fx_rates(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Return the exchange rate of a pair: schema DECODED["fx_rates"], one row.
+
+    Raises:
+        ProviderRefused: The body is an error.
+        UndecodablePayload: It is neither an error nor an exchange rate.
+    """
+    payload = Payload(provider=PROVIDER, kind="fx_rates", body=body)
+    parts = parts_of(payload)
+    return _rate(payload, parts[_key(payload, parts, RATE)], ask) if parts else empty(DECODED["fx_rates"])
+
+
+def listings(body: bytes, _ask: Ask) -> pl.DataFrame:
+    """Return the active or the delisted listings of the US: schema DECODED["listings"], in the provider's order.
+
+    Raises:
+        ProviderRefused: The body is an error.
+        UndecodablePayload: It is neither an error nor the CSV of listings.
+    """
+    payload = Payload(provider=PROVIDER, kind="listings", body=body)
+    if body[:64].lstrip()[:1] in (b"{", b"<"):
+        parts = parts_of(payload)
+        if parts:
+            raise payload.defect(f"it was JSON with the fields {', '.join(sorted(parts))[:200]}, no CSV")
+        return empty(DECODED["listings"])
+    rows = tables.rows(payload)
+    missing = [name for name in LISTED if name not in rows.columns]
+    if missing:
+        raise payload.defect(f"the column {missing[0]} was missing")
+    exchange = rows["exchange"]
+    columns: dict[str, Column] = {
+        "symbol": rows["symbol"],
+        "name": rows["name"],
+        "exchange": exchange,
+        "mic": exchange.replace_strict(MICS, default=None, return_dtype=pl.String),
+        "asset_class": rows["assetType"].replace_strict(ASSETS, default=None, return_dtype=pl.String),
+        "status": rows["status"].str.to_lowercase(),
+        "first_date": payload.dates(rows["ipoDate"], field="ipoDate", missing=NONE),
+        "last_date": payload.dates(rows["delistingDate"], field="delistingDate", missing=NONE),
+    }
+    return decoded("listings", columns, currency="USD")
+
+
+def _listed_actions(payload: Payload, events: _Events, ask: Ask) -> pl.DataFrame:
+    """Return dividends and splits of the lists that are asked for by themselves."""
+    cash = [one for one in events.data if one.split_factor is None]
+    splits = [one for one in events.data if one.split_factor is not None]
+    factors = payload.numbers([one.split_factor for one in splits], field="split_factor")
+    _positive(payload, factors, field="split_factor", kind="split")
+    days = [one.ex_dividend_date for one in cash] + [one.effective_date for one in splits]
+    amounts = payload.numbers([one.amount for one in cash], field="amount", missing=MISSING)
+    dated = {
+        name: payload.dates([getattr(one, field) for one in (*cash, *splits)], field=field, missing=NONE)
+        for name, field in (
+            ("declared_date", "declaration_date"),
+            ("record_date", "record_date"),
+            ("pay_date", "payment_date"),
+        )
+    }
+    columns: dict[str, Column] = {
+        "ex_date": payload.dates(days, field="ex-date"),
+        "type": ["dividend"] * len(cash) + ["split"] * len(splits),
+        "value": pl.concat([amounts, factors]),
+        **dated,
+    }
+    symbol = events.symbol or ask.symbol
+    frame = decoded("actions", columns, symbol=symbol or None, currency=currency(symbol), basis="raw")
+    return frame.filter(pl.col("value").is_not_null()).sort("ex_date", "type")
+
+
+def _positive(payload: Payload, values: pl.Series, *, field: str, kind: str) -> None:
+    if kind == "split" and (values <= 0).any():
+        raise payload.defect(f"a value of {field} was not positive")
+
+
+def _rate(payload: Payload, raw: msgspec.Raw, ask: Ask) -> pl.DataFrame:
+    fields = {bare(name).lower(): value for name, value in within(payload, RATE, raw, _TEXTS.decode).items()}
+    base, slash, priced = ask.symbol.partition("/")
+    columns: dict[str, Column] = {
+        "ts_event": payload.wall_times(
+            [fields.get("last refreshed")], zone=fields.get("time zone") or "UTC", field="Last Refreshed"
+        ),
+        "rate": _number(payload, fields, "exchange rate"),
+        "bid": _number(payload, fields, "bid price"),
+        "ask": _number(payload, fields, "ask price"),
+    }
+    known = {"base": fields.get("from_currency code"), "quote": fields.get("to_currency code")}
+    return decoded(
+        "fx_rates", columns, base=known["base"] or base or None, quote=known["quote"] or (priced if slash else None)
+    )
+
+
+def _key(payload: Payload, parts: dict[str, msgspec.Raw], start: str) -> str:
+    """Return the field of the body that begins with `start`: delayed data say so in the name."""
+    key = next((key for key in parts if key.startswith(start)), None)
     if key is None:
-        raise payload.defect(f"there was no time series among the fields {', '.join(sorted(parts))[:200]}")
-    meta = _meta(payload, parts.get("Meta Data"))
-    rows = _within(payload, key, parts[key], _rows_of)
-    return _from_json(payload, ask, key=key, meta=meta, rows=rows)
+        raise payload.defect(f"there was no {start} among the fields {', '.join(sorted(parts))[:200]}")
+    return key
 
 
-@lru_cache(maxsize=KEPT_BODIES)
-def _rows_of(body: bytes) -> dict[str, dict[str, Any]]:
-    """Return the rows of a series, which nobody changes: bars and actions of one body are read one after the other."""
-    return _ROWS.decode(body)
+def _fields(payload: Payload, parts: dict[str, msgspec.Raw], start: str) -> dict[str, str | None]:
+    key = _key(payload, parts, start)
+    fields = {bare(name): value for name, value in within(payload, start, parts[key], _TEXTS.decode).items()}
+    if not fields:
+        raise ProviderRefused(provider=PROVIDER, failure=by_nothing())
+    return fields
 
 
-def _from_json(
-    payload: Payload, ask: Ask, *, key: str, meta: dict[str, str], rows: dict[str, dict[str, Any]]
-) -> _Series:
-    first: dict[str, Any] = next(iter(rows.values()), {})
-    fields = {_bare(name): partial(_column, payload, rows, name) for name in first}
-    unknown = fields.keys() - KNOWN
-    if unknown and not fields.keys() >= KNOWN:
-        raise payload.defect(f"the field {min(unknown)} is not known, and {min(KNOWN - fields.keys())} was missing")
-    symbol = meta.get("symbol") or meta.get("from symbol", "") + meta.get("to symbol", "") or ask.symbol
-    return _Series(
-        symbol=symbol,
-        timeframe=_timeframe(payload, key),
-        zone=meta.get("time zone", ZONE),
-        refreshed=meta.get("last refreshed", ""),
-        currency=meta.get("to symbol") or _currency(symbol),
-        stamps=list(rows),
-        fields=fields,
-    )
+def _number(payload: Payload, fields: dict[str, str | None], name: str) -> pl.Series:
+    return payload.numbers([fields.get(name)], field=name, missing=MISSING)
 
 
-def _from_csv(payload: Payload, ask: Ask) -> _Series:
-    payload.bounded()
-    text = payload.body.decode("utf-8", errors="replace")
-    try:
-        header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
-    except csv.Error as error:
-        raise payload.defect(f"it was no CSV: {error}") from None
-    if any(len(row) != len(header) for row in rows):
-        raise payload.defect(f"a line had another number of fields than the {len(header)} of the header")
-    columns: list[Sequence[str]] = list(zip(*rows, strict=True)) or [()] * len(header)
-    stamps, *values = columns
-    names = [name.strip().replace("_", " ") for name in header[1:]]
-    return _Series(
-        symbol=ask.symbol,
-        timeframe=ask.timeframe if ask.timeframe in TIMEFRAMES else "1d",
-        zone=ZONE,
-        refreshed="",
-        currency=_currency(ask.symbol),
-        stamps=stamps,
-        fields={name: partial(tuple, texts) for name, texts in zip(names, values, strict=True)},
-    )
-
-
-def _column(payload: Payload, rows: dict[str, dict[str, Any]], name: str) -> list[Any]:
-    try:
-        return [row[name] for row in rows.values()]
-    except KeyError:
-        raise payload.defect(f"the field {name} was missing in a row") from None
-
-
-def _numbers(payload: Payload, series: _Series, field: str) -> pl.Series:
-    """Return a field of the series as numbers, all null if the series lacks it."""
-    if field not in series.fields:
-        return pl.Series([None], dtype=pl.Float64).new_from_index(0, len(series.stamps))
-    return payload.numbers(series.fields[field](), field=field, missing=MISSING)
-
-
-def _within(payload: Payload, field: str, raw: msgspec.Raw, decode: Callable[[bytes], T]) -> T:
-    part = Payload(provider=payload.provider, kind=payload.kind, body=bytes(raw))
-    try:
-        return part.parsed(decode)
-    except UndecodablePayload as error:
-        raise payload.defect(f"in the field {field}: {error.reason}") from None
-
-
-def _meta(payload: Payload, raw: msgspec.Raw | None) -> dict[str, str]:
-    if raw is None:
-        raise payload.defect("the field Meta Data was missing")
-    meta = _within(payload, "Meta Data", raw, _META.decode)
-    return {_bare(name).lower(): value for name, value in meta.items() if isinstance(value, str)}
-
-
-def _bare(name: str) -> str:
-    """Return a key without its number: "5. adjusted close" is adjusted close."""
-    return _NUMBER.sub("", name)
-
-
-def _timeframe(payload: Payload, key: str) -> str:
-    minutes = _MINUTES.search(key)
-    if minutes:
-        timeframe = "1h" if minutes[1] == "60" else f"{minutes[1]}m"
-    else:
-        timeframe = next((short for word, short in PERIODS.items() if word in key.lower()), key)
-    if timeframe not in TIMEFRAMES:
-        raise payload.defect(f"the period of the field {key[:40]} is not known")
-    return timeframe
-
-
-def _currency(symbol: str) -> str | None:
-    """Return USD for a symbol without an exchange suffix; the body does not tell the currency of others."""
-    return "USD" if symbol and "." not in symbol else None
-
-
-def _starts(payload: Payload, series: _Series) -> pl.Series:
+def _starts(payload: Payload, series: Series) -> pl.Series:
     if series.timeframe not in PERIODS.values():
         return _instants(payload, series)
     days = payload.dates(series.stamps, field="stamp")
@@ -235,7 +266,7 @@ def _starts(payload: Payload, series: _Series) -> pl.Series:
     return label(days.dt.truncate(every) if every else days)
 
 
-def _instants(payload: Payload, series: _Series) -> pl.Series:
+def _instants(payload: Payload, series: Series) -> pl.Series:
     """Return the instants of wall-clock stamps; the hour that comes twice in autumn counts the first time."""
     texts = payload.series(series.stamps, pl.String(), field="stamp")
     payload.dates([stamp[:10] for stamp in series.stamps], field="stamp")
@@ -249,11 +280,11 @@ def _instants(payload: Payload, series: _Series) -> pl.Series:
     return local.dt.convert_time_zone("UTC")
 
 
-def _running(series: _Series, rows: pl.DataFrame) -> pl.Series:
+def _running(series: Series, rows: pl.DataFrame) -> pl.Series:
     """Return whether each bar was unfinished: the newest daily one, if it was refreshed before its session's close."""
     flags = pl.Series([False]).new_from_index(0, len(rows))
     day, _, time = series.refreshed.partition(" ")
-    if series.timeframe == "1d" and len(rows) and time and time < CLOSES:
+    if series.timeframe == "1d" and len(rows) and time and time < series.closes:
         last: datetime = rows["ts_event"][-1]
         flags[-1] = last.date().isoformat() == day
     return flags
