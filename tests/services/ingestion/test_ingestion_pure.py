@@ -15,11 +15,11 @@ from truetape.domain.messages import BackfillRequested
 from truetape.domain.plans import Budget, Plan, Spending
 from truetape.domain.schema import INSTANT, TABLES, check
 from truetape.services.ingestion.chunks import basis_of, page_of, spans
+from truetape.services.ingestion.costs import cost_of, endpoint_of, price
 from truetape.services.ingestion.intervals import IntervalLedger, Span
 from truetape.services.ingestion.jobs import Job
 from truetape.services.ingestion.listings import Market, market_of
 from truetape.services.ingestion.rounds import Listed, Round, debts_due
-from truetape.services.ingestion.spending import endpoint_of, price, spending
 
 TODAY = date(2024, 6, 10)
 MINUTES = Offer(kind="bars", timeframes=("1m", "1d"), depth_days={"1m": 30}, span_days={"1m": 7})
@@ -112,13 +112,13 @@ def test_what_a_request_costs() -> None:
     assert (0.02, 5.0) == price(one, budget, "bars")
     assert Spending(
         provider="p", account="acc", endpoint="candle", credits=10.0, symbols=("A", "B"), money=0.03
-    ) == spending(one, budget, Ask(kind="bars", symbol="A,B"))
-    assert () == spending(one, budget, Ask(kind="listings", symbol="")).symbols
+    ) == cost_of(one, budget, Ask(kind="bars", symbol="A,B"))
+    assert () == cost_of(one, budget, Ask(kind="listings", symbol="")).symbols
 
 
 def test_a_plan_that_counts_calls() -> None:
-    """However many symbols are in one."""
-    assert (0.0, 1.0) == price(declaration("p"), Budget(account="", plan=Plan()), "bars", symbols=7)
+    """It charges no money, and a credit that nobody limits."""
+    assert (0.0, 1.0) == price(declaration("p"), Budget(account="", plan=Plan()), "bars")
 
 
 REQUEST = BackfillRequested(

@@ -19,10 +19,10 @@ from truetape.ports.clock import Clock
 from truetape.ports.provider import Provider
 from truetape.services.ingestion.chunks import basis_of
 from truetape.services.ingestion.config import IngestionConfig
+from truetape.services.ingestion.costs import price
 from truetape.services.ingestion.enquiry import Enquiry, Errand
 from truetape.services.ingestion.rounds import Round
 from truetape.services.ingestion.routing import Candidate, Choice, Policy, choose, enough, ineligible, ordered
-from truetape.services.ingestion.spending import price
 from truetape.services.ingestion.tally import Tally
 
 log = structlog.get_logger()

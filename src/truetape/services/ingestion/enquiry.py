@@ -25,10 +25,10 @@ from truetape.ports.provider import Provider
 from truetape.services.ingestion.breaker import Breaker
 from truetape.services.ingestion.chunks import page_of, spans
 from truetape.services.ingestion.config import IngestionConfig
+from truetape.services.ingestion.costs import cost_of
 from truetape.services.ingestion.intervals import Span
 from truetape.services.ingestion.patience import wait_s
 from truetape.services.ingestion.rounds import Round
-from truetape.services.ingestion.spending import spending
 from truetape.services.ingestion.tally import Tally
 
 log = structlog.get_logger()
@@ -184,7 +184,7 @@ class Enquiry:
         budget = self._budgets.get(provider.declaration.name)
         if budget is None or self._ledger is None or not budget.plan.windows:
             return None
-        cost = spending(provider.declaration, budget, ask)
+        cost = cost_of(provider.declaration, budget, ask)
         until = self._clock.now_ns() + int(self._config.quota_patience_s * NANOSECONDS)
         while True:
             try:
