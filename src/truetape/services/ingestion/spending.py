@@ -12,7 +12,7 @@ _LETTERS: Final = 12
 
 
 def account_of(key: str) -> str:
-    """Return the name of the budget that belongs to `key`: a short hash, from which the key cannot be told; "" if ""."""
+    """Return the name of the budget of `key`: a short hash that does not tell the key; "" without a key."""
     return sha256(b"truetape account " + key.encode()).hexdigest()[:_LETTERS] if key else ""
 
 
