@@ -137,6 +137,7 @@ def test_an_error_is_refused(reader: Decode, rest: str) -> None:
         (decode.bars, result('{"A":[[1,"1"]]}'), "$.result[...][0]"),
         (decode.bars, result(f'{{"A":[{CANDLE.replace("60.5", "x")}]}}'), "open was 'x'"),
         (decode.bars, result(f'{{"A":[{CANDLE.replace("1709856000", "99999999999")}]}}'), "$.result[...][0][0]"),
+        (decode.bars, result(f'{{"A":[{CANDLE}],"last":{2**63}}}'), "$.result[...]"),
         (decode.bars, b'{"error":[],"result":{"A":[[170', "truncated"),
         (decode.bars, b'{"error":[]}', "`result`"),
         (decode.trades, golden("trades.json").replace(b'"b"', b'"buy"'), "side was 'buy'"),

@@ -47,7 +47,7 @@ class _Pair(msgspec.Struct, gc=False):
 
 
 class _Candles(msgspec.Struct):
-    result: dict[str, list[_Candle] | int]
+    result: dict[str, list[_Candle] | Stamp]
     error: list[str] = []
 
 
@@ -57,7 +57,7 @@ class _Trades(msgspec.Struct):
 
 
 class _Spreads(msgspec.Struct):
-    result: dict[str, list[_Spread] | int]
+    result: dict[str, list[_Spread] | Stamp]
     error: list[str] = []
 
 
