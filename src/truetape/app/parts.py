@@ -10,13 +10,16 @@ import msgspec
 import structlog
 
 from truetape.adapters.aiohttp_http import AiohttpHttp
-from truetape.adapters.data_folder import DataFolder
+from truetape.adapters.data_folder import LEDGER, DataFolder
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.memory_bus import DeadLetter, MemoryBus
 from truetape.adapters.memory_cache import MemoryCache
+from truetape.adapters.sqlite_ledger import SqliteLedger
 from truetape.adapters.system_clock import SystemClock
+from truetape.app.budgets import budgets
 from truetape.app.settings import ProviderSettings, Settings
+from truetape.domain.plans import Budget
 from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 from truetape.providers import vendor
@@ -42,13 +45,16 @@ class Parts:
     cache: MemoryCache
     clock: SystemClock
     http: AiohttpHttp
+    ledger: SqliteLedger
     providers: dict[str, Provider]
+    budgets: dict[str, Budget]
 
     async def close(self) -> None:
         """Give everything back, the data folder's lock last."""
         await self.bus.close()
         await self.http.close()
         await self.store.close()
+        await self.ledger.close()
         self.archive.close()
         self.folder.close()
 
@@ -61,7 +67,9 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         WrongFolder: The folder holds the other kind of data.
         CorruptArchive: The end of the journal is damaged.
         StoreUnavailable: The disk is full or failing.
+        BadInput: A provider has no plan of the name that the settings give.
     """
+    allowed = budgets(settings)
     with contextlib.ExitStack() as opened:
         folder = DataFolder.open(settings.data, simulated=settings.simulated, command=command)
         opened.callback(folder.close)
@@ -79,7 +87,9 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         cache=MemoryCache(max_bytes=settings.cache_bytes, clock=clock),
         clock=clock,
         http=http,
+        ledger=SqliteLedger(settings.data / LEDGER, clock=clock),
         providers=providers(settings, http),
+        budgets=allowed,
     )
 
 

@@ -58,6 +58,8 @@ def wire(parts: Parts, settings: Settings) -> Rooms:
             clock=parts.clock,
             providers=parts.providers,
             config=ingestion_config(settings),
+            ledger=parts.ledger,
+            budgets=parts.budgets,
         ),
         processing=ProcessingService(
             bus=bus,
