@@ -96,6 +96,8 @@ class AlpacaFeed(Conversation):
             elif isinstance(message, messages.Success):
                 self.ready = self.ready or message.msg == "authenticated"
                 ticks.append(Told(what=_TOLD.get(message.msg, "said"), words=message.msg))
+            elif isinstance(message, messages.Broken):
+                ticks.append(Told(what="unreadable", words=message.words))
             else:
                 ticks.append(_SAYS[type(message)](message))
         return ticks

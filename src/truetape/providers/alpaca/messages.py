@@ -129,6 +129,12 @@ class Subscription(Message, tag="subscription"):
     bars: list[str] = []
 
 
+class Broken(msgspec.Struct):
+    """A message of a known letter that is not whole, and what it lacks."""
+
+    words: str
+
+
 class _Letter(msgspec.Struct):
     T: str
 
@@ -151,11 +157,11 @@ _PACKED_LETTER: Final = msgspec.msgpack.Decoder(_Letter)
 _BRACKET: Final = b"["  # no array of msgpack begins so
 
 
-def read(frame: str | bytes) -> Sequence[Known]:
+def read(frame: str | bytes) -> Sequence[Known | Broken]:
     """Return the messages of `frame` in their order, without those of letters that are not read.
 
     Raises:
-        MsgspecError: It is no array of messages, or one of a known letter is not whole.
+        MsgspecError: It is no array of messages.
         UnicodeDecodeError: It is no UTF-8.
     """
     if isinstance(frame, bytes) and frame[:1] != _BRACKET:
@@ -163,12 +169,19 @@ def read(frame: str | bytes) -> Sequence[Known]:
             return _PACKED.decode(frame)
         except msgspec.ValidationError:
             packed = _PACKED_PARTS.decode(frame)
-        return [_PACKED_ONE.decode(part) for part in packed if _PACKED_LETTER.decode(part).T in _KNOWN]
+        return [_one(_PACKED_ONE, part) for part in packed if _PACKED_LETTER.decode(part).T in _KNOWN]
     try:
         return _JSON.decode(frame)
     except msgspec.ValidationError:
         parts = _JSON_PARTS.decode(frame)
-    return [_JSON_ONE.decode(part) for part in parts if _JSON_LETTER.decode(part).T in _KNOWN]
+    return [_one(_JSON_ONE, part) for part in parts if _JSON_LETTER.decode(part).T in _KNOWN]
+
+
+def _one(decoder: msgspec.json.Decoder[Known] | msgspec.msgpack.Decoder[Known], part: msgspec.Raw) -> Known | Broken:
+    try:
+        return decoder.decode(part)
+    except msgspec.ValidationError as error:
+        return Broken(words=str(error))
 
 
 def moment(stamp: str | Ext) -> int:

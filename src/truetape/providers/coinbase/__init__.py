@@ -13,6 +13,7 @@ from truetape.ports.provider import Provider
 from truetape.providers.coinbase import decode
 from truetape.providers.coinbase.classify import classify
 from truetape.providers.coinbase.client import DEFAULT_URL, MOST_CANDLES, MOST_TRADES, Client, follow
+from truetape.providers.coinbase.feed import make
 
 DECLARATION: Final = Declaration(
     name="coinbase",
@@ -54,6 +55,7 @@ def provider(
             "listings": decode.listings,
         },
         spell=spell,
+        feed=partial(make, base_url=base_url),
         follow=partial(follow, now=now),
     )
 

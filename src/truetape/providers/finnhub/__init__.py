@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
@@ -10,6 +11,7 @@ from truetape.ports.provider import Provider
 from truetape.providers.finnhub import decode
 from truetape.providers.finnhub.classify import classify
 from truetape.providers.finnhub.client import DEFAULT_URL, Client
+from truetape.providers.finnhub.feed import make
 
 DECLARATION: Final = Declaration(
     name="finnhub",
@@ -35,6 +37,7 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provi
         classify=classify,
         decode={"bars": decode.bars, "quotes": decode.quotes},
         spell=spell,
+        feed=partial(make, base_url=base_url, key=key),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
@@ -12,6 +13,7 @@ from truetape.ports.provider import Provider
 from truetape.providers.iex_cloud import decode
 from truetape.providers.iex_cloud.classify import classify
 from truetape.providers.iex_cloud.client import DEFAULT_URL, Client
+from truetape.providers.iex_cloud.feed import make
 
 DECLARATION: Final = Declaration(
     name="iex_cloud",
@@ -43,6 +45,7 @@ def provider(
         classify=classify,
         decode={"bars": decode.bars},
         spell=spell,
+        feed=partial(make, base_url=base_url, key=key),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
@@ -10,6 +11,7 @@ from truetape.ports.provider import Provider
 from truetape.providers.kraken import decode
 from truetape.providers.kraken.classify import classify
 from truetape.providers.kraken.client import DEFAULT_URL, MOST_CANDLES, MOST_TRADES, Client, follow
+from truetape.providers.kraken.feed import make
 
 DECLARATION: Final = Declaration(
     name="kraken",
@@ -49,6 +51,7 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provi
             "listings": decode.listings,
         },
         spell=spell,
+        feed=partial(make, base_url=base_url),
         follow=follow,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
@@ -10,6 +11,7 @@ from truetape.ports.provider import Provider
 from truetape.providers.tiingo import decode
 from truetape.providers.tiingo.classify import classify
 from truetape.providers.tiingo.client import DEFAULT_URL, Client
+from truetape.providers.tiingo.feed import make
 from truetape.providers.tiingo.symbols import spell
 
 DECLARATION: Final = Declaration(
@@ -51,4 +53,5 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provi
             "fx_rates": decode.fx_rates,
         },
         spell=spell,
+        feed=partial(make, base_url=base_url, key=key),
     )
