@@ -16,6 +16,7 @@ from truetape.app.cli.ask import explain, get
 from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
 from truetape.app.cli.init import init
+from truetape.app.cli.provider import provider
 from truetape.app.cli.replay import replay
 from truetape.app.cli.serve import demo, sandbox, up
 from truetape.app.cli.status import status
@@ -66,6 +67,7 @@ for command, group in (
     (adjust, FILES),
 ):
     app.command(rich_help_panel=group)(command)
+app.add_typer(provider, rich_help_panel=FILES)
 
 
 COMMAND_LINE: Final = partial(app, prog_name="truetape")
