@@ -58,4 +58,4 @@ class Provider:
     spell: Callable[[str], str]  # our symbol ("BRK.B") in the provider's spelling
     follow: Follow = last_page
     allowances: Allowances = nothing_told
-    feed: Callable[[], Feed] | None = field(default=None, repr=False)  # a new conversation with its stream; None if it has none
+    feed: Callable[[], Feed] | None = field(default=None, repr=False)  # a new talk with its stream, if it has one
