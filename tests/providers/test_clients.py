@@ -47,7 +47,7 @@ async def test_yahoo_asks_a_span_in_unix_seconds(ending: str) -> None:
         "period1": "1709805600",  # 2024-03-07 10:00 UTC is 2024-03-08 00:00 at UTC+14
         "period2": "1710201600",  # 2024-03-12 00:00 UTC, exclusive
         "interval": "1d",
-        "events": "div,splits",
+        "events": "div,splits,capitalGains",
     }
     assert not request.secrets
 

@@ -178,11 +178,11 @@ def test_null_rows_and_the_live_row() -> None:
 
 
 def test_actions_with_their_own_currency() -> None:
-    """A dividend may have another currency than the listing; capital gains are no dividends."""
+    """A dividend may have another currency than the listing."""
     frame = decode.actions((GOLDEN / "chart_null_and_live.json").read_bytes(), ASK)
     assert frame.rows() == [
-        ("ACME", date(2024, 3, 8), "split", 1.5, "USD", "split"),
-        ("ACME", date(2024, 3, 11), "dividend", 0.25, "CAD", "split"),
+        ("ACME", date(2024, 3, 8), "split", 1.5, "USD", "split", *[None] * 4),
+        ("ACME", date(2024, 3, 11), "dividend", 0.25, "CAD", "split", *[None] * 4),
     ]
 
 

@@ -157,8 +157,8 @@ def test_an_error_is_told_with_its_class_and_words(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--provider", "bloomberg", CHART], "--provider was 'bloomberg'. Choose one of alpha_vantage, finnhub"),
-        (["--provider", "yahoo", "--kind", "quotes", CHART], "--kind was 'quotes'. Choose one of bars, actions."),
+        (["--provider", "bloomberg", CHART], "--provider was 'bloomberg'. Choose one of alpaca, alpha_vantage"),
+        (["--provider", "yahoo", "--kind", "trades", CHART], "--kind was 'trades'. Choose one of bars, actions"),
         (["--provider", "finnhub", "--timeframe", "2d", CANDLES], "--timeframe was '2d'. Choose one of 1m"),
         (["--provider", "yahoo", "none.json"], "'none.json'. No such file"),
         (["--provider", "yahoo", CHART, "-o", "rows.xlsx"], "must end in one of .json, .csv"),

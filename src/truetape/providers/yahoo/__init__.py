@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
@@ -10,6 +11,8 @@ from truetape.ports.provider import Provider
 from truetape.providers.yahoo import decode
 from truetape.providers.yahoo.classify import classify
 from truetape.providers.yahoo.client import DEFAULT_URL, Client
+from truetape.providers.yahoo.feed import make
+from truetape.providers.yahoo.spelling import spell
 
 DECLARATION: Final = Declaration(
     name="yahoo",
@@ -22,6 +25,8 @@ DECLARATION: Final = Declaration(
             span_days={"1m": 7},
         ),
         Offer(kind="actions", with_bars=True),
+        Offer(kind="quotes"),
+        Offer(kind="index_levels"),
     ),
     basis="split",
     zone="America/New_York",
@@ -29,6 +34,7 @@ DECLARATION: Final = Declaration(
     needs_key=False,
     key_variable="",
     calls_per_second=1.0,
+    assets=("equity", "etf", "fund", "index", "fx", "crypto", "future"),
 )
 
 
@@ -38,11 +44,12 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provi
         declaration=DECLARATION,
         client=Client(http, base_url=base_url or DEFAULT_URL),
         classify=classify,
-        decode={"bars": decode.bars, "actions": decode.actions},
+        decode={
+            "bars": decode.bars,
+            "actions": decode.actions,
+            "quotes": decode.quotes,
+            "index_levels": decode.index_levels,
+        },
         spell=spell,
+        feed=partial(make, base_url=base_url),
     )
-
-
-def spell(symbol: str) -> str:
-    """Return `symbol` as Yahoo writes it: a share class after a dash ("BRK.B" is BRK-B)."""
-    return symbol.replace(".", "-")

@@ -1,4 +1,4 @@
-"""Ask Yahoo for a chart."""
+"""Ask Yahoo for a chart: bars with their actions, or the last session for its quote."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ INTERVALS: Final = {"1h": "60m", "1w": "1wk"}
 FIRST: Final = date(1920, 1, 1)
 LAST: Final = date(2100, 1, 1)
 EARLIEST: Final = timezone(timedelta(hours=14))  # where a day begins first
+BROWSER: Final = {"User-Agent": "Mozilla/5.0 (compatible; truetape)"}
 
 
 class Client:
@@ -33,20 +34,20 @@ class Client:
 
 
 def request(ask: Ask, *, base_url: str = DEFAULT_URL) -> Request:
-    """Return the request for the bars, dividends and splits of `ask`.
+    """Return the request for the bars, dividends, capital gains and splits of `ask`, or for its last session's quote.
 
     The span begins where `ask.start` begins first on Earth, since Sydney's stamps lie on the previous UTC day, and ends
     (exclusive) with `ask.end` in UTC.
     """
+    url = f"{base_url.rstrip('/')}/v8/finance/chart/{quote(ask.symbol, safe='')}"
+    if ask.kind == "quotes":
+        return Request(url=url, params={"range": "1d", "interval": "1d"}, headers=BROWSER)
     first = datetime.combine(ask.start or FIRST, time(), tzinfo=EARLIEST)
     last = datetime.combine((ask.end or LAST) + timedelta(days=1), time(), tzinfo=UTC)
-    return Request(
-        url=f"{base_url.rstrip('/')}/v8/finance/chart/{quote(ask.symbol, safe='')}",
-        params={
-            "period1": str(int(first.timestamp())),
-            "period2": str(int(last.timestamp())),
-            "interval": INTERVALS.get(ask.timeframe, ask.timeframe),
-            "events": "div,splits",
-        },
-        headers={"User-Agent": "Mozilla/5.0 (compatible; truetape)"},
-    )
+    params = {
+        "period1": str(int(first.timestamp())),
+        "period2": str(int(last.timestamp())),
+        "interval": INTERVALS.get(ask.timeframe, ask.timeframe),
+        "events": "div,splits,capitalGains",
+    }
+    return Request(url=url, params=params, headers=BROWSER)

@@ -1,4 +1,4 @@
-"""Yahoo's chart, read: bars and actions in split basis, labelled by the exchange's own dates."""
+"""Yahoo's chart, read: bars, actions and levels in split basis, labelled by the exchange's own dates; quotes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from truetape.domain.decoding import (
     decoded,
     instants,
     label,
+    levels,
     snapped,
     traded,
 )
@@ -25,6 +26,7 @@ from truetape.domain.errors import ProviderRefused
 from truetape.domain.schema import DECODED, empty
 from truetape.providers.yahoo.classify import Refusal, by_body, by_refusal
 from truetape.providers.yahoo.live import SECONDS, settled, unfinished
+from truetape.providers.yahoo.quotes import read
 
 PROVIDER: Final = "yahoo"
 TIMEFRAMES: Final = {
@@ -55,13 +57,19 @@ class _Periods(msgspec.Struct):
     regular: _Period | None = None
 
 
+class _Sessions(msgspec.Struct):
+    regular: list[list[_Period]] | None = None
+
+
 class _Meta(msgspec.Struct, rename="camel"):
     symbol: str
     currency: str | None
     exchange_timezone_name: str
     data_granularity: str
+    instrument_type: str | None = None
     regular_market_time: Stamp | None = None
     current_trading_period: _Periods | None = None
+    trading_periods: _Sessions | list[list[_Period]] | None = None
 
 
 class _Quote(msgspec.Struct):
@@ -99,9 +107,10 @@ class _Split(msgspec.Struct):
     denominator: float
 
 
-class _Events(msgspec.Struct):
+class _Events(msgspec.Struct, rename="camel"):
     dividends: dict[str, _Dividend] | None = None
     splits: dict[str, _Split] | None = None
+    capital_gains: dict[str, _Dividend] | None = None
 
 
 class _Eventful(msgspec.Struct):
@@ -134,8 +143,9 @@ _ACTIONS: Final = msgspec.json.Decoder(_ActionsBody)
 def bars(body: bytes, _ask: Ask) -> pl.DataFrame:
     """Return the bars of a chart: schema DECODED["bars"], basis split, ascending.
 
-    Rows without any price are no bars. The row of the running session, stamped with the last trade, becomes part of the
-    bar that it belongs to. A body without stamps is an empty frame. The body says all that is needed, the ask nothing.
+    Rows without any price are no bars, nor are rows before or after the regular session of their day. The row of the
+    running session, stamped with the last trade, becomes part of the bar that it belongs to. A body without stamps is
+    an empty frame. The body says all that is needed, the ask nothing.
 
     Raises:
         ProviderRefused: The body is an error.
@@ -151,6 +161,8 @@ def bars(body: bytes, _ask: Ask) -> pl.DataFrame:
     if timeframe is None:
         raise payload.defect(f"the field dataGranularity was {meta.data_granularity[:40]!r}")
     rows = ascending(traded(_rows(payload, series, series.timestamp)), by="stamp")
+    if timeframe in SECONDS and meta.trading_periods is not None:
+        rows = _regular(payload, rows, meta)
     stamps = rows["stamp"]
     wall = payload.localized(stamps, meta.exchange_timezone_name)
     starts = instants(stamps) if timeframe in SECONDS else label(wall)
@@ -163,9 +175,7 @@ def bars(body: bytes, _ask: Ask) -> pl.DataFrame:
 
 
 def actions(body: bytes, _ask: Ask) -> pl.DataFrame:
-    """Return the dividends and splits of a chart: schema DECODED["actions"], basis split, ascending.
-
-    Capital gains of funds are no dividends and are left out.
+    """Return the dividends, capital gains and splits of a chart: schema DECODED["actions"], basis split, ascending.
 
     Raises:
         ProviderRefused: The body is an error.
@@ -178,19 +188,46 @@ def actions(body: bytes, _ask: Ask) -> pl.DataFrame:
     if series is None or events is None:
         return empty(DECODED["actions"])
     dividends = list((events.dividends or {}).values())
+    gains = list((events.capital_gains or {}).values())
     splits = list((events.splits or {}).values())
     if any(split.denominator == 0 or split.numerator == 0 for split in splits):
         raise payload.defect("a numerator or denominator of a split was 0")
-    amounts = snapped(pl.Series([one.amount for one in dividends], dtype=pl.Float64)).to_list()
-    stamps = pl.Series([one.date for one in dividends] + [one.date for one in splits], dtype=pl.Int64)
-    own = [one.currency or series.meta.currency for one in dividends]
+    cash = dividends + gains
+    amounts = snapped(pl.Series([one.amount for one in cash], dtype=pl.Float64)).to_list()
+    stamps = pl.Series([one.date for one in cash] + [one.date for one in splits], dtype=pl.Int64)
+    own = [one.currency or series.meta.currency for one in cash]
     columns: dict[str, Column] = {
         "ex_date": payload.localized(stamps, series.meta.exchange_timezone_name).dt.date(),
-        "type": ["dividend"] * len(dividends) + ["split"] * len(splits),
+        "type": ["dividend"] * len(dividends) + ["capital_gain"] * len(gains) + ["split"] * len(splits),
         "value": amounts + [one.numerator / one.denominator for one in splits],
         "currency": own + [series.meta.currency] * len(splits),
     }
     return decoded("actions", columns, symbol=series.meta.symbol, basis="split").sort("ex_date", "type")
+
+
+def index_levels(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Return the closes of an index's chart: schema DECODED["index_levels"], ascending; of anything else, none.
+
+    Raises:
+        ProviderRefused: The body is an error.
+        UndecodablePayload: It is neither an error nor a chart.
+    """
+    payload = Payload(provider=PROVIDER, kind="index_levels", body=body)
+    chart = payload.parse_or_refuse(_ACTIONS, by_body).chart
+    series = _only(payload, chart.result, chart.error)
+    if series is None or series.meta.instrument_type != "INDEX":
+        return empty(DECODED["index_levels"])
+    return levels(bars(body, ask))
+
+
+def quotes(body: bytes, _ask: Ask) -> pl.DataFrame:
+    """Return the last trade that a chart tells of, or the rows of a quote answer: schema DECODED["quotes"].
+
+    Raises:
+        ProviderRefused: The body is an error.
+        UndecodablePayload: It is neither an error nor one of these.
+    """
+    return read(body)
 
 
 def _only(payload: Payload, result: list[S] | None, error: Refusal | None) -> S | None:
@@ -219,6 +256,22 @@ def _rows(payload: Payload, series: _Series, stamps: list[int]) -> pl.DataFrame:
             "adj_close": snapped(adj_close),
         }
     )
+
+
+def _regular(payload: Payload, rows: pl.DataFrame, meta: _Meta) -> pl.DataFrame:
+    """Return the rows inside a regular session, those of days without a stated one, and the live row."""
+    told = meta.trading_periods
+    nested = (told.regular if isinstance(told, _Sessions) else told) or []
+    sessions = sorted((period.start, period.end) for day in nested for period in day)
+    if not sessions:
+        return rows
+    starts, ends = pl.Series([start for start, _ in sessions]), pl.Series([end for _, end in sessions])
+    stamps, zone = rows["stamp"], meta.exchange_timezone_name
+    place = starts.search_sorted(stamps, side="right").cast(pl.Int64) - 1
+    inside = (place >= 0) & (stamps < ends.gather(place.clip(0)))
+    stated = payload.localized(starts, zone).dt.date().unique()
+    unstated = ~payload.localized(stamps, zone).dt.date().is_in(stated.to_list())
+    return rows.filter(inside | unstated | (stamps == (meta.regular_market_time or 0)))
 
 
 def _running(payload: Payload, rows: pl.DataFrame, meta: _Meta, timeframe: str) -> pl.Series:
