@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from servers import Redis, redis_server
 from truetape.adapters.redis_ledger import RedisLedger
 from truetape.adapters.set_clock import SetClock
 from truetape.adapters.sqlite_ledger import SqliteLedger
@@ -37,12 +36,6 @@ class Closing(Ledger, Protocol):
 
 
 Open = Callable[[SetClock], Closing]
-
-
-@pytest.fixture(scope="session")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "redis"])
