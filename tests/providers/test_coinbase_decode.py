@@ -90,6 +90,13 @@ def test_trades_by_value() -> None:
     ] == frame.select(columns).rows()
 
 
+@pytest.mark.parametrize(("page", "rows"), [("", 0), ("seek-0-12-12", 0), ("read-13-12", 3)])
+def test_a_page_that_only_looks_for_trades_has_none(page: str, rows: int) -> None:
+    """What it shows is read with the others."""
+    ask = Ask(kind="trades", symbol="ACME-USD", start=date(2024, 3, 8), page=page)
+    assert rows == len(decode.trades(golden("trades.json"), ask))
+
+
 def test_a_ticker_by_value() -> None:
     """The volume of 24 hours is not a session's."""
     frame = decode.quotes(golden("ticker.json"), Ask(kind="quotes", symbol="ACME-USD"))

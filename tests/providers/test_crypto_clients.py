@@ -74,7 +74,6 @@ def test_pairs_are_spelled_as_the_exchange_does(vendor: ModuleType, spelled: str
         (Ask(kind="listings", symbol=""), "", {}),
         (Ask(kind="quotes", symbol="BTC-USD"), "/BTC-USD/ticker", {}),
         (trades("BTC-USD", None), "/BTC-USD/trades", {"limit": "1000"}),
-        (trades("BTC-USD", date(2024, 3, 8), page="77"), "/BTC-USD/trades", {"limit": "1000", "after": "77"}),
         (bars("../x?y", "1d", None, None), "/..%2Fx%3Fy/candles", {"granularity": "86400"}),
     ],
 )
@@ -102,7 +101,7 @@ async def test_coinbase_is_asked(ask: Ask, path: str, params: dict[str, str]) ->
                      "2024-03-08T04:59:00Z", id="300 minutes at a time"),
         pytest.param(bars("X", "1m", date(2024, 3, 8), date(2024, 3, 8), str(MARCH_8 + 18_000)), "2024-03-08T05:00:00Z",
                      "2024-03-08T09:59:00Z", id="the second page"),
-        pytest.param(bars("X", "1m", date(2024, 3, 8), date(2024, 3, 8), "9" * 18), "2024-03-08T23:59:00Z",
+        pytest.param(bars("X", "1m", date(2024, 3, 8), date(2024, 3, 8), "9" * 11), "2024-03-08T23:59:00Z",
                      "2024-03-08T23:59:00Z", id="a page far beyond"),
         pytest.param(bars("X", "1d", date(1900, 1, 1), date(2024, 3, 8)), "1970-01-01T00:00:00Z",
                      "1970-10-27T00:00:00Z", id="time begins with 1970"),
@@ -129,35 +128,69 @@ async def test_coinbase_is_asked_for_300_candles(ask: Ask, start: str, end: str)
     ],
 )
 def test_coinbases_candles_go_on(ask: Ask, page: str | None) -> None:
-    """A page follows until the end or the present is reached, with rows in the page before or without."""
+    """A page follows until the end or the present is reached, with rows in the page before or without; no error."""
     follow = coinbase.provider(Wire(), now=lambda: NOW).follow
     expected = None if page is None else msgspec.structs.replace(ask, page=page)
-    assert expected == follow(answer(b"[]"), ask)
+    assert expected == follow(answer(b"[]"), ask) == follow(answer(b"[[1709856000,1,2,1,2,5]]"), ask)
+    assert follow(answer(b'{"message":"NotFound"}'), ask) is None
 
 
-FILLS = json.dumps([{"time": "2024-03-09T01:00:00Z"}, {"time": "2024-03-08T00:00:00.5Z"}]).encode()
+def fills(*trades: tuple[int, str]) -> bytes:
+    return json.dumps([{"trade_id": number, "time": f"{day}T10:00:00Z"} for number, day in trades]).encode()
 
 
 @pytest.mark.parametrize(
-    ("ask", "body", "headers", "page"),
+    ("page", "params"),
     [
-        pytest.param(trades("X", date(2024, 3, 8)), FILLS, {"cb_after": "70"}, "70", id="older ones may be asked for"),
-        pytest.param(trades("X", date(2024, 3, 9)), FILLS, {"cb_after": "70"}, None, id="the range begins later"),
-        pytest.param(trades("X", None), FILLS, {"cb_after": "70"}, None, id="the latest are one page"),
-        pytest.param(trades("X", date(2024, 3, 8)), FILLS, {}, None, id="no cursor"),
-        pytest.param(trades("X", date(2024, 3, 8)), FILLS, {"cb_after": "x"}, None, id="a strange cursor"),
-        pytest.param(trades("X", date(2024, 3, 8), page="70"), FILLS, {"cb_after": "70"}, None, id="a cursor again"),
-        pytest.param(trades("X", date(2024, 3, 8), page="70"), FILLS, {"cb_after": "71"}, None, id="a newer cursor"),
-        pytest.param(trades("X", date(2024, 3, 8), page="70"), FILLS, {"cb_after": "69"}, "69", id="an older one"),
-        pytest.param(trades("X", date(2024, 3, 8)), b"[]", {"cb_after": "70"}, None, id="no trades"),
-        pytest.param(trades("X", date(2024, 3, 8)), b"[" * 50_000, {"cb_after": "70"}, None, id="nonsense"),
+        ("", {"limit": "1"}),
+        ("seek-0-9000-9999", {"limit": "1", "after": "4501"}),
+        ("read-2001-9999", {"limit": "1000", "after": "2001"}),
     ],
 )
-def test_coinbases_trades_go_back(ask: Ask, body: bytes, headers: dict[str, str], page: str | None) -> None:
-    """From the newest to the first one before the range."""
+async def test_coinbase_is_asked_for_trades_of_a_day(page: str, params: dict[str, str]) -> None:
+    """The newest, then one in the middle of what is left to look through, then a thousand below a number."""
+    request = await asked(coinbase, trades("X", date(2024, 3, 8), page=page))
+    assert params == request.params
+
+
+@pytest.mark.parametrize(
+    ("page", "body", "following"),
+    [
+        pytest.param("", fills((9999, "2024-03-12")), "seek-0-9999-9999", id="there are newer ones"),
+        pytest.param("", fills((9999, "2024-03-08")), "seek-0-9999-9999", id="the newest is of the first day"),
+        pytest.param("", fills((9999, "2024-03-07")), None, id="the newest is older than the range"),
+        pytest.param("", fills((800, "2024-03-12")), "read-1001-800", id="there are less than a page"),
+        pytest.param("", fills((0, "2024-03-12")), None, id="a number that is none"),
+        pytest.param("", b"[]", None, id="no trades at all"),
+        pytest.param("", b"[" * 50_000, None, id="nonsense"),
+        pytest.param("", b'{"message":"NotFound"}', None, id="an error"),
+        pytest.param("seek-0-9000-9999", fills((4500, "2024-03-08")), "seek-0-4500-9999", id="it begins below"),
+        pytest.param("seek-0-9000-9999", fills((4400, "2024-03-08")), "seek-0-4400-9999", id="after a hole"),
+        pytest.param("seek-0-9000-9999", fills((4500, "2024-03-07")), "seek-4500-9000-9999", id="it begins above"),
+        pytest.param("seek-0-9000-9999", b"[]", "seek-4500-9000-9999", id="nothing is below"),
+        pytest.param("seek-0-9000-9999", b"{}", None, id="an error while it is looked for"),
+        pytest.param("seek-4500-5600-9999", fills((5050, "2024-03-08")), "read-5501-9999", id="near enough"),
+        pytest.param("seek-4500-6600-9999", fills((1, "2024-03-08")), "read-5501-9999", id="below what is known"),
+        pytest.param("read-5501-9999", fills((5500, "2024-03-10")), "read-6501-9999", id="the next thousand"),
+        pytest.param("read-5501-9999", b"[]", "read-6501-9999", id="a page of holes"),
+        pytest.param("read-5501-9999", fills((5500, "2024-03-11")), None, id="the range is over"),
+        pytest.param("read-9999-9999", fills((9998, "2024-03-10")), "read-10999-9999", id="the newest is left"),
+        pytest.param("read-10000-9999", fills((9999, "2024-03-10")), None, id="the newest was read"),
+        pytest.param("read-5501-9999", b"<html>", None, id="an error while reading"),
+    ],
+)
+def test_coinbases_trades_are_looked_for_and_read(page: str, body: bytes, following: str | None) -> None:
+    """The first number of a day is found by halves; then pages of a thousand go on to the end or the newest."""
+    ask = trades("X", date(2024, 3, 8), date(2024, 3, 10), page)
     follow = coinbase.provider(Wire(), now=lambda: NOW).follow
-    expected = None if page is None else msgspec.structs.replace(ask, page=page)
-    assert expected == follow(answer(body, **headers), ask)
+    expected = None if following is None else msgspec.structs.replace(ask, page=following)
+    assert expected == follow(answer(body), ask)
+
+
+def test_coinbases_latest_trades_are_one_page() -> None:
+    """Without a first day there is nothing to look for."""
+    follow = coinbase.provider(Wire(), now=lambda: NOW).follow
+    assert follow(answer(fills((9999, "2024-03-08"))), trades("X", None, date(2024, 3, 8))) is None
 
 
 @pytest.mark.parametrize(
@@ -260,7 +293,7 @@ def klines(rows: int, last: object = 1_709_999_940_000) -> bytes:
     return json.dumps([[0, "1"]] * (rows - 1) + [[last, "1"]]).encode()
 
 
-def fills(rows: int, number: int, stamp: int) -> bytes:
+def aggregates(rows: int, number: int, stamp: int) -> bytes:
     return json.dumps([{"a": number, "T": stamp}] * rows).encode()
 
 
@@ -275,15 +308,15 @@ def fills(rows: int, number: int, stamp: int) -> bytes:
         pytest.param(bars("X", "1m", None, None), klines(1000, "x"), None, id="a strange stamp"),
         pytest.param(bars("X", "1m", None, None), b"[" + b"[]," * 999 + b"[]]", None, id="empty rows"),
         pytest.param(bars("X", "1m", None, None), b"[" * 50_000, None, id="nonsense"),
-        pytest.param(trades("X", date(2024, 3, 8)), fills(1000, 77, 5), "78", id="a full page of trades"),
-        pytest.param(trades("X", date(2024, 3, 8), date(2024, 3, 8)), fills(1000, 77, 1_709_942_399_998), "78",
+        pytest.param(trades("X", date(2024, 3, 8)), aggregates(1000, 77, 5), "78", id="a full page of trades"),
+        pytest.param(trades("X", date(2024, 3, 8), date(2024, 3, 8)), aggregates(1000, 77, 1_709_942_399_998), "78",
                      id="a millisecond of the range is left"),
-        pytest.param(trades("X", date(2024, 3, 8), date(2024, 3, 8)), fills(1000, 77, 1_709_942_399_999), None,
+        pytest.param(trades("X", date(2024, 3, 8), date(2024, 3, 8)), aggregates(1000, 77, 1_709_942_399_999), None,
                      id="the range is over"),
-        pytest.param(trades("X", date(2024, 3, 8)), fills(999, 77, 5), None, id="the last page of trades"),
-        pytest.param(trades("X", date(2024, 3, 8), page="78"), fills(1000, 77, 5), None, id="a number again"),
+        pytest.param(trades("X", date(2024, 3, 8)), aggregates(999, 77, 5), None, id="the last page of trades"),
+        pytest.param(trades("X", date(2024, 3, 8), page="78"), aggregates(1000, 77, 5), None, id="a number again"),
         pytest.param(trades("X", date(2024, 3, 8)), b'{"code":-1003}', None, id="an error"),
-        pytest.param(trades("X", None), fills(1000, 77, 5), None, id="the latest are one page"),
+        pytest.param(trades("X", None), aggregates(1000, 77, 5), None, id="the latest are one page"),
         pytest.param(Ask(kind="quotes", symbol="X"), b"{}", None, id="a ticker"),
     ],
 )  # fmt: skip

@@ -12,8 +12,9 @@ from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 from truetape.providers.coinbase import decode
 from truetape.providers.coinbase.classify import classify
-from truetape.providers.coinbase.client import DEFAULT_URL, MOST_CANDLES, MOST_TRADES, Client, follow
+from truetape.providers.coinbase.client import DEFAULT_URL, Client
 from truetape.providers.coinbase.feed import make
+from truetape.providers.coinbase.paging import MOST_CANDLES, MOST_TRADES, follow
 
 DECLARATION: Final = Declaration(
     name="coinbase",
@@ -25,7 +26,7 @@ DECLARATION: Final = Declaration(
             span_days={"1m": 1, "5m": 1, "15m": 3, "1h": 12, "1d": 300},
             rows=MOST_CANDLES,
         ),
-        Offer(kind="trades", depth_days={"": 1}, rows=MOST_TRADES),  # paged back from the newest: older ones cost much
+        Offer(kind="trades", rows=MOST_TRADES),
         Offer(kind="quotes"),
         Offer(kind="listings"),
     ),

@@ -12,9 +12,9 @@ from truetape.domain.asks import Ask
 from truetape.domain.decoding import Column, Payload, Stamp, ascending, decoded, instants, traded
 from truetape.domain.schema import DECODED, empty
 from truetape.providers.coinbase.classify import by_body
+from truetape.providers.coinbase.paging import MOST_CANDLES, seeks
 
 PROVIDER: Final = "coinbase"
-FULL: Final = 300  # candles of a full page
 TIMEFRAMES: Final = ("1m", "5m", "15m", "1h", "1d")
 AGGRESSOR: Final = {"buy": "sell", "sell": "buy"}  # the side is told of the order that rested in the book
 STATUS: Final = {"online": "active", "delisted": "delisted"}  # offline and internal products say neither
@@ -69,7 +69,7 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     columns = {name: pl.Series(values, dtype=pl.Float64) for name, values in prices.items()}
     frame = pl.DataFrame({"ts_event": instants(pl.Series(stamps, dtype=pl.Int64)), **columns})
     rows = ascending(traded(frame), by="ts_event")
-    to_the_last = ask.end is None and (ask.start is None or len(candles) < FULL)
+    to_the_last = ask.end is None and (ask.start is None or len(candles) < MOST_CANDLES)
     last = pl.Series(range(len(rows))) == len(rows) - 1
     return decoded(
         "bars",
@@ -84,13 +84,15 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
 def trades(body: bytes, ask: Ask) -> pl.DataFrame:
     """Return trades: schema DECODED["trades"], ascending by their number; the side is the aggressor's.
 
+    A page that only shows where trades are to be looked for has none.
+
     Raises:
         ProviderRefused: The body is an error.
         UndecodablePayload: It is neither an error nor trades.
     """
     payload = Payload(provider=PROVIDER, kind="trades", body=body)
     found = payload.parse_or_refuse(_TRADES, by_body)
-    if not found:
+    if not found or seeks(ask):
         return empty(DECODED["trades"])
     times, prices, sizes, ids, sides = zip(*map(msgspec.structs.astuple, found), strict=True)
     frame = pl.DataFrame(
