@@ -81,7 +81,7 @@ def _open(name: str, opened: ExitStack) -> IO[bytes] | gzip.GzipFile:
     if name == STDIN:
         stream: IO[bytes] = sys.stdin.buffer
     else:
-        stream = opened.enter_context(Path(name).open("rb"))
+        stream = opened.enter_context(Path(name).open("rb"))  # noqa: SIM115 - the stack closes it
     head = stream.peek(len(_GZIP)) if isinstance(stream, BufferedReader) else b""
     return opened.enter_context(gzip.GzipFile(fileobj=stream)) if head.startswith(_GZIP) else stream
 

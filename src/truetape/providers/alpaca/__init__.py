@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
@@ -11,6 +12,7 @@ from truetape.providers.alpaca import decode
 from truetape.providers.alpaca.actions import actions
 from truetape.providers.alpaca.classify import allowances, classify
 from truetape.providers.alpaca.client import ACTION_ROWS, DEFAULT_URL, FEED, ROWS, Client, follow
+from truetape.providers.alpaca.feed import make
 from truetape.providers.alpaca.symbols import spell
 
 DECLARATION: Final = Declaration(
@@ -55,6 +57,7 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "", secret: 
             "fx_rates": decode.fx_rates,
         },
         spell=spell,
+        feed=partial(make, base_url=base_url, key=key, secret=secret, tape=f"v2/{feed}"),
         follow=follow,
         allowances=allowances,
     )

@@ -14,6 +14,7 @@ from truetape.ports.provider import Provider
 from truetape.providers.binance import decode
 from truetape.providers.binance.classify import classify
 from truetape.providers.binance.client import DEFAULT_URL, MOST_ROWS, Client, follow
+from truetape.providers.binance.feed import make
 
 USED_WEIGHT: Final = "x-mbx-used-weight-1m"
 WEIGHT_PER_MINUTE: Final = 6_000.0
@@ -59,6 +60,7 @@ def provider(
             "listings": decode.listings,
         },
         spell=spell,
+        feed=partial(make, base_url=base_url),
         follow=partial(follow, now=now),
         allowances=allowances,
     )
