@@ -18,7 +18,7 @@ from truetape.domain.schema import DECODED, check
 from truetape.providers.twelve_data import decode, reference
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "twelve_data"
-ASK = Ask(kind="bars", symbol="ACME")
+FIELDS = ("open", "high", "low", "close", "volume")
 READERS = {
     "bars": decode.bars,
     "quotes": decode.quotes,
@@ -54,10 +54,10 @@ def test_recorded_series_equal_the_same_query_as_csv(recordings: Path) -> None:
     with (folder / "recorded_time_series.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     expected = [
-        (at(*map(int, line["datetime"].split("-"))), *(float(line[name]) for name in decode.FIELDS))
+        (at(*map(int, line["datetime"].split("-"))), *(float(line[name]) for name in FIELDS))
         for line in reversed(lines)
     ]
-    assert expected == frame.select("ts_event", *decode.FIELDS).rows()
+    assert expected == frame.select("ts_event", *FIELDS).rows()
     assert [("IBM", "1d", "USD", "raw", False)] == frame.select(
         "symbol", "timeframe", "currency", "basis", "running"
     ).unique().rows()

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 import polars as pl
 
 from truetape.domain.asks import Ask
-from truetape.domain.decoding import OHLC, Column, Payload, Stamp, ascending, decoded, instants, label, levels, traded
+from truetape.domain.decoding import Column, Payload, Stamp, ascending, decoded, instants, label, levels, traded
 from truetape.domain.errors import ProviderRefused
 from truetape.domain.schema import DECODED, empty
 from truetape.providers.eodhd.classify import NOT_AVAILABLE, PROVIDER, by_body
 from truetape.providers.eodhd.symbols import currency_of, halves
 
-FIELDS: Final = (*OHLC, "volume")
 INTRADAY: Final = ("1m", "5m", "1h")
 Number = float | str | None  # the text is NA
 
@@ -53,8 +52,6 @@ class _Quote(msgspec.Struct, rename="camel", gc=False):
 _DAYS: Final = msgspec.json.Decoder(list[_Day])
 _MINUTES: Final = msgspec.json.Decoder(list[_Minute])
 _QUOTES: Final = msgspec.json.Decoder(list[_Quote] | _Quote)
-_OF_DAY: Final = attrgetter("date", *FIELDS, "adjusted_close")
-_OF_MINUTE: Final = attrgetter("timestamp", *FIELDS)
 
 
 def bars(body: bytes, ask: Ask) -> pl.DataFrame:
@@ -138,20 +135,25 @@ def _days(payload: Payload) -> pl.DataFrame | None:
     rows = payload.parse_or_refuse(_DAYS, by_body)
     if not rows:
         return None
-    stamps, *values, adjusted = zip(*map(_OF_DAY, rows), strict=True)
-    frame = _frame(label(payload.dates(stamps, field="date")), values)
+    frame = _frame(label(payload.dates([row.date for row in rows], field="date")), rows)
+    adjusted = pl.Series("adj_close", [row.adjusted_close for row in rows], dtype=pl.Float64)
     unsplit = pl.when(pl.col("close") == pl.col("adj_close")).then(pl.col("volume"))
-    return frame.with_columns(pl.Series("adj_close", adjusted, dtype=pl.Float64)).with_columns(unsplit.alias("volume"))
+    return frame.with_columns(adjusted).with_columns(unsplit.alias("volume"))
 
 
 def _minutes(payload: Payload) -> pl.DataFrame:
     rows = payload.parse_or_refuse(_MINUTES, by_body)
-    stamps, *values = zip(*map(_OF_MINUTE, rows), strict=True)
-    return _frame(instants(pl.Series(stamps, dtype=pl.Int64)), values)
+    return _frame(instants(pl.Series([row.timestamp for row in rows], dtype=pl.Int64)), rows)
 
 
-def _frame(starts: pl.Series, values: list[tuple[float | None, ...]]) -> pl.DataFrame:
-    columns = {name: pl.Series(column, dtype=pl.Float64) for name, column in zip(FIELDS, values, strict=True)}
+def _frame(starts: pl.Series, rows: Sequence[_Day | _Minute]) -> pl.DataFrame:
+    columns = {
+        "open": pl.Series([row.open for row in rows], dtype=pl.Float64),
+        "high": pl.Series([row.high for row in rows], dtype=pl.Float64),
+        "low": pl.Series([row.low for row in rows], dtype=pl.Float64),
+        "close": pl.Series([row.close for row in rows], dtype=pl.Float64),
+        "volume": pl.Series([row.volume for row in rows], dtype=pl.Float64),
+    }
     return pl.DataFrame({"ts_event": starts, **columns})
 
 

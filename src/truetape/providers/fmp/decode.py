@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Final
 
 import msgspec
 import polars as pl
 
 from truetape.domain.asks import Ask
-from truetape.domain.decoding import OHLC, Column, Payload, Stamp, ascending, decoded, instants, label, levels, traded
+from truetape.domain.decoding import Column, Payload, Stamp, ascending, decoded, instants, label, levels, traded
 from truetape.domain.schema import DECODED, empty
 from truetape.providers.fmp.classify import PROVIDER, by_body
 from truetape.providers.fmp.symbols import currency_of, halves, zone_of
 
-FIELDS: Final = (*OHLC, "volume")
 INTRADAY: Final = ("1m", "5m", "15m", "30m", "1h")
 DATE: Final = len("YYYY-MM-DD")
 
@@ -42,7 +40,6 @@ class _Quote(msgspec.Struct, rename="camel", gc=False):
 
 _ROWS: Final = msgspec.json.Decoder(list[_Row])
 _QUOTES: Final = msgspec.json.Decoder(list[_Quote])
-_COLUMNS: Final = attrgetter("date", *FIELDS)
 
 
 def bars(body: bytes, ask: Ask) -> pl.DataFrame:
@@ -60,11 +57,17 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     if not rows:
         return empty(DECODED["bars"])
     symbol = rows[0].symbol or ask.symbol
-    stamps, *values = zip(*map(_COLUMNS, rows), strict=True)
+    stamps = [row.date for row in rows]
     daily = len(rows[0].date) == DATE
     timeframe = "1d" if daily else ask.timeframe
     starts = label(payload.dates(stamps, field="date")) if daily else _starts(payload, stamps, symbol, timeframe)
-    columns = {name: pl.Series(column, dtype=pl.Float64) for name, column in zip(FIELDS, values, strict=True)}
+    columns = {
+        "open": pl.Series([row.open for row in rows], dtype=pl.Float64),
+        "high": pl.Series([row.high for row in rows], dtype=pl.Float64),
+        "low": pl.Series([row.low for row in rows], dtype=pl.Float64),
+        "close": pl.Series([row.close for row in rows], dtype=pl.Float64),
+        "volume": pl.Series([row.volume for row in rows], dtype=pl.Float64),
+    }
     frame = ascending(traded(pl.DataFrame({"ts_event": starts, **columns})), by="ts_event")
     return decoded(
         "bars",
@@ -127,7 +130,7 @@ def quotes(body: bytes, _ask: Ask) -> pl.DataFrame:
     return decoded("quotes", columns)
 
 
-def _starts(payload: Payload, stamps: tuple[str, ...], symbol: str, timeframe: str) -> pl.Series:
+def _starts(payload: Payload, stamps: list[str], symbol: str, timeframe: str) -> pl.Series:
     if timeframe not in INTRADAY:
         raise payload.defect(f"its stamps had a time of day, the timeframe asked for was {timeframe[:40]!r}")
     zone = zone_of(symbol)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Final
 
 import msgspec
 import polars as pl
 
 from truetape.domain.asks import Ask
-from truetape.domain.decoding import OHLC, Column, Payload, Stamp, ascending, decoded, instants, label, levels, traded
+from truetape.domain.decoding import Column, Payload, Stamp, ascending, decoded, instants, label, levels, traded
 from truetape.domain.schema import DECODED, empty
 from truetape.providers.twelve_data.classify import PROVIDER, by_body, refuse
 
-FIELDS: Final = (*OHLC, "volume")
 TIMEFRAMES: Final = {
     "1min": "1m",
     "5min": "5m",
@@ -73,8 +71,6 @@ _BATCH: Final = msgspec.json.Decoder(dict[str, _Series])
 _QUOTE: Final = msgspec.json.Decoder(_Quote)
 _QUOTES: Final = msgspec.json.Decoder(dict[str, _Quote])
 _RATE: Final = msgspec.json.Decoder(_Rate)
-
-_STAMPS_AND_FIELDS: Final = attrgetter("datetime", *FIELDS)
 
 
 def bars(body: bytes, ask: Ask) -> pl.DataFrame:
@@ -160,8 +156,14 @@ def _bars(payload: Payload, series: _Series, ask: Ask) -> pl.DataFrame:
     timeframe = ask.timeframe if meta.interval is None else TIMEFRAMES.get(meta.interval)
     if timeframe not in TIMEFRAMES.values():
         raise payload.defect(f"the interval was {str(meta.interval or timeframe)[:40]!r}")
-    stamps, *texts = zip(*map(_STAMPS_AND_FIELDS, series.values), strict=True)
-    columns = {name: payload.numbers(column, field=name) for name, column in zip(FIELDS, texts, strict=True)}
+    stamps = [one.datetime for one in series.values]
+    columns = {
+        "open": payload.numbers([one.open for one in series.values], field="open"),
+        "high": payload.numbers([one.high for one in series.values], field="high"),
+        "low": payload.numbers([one.low for one in series.values], field="low"),
+        "close": payload.numbers([one.close for one in series.values], field="close"),
+        "volume": payload.numbers([one.volume for one in series.values], field="volume"),
+    }
     if timeframe in DAYS:
         starts = label(payload.dates(stamps, field="datetime"))
     else:
