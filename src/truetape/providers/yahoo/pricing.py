@@ -6,11 +6,6 @@ import math
 from functools import cache
 from typing import Any, Final
 
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
-from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import DecodeError
-from google.protobuf.message_factory import GetMessageClass
-
 from truetape.domain.fields import LONGEST_SYMBOL
 from truetape.domain.instants import LAST_NS, MILLISECOND
 from truetape.domain.ticks import Quote, Tick, Told
@@ -21,10 +16,10 @@ DECIMALS: Final = 2  # where the provider gives no hint
 MOST_DECIMALS: Final = 12
 DIGITS: Final = 7  # that a 32-bit float holds
 
-_TEXT: Final = FieldDescriptorProto.TYPE_STRING
-_FLOAT: Final = FieldDescriptorProto.TYPE_FLOAT
-_SINT64: Final = FieldDescriptorProto.TYPE_SINT64
-_INT32: Final = FieldDescriptorProto.TYPE_INT32
+_TEXT: Final = "TYPE_STRING"
+_FLOAT: Final = "TYPE_FLOAT"
+_SINT64: Final = "TYPE_SINT64"
+_INT32: Final = "TYPE_INT32"
 _FIELDS: Final = (  # those that are read; the others are skipped by their wire type
     (1, "id", _TEXT),
     (2, "price", _FLOAT),
@@ -45,10 +40,7 @@ def read(packed: bytes, ts_known: int) -> Tick:
     Raises:
         ValueError: It is no PricingData.
     """
-    try:
-        news = _pricing_data().FromString(packed)
-    except DecodeError as error:
-        raise ValueError(f"no PricingData: {error}") from None
+    news = _parsed(packed)
     if news.quote_type == HEARTBEAT:
         return Told(what="heartbeat")
     if not 0 < len(news.id) <= LONGEST_SYMBOL or not 0 <= news.time <= LAST_NS // MILLISECOND:
@@ -80,12 +72,27 @@ def _snapped(value: float, decimals: int) -> float | None:
     return round(value, decimals) or float(f"{value:.{DIGITS}g}")
 
 
+def _parsed(packed: bytes) -> Any:
+    from google.protobuf.message import DecodeError
+
+    try:
+        return pricing_data().FromString(packed)
+    except DecodeError as error:
+        raise ValueError(f"no PricingData: {error}") from None
+
+
 @cache
-def _pricing_data() -> Any:
+def pricing_data() -> Any:
+    """Return the class of messages; protobuf is loaded only where a stream is heard."""
+    from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+    from google.protobuf.descriptor_pool import DescriptorPool
+    from google.protobuf.message_factory import GetMessageClass
+
     file = FileDescriptorProto(name="pricing.proto", package="pricing", syntax="proto3")
     message = file.message_type.add(name="PricingData")
     for number, name, kind in _FIELDS:
-        message.field.add(name=name, number=number, type=kind, label=FieldDescriptorProto.LABEL_OPTIONAL)
+        wire = FieldDescriptorProto.Type.Value(kind)
+        message.field.add(name=name, number=number, type=wire, label=FieldDescriptorProto.LABEL_OPTIONAL)
     pool = DescriptorPool()
     pool.Add(file)
     return GetMessageClass(pool.FindMessageTypeByName("pricing.PricingData"))
