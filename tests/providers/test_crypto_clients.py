@@ -74,7 +74,8 @@ def test_pairs_are_spelled_as_the_exchange_does(vendor: ModuleType, spelled: str
         (Ask(kind="listings", symbol=""), "", {}),
         (Ask(kind="quotes", symbol="BTC-USD"), "/BTC-USD/ticker", {}),
         (trades("BTC-USD", None), "/BTC-USD/trades", {"limit": "1000"}),
-        (bars("../x?y", "1d", None, None), "/..%2Fx%3Fy/candles", {"granularity": "86400"}),
+        (bars("../x?y", "1d", None, None), "/%2Fx%3Fy/candles", {"granularity": "86400"}),
+        (bars("..", "1d", None, None), "//candles", {"granularity": "86400"}),
     ],
 )
 async def test_coinbase_is_asked(ask: Ask, path: str, params: dict[str, str]) -> None:

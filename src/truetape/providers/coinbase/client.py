@@ -37,7 +37,7 @@ def request(ask: Ask, *, now_s: float, base_url: str = DEFAULT_URL) -> Request:
     root = f"{base_url.rstrip('/')}/products"
     if ask.kind == "listings":
         return Request(url=root, headers=_AGENT)
-    product = f"{root}/{quote(ask.symbol, safe='')}"
+    product = f"{root}/{quote(ask.symbol.strip('.'), safe='')}"
     if ask.kind == "quotes":
         return Request(url=f"{product}/ticker", headers=_AGENT)
     if ask.kind == "trades":
