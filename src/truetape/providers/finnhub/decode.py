@@ -1,8 +1,8 @@
-"""Finnhub's candles and quotes, read: parallel arrays become bars, a quote becomes one row."""
+"""Finnhub's answers, read: parallel arrays become bars and trades, a quote becomes one row."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import polars as pl
@@ -10,14 +10,19 @@ import polars as pl
 from truetape.domain.asks import Ask
 from truetape.domain.decoding import Column, Numbers, Payload, Stamp, ascending, decoded, instants, label, traded
 from truetape.domain.errors import ProviderRefused
-from truetape.domain.schema import DECODED, empty
+from truetape.domain.schema import DECODED, INSTANT, empty
 from truetape.domain.time import TIMEFRAMES
+from truetape.providers.finnhub import reference
 from truetape.providers.finnhub.classify import by_body
 
 PROVIDER: Final = "finnhub"
 INTRADAY: Final = ("1m", "5m", "15m", "30m", "1h")
 FIELDS: Final = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 NOON: Final = 12 * 3600
+MILLI_NS: Final = 1_000_000
+
+
+Millis = Annotated[int, msgspec.Meta(ge=-5_364_662_400_000, le=7_258_118_400_000)]  # Unix, FIRST_DAY to LAST_DAY
 
 
 class _Candles(msgspec.Struct):
@@ -39,8 +44,28 @@ class _Quote(msgspec.Struct):
     t: Stamp
 
 
+class _Ticks(msgspec.Struct):
+    count: int | None = None
+    t: list[Millis] | None = None
+    p: Numbers | None = None
+    v: Numbers | None = None
+    x: list[str | None] | None = None
+    c: list[list[str] | None] | None = None
+
+
+class _Rates(msgspec.Struct):
+    base: str
+    quote: dict[str, float]
+
+
 _CANDLES: Final = msgspec.json.Decoder(_Candles)
 _QUOTE: Final = msgspec.json.Decoder(_Quote)
+_TICKS: Final = msgspec.json.Decoder(_Ticks)
+_RATES: Final = msgspec.json.Decoder(_Rates)
+
+
+actions = reference.actions
+listings = reference.listings
 
 
 def bars(body: bytes, ask: Ask) -> pl.DataFrame:
@@ -92,9 +117,7 @@ def quotes(body: bytes, ask: Ask) -> pl.DataFrame:
         UndecodablePayload: It is neither an error nor a quote, or it does not say of when it is.
     """
     payload = Payload(provider=PROVIDER, kind="quotes", body=body)
-    failure = by_body(body)
-    if failure is not None:
-        raise ProviderRefused(provider=PROVIDER, failure=failure)
+    _refuse_error(payload)
     quote = payload.parse(_QUOTE)
     columns: dict[str, Column] = {
         "ts_event": instants(pl.Series([quote.t])),
@@ -105,6 +128,66 @@ def quotes(body: bytes, ask: Ask) -> pl.DataFrame:
         "previous_close": [quote.pc],
     }
     return decoded("quotes", columns, symbol=ask.symbol or None, volume=None, currency=_currency(ask.symbol))
+
+
+def trades(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Return ticks: schema DECODED["trades"], ascending, those of one moment in the provider's order.
+
+    A tick without size is a change of price, not a trade. The symbol is that of `ask`.
+
+    Raises:
+        ProviderRefused: The body is an error.
+        UndecodablePayload: It is neither an error nor ticks.
+    """
+    payload = Payload(provider=PROVIDER, kind="trades", body=body)
+    if body.strip() == b"[]":
+        return empty(DECODED["trades"])
+    ticks = payload.parse_or_refuse(_TICKS, by_body)
+    if not ticks.t:
+        _refuse_error(payload)
+        if ticks.t is None and ticks.count != 0:
+            raise payload.defect("the field t was missing")
+        return empty(DECODED["trades"])
+    count = len(ticks.t)
+    conditions, venues = ticks.c or [None] * count, ticks.x or [None] * count
+    payload.aligned({"p": ticks.p, "v": ticks.v, "x": venues, "c": conditions}, length=count)
+    columns: dict[str, Column] = {
+        "ts_event": (pl.Series(ticks.t, dtype=pl.Int64) * MILLI_NS).cast(INSTANT),
+        "price": pl.Series(ticks.p, dtype=pl.Float64),
+        "size": pl.Series(ticks.v, dtype=pl.Float64),
+        "conditions": [",".join(codes) if codes else None for codes in conditions],
+        "venue": [venue or None for venue in venues],
+    }
+    rows = decoded("trades", columns, symbol=ask.symbol or None, currency=_currency(ask.symbol))
+    return rows.filter(pl.col("price").is_not_null() & (pl.col("size") > 0)).sort("ts_event", maintain_order=True)
+
+
+def fx_rates(body: bytes, ask: Ask) -> pl.DataFrame:
+    """Return the rates of one base: schema DECODED["fx_rates"], by quote, labelled with the day that was asked for.
+
+    Only the quote that `ask` names ("OANDA:EUR_USD") is kept, or every one if it names a currency alone.
+
+    Raises:
+        ProviderRefused: The body is an error.
+        UndecodablePayload: It is neither an error nor rates, or `ask` names no day.
+    """
+    payload = Payload(provider=PROVIDER, kind="fx_rates", body=body)
+    rates = payload.parse_or_refuse(_RATES, by_body)
+    day = ask.page or str(ask.start or ask.end or "")
+    wanted = ask.symbol.rpartition(":")[2].partition("_")[2]
+    found = sorted((name, rate) for name, rate in rates.quote.items() if wanted in ("", name))
+    columns: dict[str, Column] = {
+        "ts_event": label(payload.dates([day] * len(found), field="day of the question")),
+        "quote": pl.Series([name for name, _ in found], dtype=pl.String),
+        "rate": pl.Series([rate for _, rate in found], dtype=pl.Float64),
+    }
+    return decoded("fx_rates", columns, base=rates.base)
+
+
+def _refuse_error(payload: Payload) -> None:
+    failure = by_body(payload.body)
+    if failure is not None:
+        raise ProviderRefused(provider=PROVIDER, failure=failure)
 
 
 def _currency(symbol: str) -> str | None:
