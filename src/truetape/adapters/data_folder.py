@@ -19,6 +19,7 @@ FORMAT: Final = 1
 MARKER: Final = "truetape.json"
 STORE: Final = "truetape.duckdb"
 ARCHIVE: Final = "archive"
+LEDGER: Final = "ledger.sqlite"
 LEDGER: Final = "quotas.sqlite"
 _LOCK: Final = "lock"
 _SERVER: Final = "server.json"

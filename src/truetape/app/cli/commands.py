@@ -17,6 +17,7 @@ from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
 from truetape.app.cli.init import init
 from truetape.app.cli.provider import provider
+from truetape.app.cli.quota import quota
 from truetape.app.cli.replay import replay
 from truetape.app.cli.serve import demo, sandbox, up
 from truetape.app.cli.status import status
@@ -61,6 +62,7 @@ for command, group in (
     (get, ASK),
     (explain, ASK),
     (status, KEEP),
+    (quota, KEEP),
     (replay, KEEP),
     (doctor, KEEP),
     (decode, FILES),
