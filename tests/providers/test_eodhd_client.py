@@ -49,6 +49,7 @@ async def test_the_key_is_a_secret() -> None:
     [
         (Ask(kind="bars", symbol="ACME.US", start=FIRST, end=LAST), "eod/ACME.US", DAYS | SPAN),
         (Ask(kind="bars", symbol="A/../B.US"), "eod/A%2F..%2FB.US", DAYS),
+        (Ask(kind="bars", symbol=".."), "eod/", DAYS),
         (Ask(kind="index_levels", symbol="GSPC.INDX"), "eod/GSPC.INDX", DAYS),
         (
             Ask(kind="bars", symbol="ACME.US", timeframe="1m", start=FIRST, end=LAST),
@@ -91,21 +92,22 @@ def test_requests(ask: Ask, path: str, params: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "page", "following"),
+    ("kind", "page", "body", "following"),
     [
-        ("bars", "", ""),
-        ("actions", "", "splits"),
-        ("actions", "splits", ""),
-        ("listings", "", "US/delisted"),
-        ("listings", "US/delisted", "INDX"),
-        ("listings", "FOREX", "CC"),
-        ("listings", "CC", ""),
+        ("bars", "", b"[1]", ""),
+        ("actions", "", b"[]", "splits"),
+        ("actions", "", b"{}", ""),
+        ("actions", "splits", b"[]", ""),
+        ("listings", "", b" [1]", "US/delisted"),
+        ("listings", "US/delisted", b"[1]", "INDX"),
+        ("listings", "FOREX", b"[]", "CC"),
+        ("listings", "CC", b"[1]", ""),
     ],
 )
-def test_what_follows(kind: str, page: str, following: str) -> None:
-    """Splits after dividends, one exchange after the other."""
+def test_what_follows(kind: str, page: str, body: bytes, following: str) -> None:
+    """Splits after dividends, one exchange after the other; nothing after what is no list."""
     ask = Ask(kind=kind, symbol="", page=page)
-    answer = Answer(url="", status=200, content_type="", headers={}, body=b"[]")
+    answer = Answer(url="", status=200, content_type="", headers={}, body=body)
     expected = msgspec.structs.replace(ask, page=following) if following else None
     assert expected == follow(answer, ask)
 

@@ -87,6 +87,7 @@ def test_requests(ask: Ask, path: str, params: dict[str, str]) -> None:
     [
         (Ask(kind="bars", symbol="A"), b"[1]", ""),
         (Ask(kind="actions", symbol="A"), b"[]", "splits"),
+        (Ask(kind="actions", symbol="A"), b"{}", ""),
         (Ask(kind="actions", symbol="A", page="splits"), b"[]", ""),
         (Ask(kind="actions", symbol="", page="splits"), b"[]", "symbol-change"),
         (Ask(kind="actions", symbol="", page="symbol-change"), b"[]", ""),

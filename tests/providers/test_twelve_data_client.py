@@ -15,6 +15,7 @@ from truetape.domain.schema import DECODED
 from truetape.providers import twelve_data
 from truetape.providers.twelve_data.client import ROWS, request
 from truetape.providers.twelve_data.paging import follow
+from truetape.providers.twelve_data.symbols import spell
 
 FIRST, LAST = date(2024, 3, 8), date(2024, 3, 11)
 SERIES = {"symbol": "ACME", "interval": "1day", "outputsize": "5000", "adjust": "none"}
@@ -85,6 +86,7 @@ def test_requests(ask: Ask, path: str, params: dict[str, str]) -> None:
     """As traded, both dates inclusive, in the exchange's own time."""
     asked = request(ask)
     assert (f"https://api.twelvedata.com/{path}", params) == (asked.url, asked.params)
+    assert not asked.secret_headers
 
 
 def page(newest: str, oldest: str, rows: int = ROWS) -> Answer:
@@ -116,6 +118,7 @@ def page(newest: str, oldest: str, rows: int = ROWS) -> Answer:
         (Ask(kind="listings", symbol="", page="cryptocurrencies"), page("", "", 2), None),
         (Ask(kind="listings", symbol="", page="?"), page("", "", 2), None),
         (Ask(kind="quotes", symbol="A"), page("", "", 2), None),
+        (Ask(kind="actions", symbol="A"), Answer(url="", status=500, content_type="", headers={}, body=b"<"), None),
     ],
 )
 def test_what_follows(ask: Ask, answer: Answer, following: str | None) -> None:
@@ -125,11 +128,12 @@ def test_what_follows(ask: Ask, answer: Answer, following: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"), [("AAPL", "AAPL"), ("BRK.B", "BRK.B"), ("EUR/USD", "EUR/USD"), ("^GSPC", "GSPC")]
+    ("ours", "theirs"),
+    [("AAPL", "AAPL"), ("BRK.B", "BRK.B"), ("EUR/USD", "EUR/USD"), ("^GSPC", "SPX"), ("^DJI", "DJI")],
 )
 def test_spelling(ours: str, theirs: str) -> None:
     """As we spell, but for the caret of an index."""
-    assert theirs == twelve_data.spell(ours)
+    assert theirs == spell(ours)
 
 
 def test_the_declaration_is_whole() -> None:

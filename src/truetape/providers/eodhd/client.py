@@ -53,7 +53,7 @@ def _question(ask: Ask) -> tuple[str, dict[str, str]]:
         exchange, _, delisted = (ask.page or LISTS[0]).partition("/")
         return f"exchange-symbol-list/{exchange}", {"delisted": "1"} if delisted else {}
     first, _, others = ask.symbol.partition(",")
-    symbol = quote(first, safe="")
+    symbol = quote(first, safe="") if first.strip(".") else ""  # dots alone would lead up the path
     if ask.kind == "quotes" or (ask.kind == "fx_rates" and ask.start is None):
         return f"real-time/{symbol}", {"s": others} if others else {}
     if ask.kind == "actions":

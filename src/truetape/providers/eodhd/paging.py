@@ -15,7 +15,7 @@ _NEXT: Final = {("actions", ""): "splits", ("listings", ""): LISTS[1]} | {
 }
 
 
-def follow(_answer: Answer, ask: Ask) -> Ask | None:
-    """Return the ask for the page after that of `ask`; None after the last one."""
-    page = _NEXT.get((ask.kind, ask.page))
+def follow(answer: Answer, ask: Ask) -> Ask | None:
+    """Return the ask for the page after `answer`, which may be an empty list; None after the last one, or no list."""
+    page = _NEXT.get((ask.kind, ask.page)) if answer.body.lstrip()[:1] == b"[" else None
     return msgspec.structs.replace(ask, page=page) if page else None

@@ -14,8 +14,10 @@ MOST_PAGES: Final = 1_000  # of companies that are gone, a hundred each
 
 
 def follow(answer: Answer, ask: Ask) -> Ask | None:
-    """Return the ask for the page after `answer`; None after the last one."""
+    """Return the ask for the page after `answer`, which may be an empty list; None after the last one, or no list."""
     page = ""
+    if answer.body.lstrip()[:1] != b"[":
+        return None
     if ask.kind == "actions":
         page = {"": "splits", "splits": "" if ask.symbol else CHANGES}.get(ask.page, "")
     elif ask.kind == "listings" and not ask.symbol:

@@ -11,6 +11,7 @@ from truetape.providers.twelve_data import decode, reference
 from truetape.providers.twelve_data.classify import allowances, classify
 from truetape.providers.twelve_data.client import DEFAULT_URL, INTERVALS, ROWS, Client
 from truetape.providers.twelve_data.paging import follow
+from truetape.providers.twelve_data.symbols import spell
 
 SINCE_2020: Final = 2_500  # days: minutes begin in 2020
 
@@ -59,8 +60,3 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provi
         follow=follow,
         allowances=allowances,
     )
-
-
-def spell(symbol: str) -> str:
-    """Return `symbol` as Twelve Data writes it: ours ("BRK.B", "EUR/USD"), an index without its caret."""
-    return symbol.removeprefix("^")

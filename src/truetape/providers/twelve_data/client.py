@@ -49,7 +49,7 @@ def request(ask: Ask, *, base_url: str = DEFAULT_URL, key: str = "") -> Request:
     is the oldest stamp that is known already. Quotes may name several symbols with commas between them.
     """
     path, params = _question(ask)
-    secrets = {"Authorization": f"apikey {key}"}
+    secrets = {"Authorization": f"apikey {key}"} if key else {}
     return Request(url=f"{base_url.rstrip('/')}/{path}", params=params, secret_headers=secrets)
 
 

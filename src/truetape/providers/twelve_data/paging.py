@@ -21,6 +21,8 @@ def follow(answer: Answer, ask: Ask) -> Ask | None:
     """
     if ask.kind in _SERIES:
         page = _oldest(answer.body, ask)
+    elif answer.body.lstrip()[:1] not in (b"{", b"["):
+        page = ""
     elif ask.kind == "actions":
         page = "" if ask.page else "dividends"
     else:
