@@ -192,6 +192,38 @@ def test_a_retired_provider_needs_a_host(tmp_path: Path) -> None:
     assert found.startswith("providers.iex_cloud has no base_url. IEX Cloud ended on 2024-08-31.")
 
 
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ('[providers.files]\nbase_url = "file:///data/prices%20of%20mine"', ""),
+        ('[providers.stooq]\nbase_url = "file:///data/bulk"', ""),
+        ("[providers.stooq]", ""),
+        (
+            "[providers.files]",
+            "providers.files.base_url was ''; name the folder: base_url = \"file:///folder\".",
+        ),
+        (
+            '[providers.yahoo]\nbase_url = "file:///data"',
+            "providers.yahoo.base_url was a folder; only files and stooq read one.",
+        ),
+        (
+            '[providers.files]\nbase_url = "file://host/data"',
+            "providers.files.base_url was 'file://host/data'; write an address such as \"https://host/path\".",
+        ),
+    ],
+)
+def test_folders_are_for_providers_that_read_them(tmp_path: Path, table: str, problem: str) -> None:
+    """A folder is named as a file address without a host, and only where files are read."""
+    text = f"start = 2020-01-02\n{LISTING}{table}\n"
+    if problem:
+        assert [problem] == problems(tmp_path, text)
+        return
+    path = tmp_path / "good.toml"
+    path.write_text(text)
+    (provider,) = load(path, {}).providers.values()
+    assert provider.base_url in ("", "file:///data/bulk", "file:///data/prices%20of%20mine")
+
+
 def test_providers_must_be_tables(tmp_path: Path) -> None:
     """A list of names is not taken for the providers' tables."""
     wanted = "providers must be tables: write [providers.yahoo] before its settings."

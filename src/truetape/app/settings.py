@@ -21,6 +21,7 @@ from truetape.services.ingestion.routing import Policy
 
 DEFAULT_PATH: Final = Path("truetape.toml")
 LARGEST_BYTES: Final = 1 << 20
+FOLDER_READERS: Final = ("files", "stooq")
 OVERRIDES: Final = {"data": "TRUETAPE_DATA", "host": "TRUETAPE_HOST", "port": "TRUETAPE_PORT"}
 
 Seconds = Annotated[float, Meta(gt=0, le=31_536_000, description="seconds above 0 and up to a year")]
@@ -32,7 +33,11 @@ Names = Annotated[tuple[str, ...], Meta(description='names in a list such as ["t
 Bytes = Annotated[int, Meta(ge=0, le=1 << 50, description="a whole number of bytes")]
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:_-]{1,255}$", description='an address such as "127.0.0.1"')]
 Url = Annotated[
-    str, Meta(pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$", description='an address such as "https://host/path"')
+    str,
+    Meta(
+        pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?|file:///[^\s?#]*)?$",
+        description='an address such as "https://host/path"',
+    ),
 ]
 Variable = Annotated[
     str, Meta(pattern="^([A-Za-z_][A-Za-z0-9_]*)?$", description="the name of an environment variable, not a key")
@@ -286,9 +291,18 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             if name not in asked:
                 yield f"policies.{kind}.providers has {name!r}, which is not enabled; write [providers.{name}]."
     for name, one in asked.items():
-        retired = vendor(name).DECLARATION.retired
-        if retired and not one.base_url:
-            yield f"providers.{name} has no base_url. {retired} Name a host that still speaks its API, or remove it."
+        yield from _misplaced(name, one.base_url)
+
+
+def _misplaced(name: str, base_url: str) -> Iterator[str]:
+    """Yield why the provider `name` cannot be asked at `base_url`."""
+    retired = vendor(name).DECLARATION.retired
+    if retired and not base_url:
+        yield f"providers.{name} has no base_url. {retired} Name a host that still speaks its API, or remove it."
+    if base_url.startswith("file:") and name not in FOLDER_READERS:
+        yield f"providers.{name}.base_url was a folder; only {' and '.join(FOLDER_READERS)} read one."
+    if name == "files" and not base_url.startswith("file:"):
+        yield f'providers.files.base_url was {base_url!r}; name the folder: base_url = "file:///folder".'
 
 
 def _words(wanted: Any) -> str:
