@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -68,10 +69,10 @@ async def requests(bench: Bench, *, symbol: str | None = None) -> dict[Ask, list
             ask = bench.ask(offer.kind, timeframe=timeframe, start=CALM[0], end=CALM[1])
             if symbol is not None:
                 ask = Ask(kind=ask.kind, symbol=symbol, timeframe=timeframe, start=ask.start, end=ask.end)
-            try:
+            recorder.sent.clear()
+            with suppress(Unreachable):
                 await provider.client.fetch(ask)
-            except Unreachable:
-                made[ask] = recorder.sent
+            made[ask] = list(recorder.sent)
     if not any(made.values()):
         raise Unshown("it sends no requests")
     return made
@@ -121,11 +122,10 @@ async def base_address(bench: Bench) -> None:
     for ask, sent in (await requests(bench)).items():
         insist(_below(sent[0], bench.base_url), f"{ask.kind} was asked at {sent[0].url}")
         recorder = Recorder()
-        try:
+        with suppress(Unreachable):
             await bench.subject.build(recorder, f"{bench.base_url}/", KEY).client.fetch(ask)
-        except Unreachable:
-            again = recorder.sent[0].url
-            insist(again == sent[0].url, f"with a slash at the base's end, {ask.kind} was asked at {again}")
+        again = recorder.sent[-1].url
+        insist(again == sent[0].url, f"with a slash at the base's end, {ask.kind} was asked at {again}")
 
 
 @demand(18, "hostile symbols", "No symbol leads a request elsewhere, adds a parameter or breaks a line.")

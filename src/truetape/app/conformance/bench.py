@@ -10,6 +10,7 @@ import polars as pl
 
 from truetape.app.conformance.market import CLASS_SHARE, COIN, CURRENCY, INDEX, LAST, STOCK, market, truth
 from truetape.app.conformance.subject import Subject
+from truetape.app.plans import known_zone
 from truetape.app.sandbox.desk import Desk, Reply
 from truetape.app.sandbox.faults import Script
 from truetape.app.sandbox.in_memory import ROOT, InMemoryHttp, Tampering, untouched
@@ -170,8 +171,10 @@ class Bench:
     def local_days(self, frame: pl.DataFrame, timeframe: str = "1d") -> pl.Series:
         """Return the session date of each row: of daily ones the label, of others the date in the provider's zone."""
         stamps = frame["ts_event"]
-        daily = "timeframe" in frame.columns and timeframe in LONG
-        return stamps.dt.date() if daily else stamps.dt.convert_time_zone(self.declaration.zone).dt.date()
+        if "timeframe" in frame.columns and timeframe in LONG:
+            return stamps.dt.date()
+        zone = self.declaration.zone
+        return stamps.dt.convert_time_zone(zone if known_zone(zone) else "UTC").dt.date()
 
     def basis(self, timeframe: str = "1d") -> str:
         """Return the basis that the provider declares for bars of `timeframe`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,7 +13,8 @@ import polars as pl
 from truetape.app.conformance.bench import LONG, Bench, Unshown, insist, shown, some
 from truetape.app.conformance.market import CALM, DIVIDENDS, FIRST, HALF_DAY, LAST, SPLIT, STOCK, truth
 from truetape.app.conformance.registry import always, demand, desk, equities, intraday, offers
-from truetape.app.sandbox.intraday import MINUTE_NS, MINUTES
+from truetape.app.sandbox.intraday import MINUTES
+from truetape.app.sandbox.truth import CLOSES, OPENS
 from truetape.domain.schema import ACTION_TYPES, ASSET_CLASSES, DECODED
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
@@ -291,8 +292,7 @@ def short(bench: Bench) -> str:
 def _hours(bench: Bench, day: date) -> tuple[datetime, datetime]:
     """Return when the market of the bench's symbol opens and closes on `day`."""
     if bench.ours() == STOCK:
-        opens, closes = (datetime.combine(day, time(*at), tzinfo=NEW_YORK) for at in ((9, 30), (16, 0)))
+        opens, closes = (datetime.combine(day, at, tzinfo=NEW_YORK).astimezone(UTC) for at in (OPENS, CLOSES))
         return opens, closes
-    zone = ZoneInfo("UTC")
-    midnight = datetime.combine(day, time(), tzinfo=zone)
-    return midnight, midnight + timedelta(days=1, seconds=MINUTE_NS // 10**9)
+    midnight = datetime.combine(day, time(), tzinfo=UTC)
+    return midnight, midnight + timedelta(days=1)
