@@ -24,6 +24,7 @@ from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.set_clock import SetClock
+from truetape.services.api.backfills import Accept, Wanted
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.rest import Readiness, build
 from truetape.services.api.serve import Served
@@ -203,6 +204,10 @@ async def filled_folder(path: Path) -> Path:
     return path
 
 
+async def _accept(wanted: Wanted) -> tuple[str, int]:
+    return f"job_{len(wanted.symbols)}", NOW_NS
+
+
 @contextmanager
 def serving(path: Path) -> Iterator[str]:
     """Serve the data folder at `path` from another thread; the value is the address."""
@@ -213,7 +218,15 @@ def serving(path: Path) -> Iterator[str]:
         owned = DataFolder.open(path, simulated=True)
         store, archive, clock = DuckdbStore(owned.store), FileArchive(owned.archive), SetClock(NOW_NS)
         cache = MemoryCache(max_bytes=1 << 20, clock=clock)
-        app = build(store=store, archive=archive, cache=cache, clock=clock, config=ApiConfig(), readiness=dict)
+        app = build(
+            store=store,
+            archive=archive,
+            cache=cache,
+            clock=clock,
+            config=ApiConfig(),
+            readiness=dict,
+            accept=_accept,
+        )
         async with Served(app, "127.0.0.1", 0) as server:
             owned.announce(server.address)
             found.append(server.address)
@@ -234,7 +247,7 @@ def serving(path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def asking(folder: Path, *, readiness: Readiness = dict) -> Iterator[TestClient[Any]]:
+def asking(folder: Path, *, readiness: Readiness = dict, accept: Accept | None = None) -> Iterator[TestClient[Any]]:
     """Ask the api about the market without a network. At most 3 symbols and 50 rows are answered at once."""
     store = asyncio.run(fill(DuckdbStore(folder / "store.duckdb")))
     archive, clock = FileArchive(folder / "archive"), SetClock(NOW_NS)
@@ -246,6 +259,7 @@ def asking(folder: Path, *, readiness: Readiness = dict) -> Iterator[TestClient[
         clock=clock,
         config=ApiConfig(max_symbols=3, max_limit=50, default_limit=20),
         readiness=readiness,
+        accept=accept,
     )
     with TestClient(app) as client:
         yield client

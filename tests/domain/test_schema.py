@@ -5,10 +5,16 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from truetape.domain.asks import KINDS
 from truetape.domain.errors import SchemaMismatch
 from truetape.domain.schema import DECODED, TABLES, check, empty
 
 COLUMNS: dict[str, pl.DataType] = {"a": pl.Int64(), "b": pl.String()}
+
+
+def test_every_kind_that_can_be_asked_for_has_a_schema() -> None:
+    """And every schema can be asked for."""
+    assert set(KINDS) == set(DECODED)
 
 
 def test_a_frame_with_exactly_the_columns_passes() -> None:
@@ -43,7 +49,7 @@ def test_every_table_is_whole(name: str) -> None:
     assert set(table.key) <= set(table.columns)
     assert {"ts_known", "simulated"} <= set(table.columns)
     assert table.versioned == ("version" in table.columns)
-    assert table.writer in {"reference", "processing", "storage", "corporate_actions", "benchmarks"}
+    assert table.writer in {"reference", "ingestion", "processing", "storage", "corporate_actions", "benchmarks"}
 
 
 @pytest.mark.parametrize("kind", sorted(DECODED))

@@ -22,10 +22,12 @@ from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.telemetry import log_to_file
 from truetape.app.wiring import Rooms, wire
 from truetape.domain.errors import BadInput, Transient
+from truetape.domain.identity import job_id
 from truetape.domain.messages import BackfillRequested, InstrumentsDeclared, RawCaptured
 from truetape.domain.time import to_datetime
 from truetape.ports.archive import Attempted
 from truetape.providers import NAMES
+from truetape.services.api.backfills import Wanted
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.rest import build
 from truetape.services.api.serve import Served
@@ -81,6 +83,7 @@ class Platform:
             clock=parts.clock,
             config=ApiConfig(),
             readiness=self.readiness,
+            accept=self._accept,
         )
         served = await self._stack.enter_async_context(Served(app, self.settings.host, self.settings.port))
         self.address = served.address
@@ -108,6 +111,25 @@ class Platform:
     def _last_declared(self) -> InstrumentsDeclared | None:
         declared = [entry for entry in self.parts.archive.journal() if isinstance(entry, InstrumentsDeclared)]
         return declared[-1] if declared else None
+
+    async def _accept(self, wanted: Wanted) -> tuple[str, int]:
+        request = await self.backfill(wanted)
+        return request.job_id, request.ts_known
+
+    async def backfill(self, wanted: Wanted) -> BackfillRequested:
+        """Ask the ingestion room for history, and return what was asked: it is in the journal, and outlives a crash.
+
+        Raises:
+            StoreUnavailable: The journal cannot be written now; nothing was asked.
+        """
+        asked = {name: getattr(wanted, name) for name in ("symbols", "kind", "timeframe", "start", "end")}
+        now = self.parts.clock.now_ns()
+        request = BackfillRequested(
+            job_id=job_id(**asked, ts_known=now), ts_known=now, simulated=self.settings.simulated, **asked
+        )
+        await asyncio.to_thread(self.parts.archive.record, request)
+        await self.parts.bus.publish(request)
+        return request
 
     async def acquire(self) -> None:
         """Run every planned round once, and return when its rows are stored and derived."""

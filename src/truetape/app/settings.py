@@ -13,9 +13,9 @@ from typing import Annotated, Any, Final, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from truetape.domain.asks import KINDS
 from truetape.domain.errors import BadInput
 from truetape.domain.messages import DeclaredListing
-from truetape.domain.schema import DECODED
 from truetape.providers import KEY_VARIABLES, vendor
 from truetape.services.ingestion.routing import Policy
 
@@ -247,8 +247,8 @@ def _policies(found: object, problems: list[str]) -> dict[str, Policy]:
         return {}
     chosen = {}
     for kind, table in found.items():
-        if kind not in DECODED:
-            problems.append(f"policies.{kind} is no record kind; {_nearest(kind, DECODED)}")
+        if kind not in KINDS:
+            problems.append(f"policies.{kind} is no record kind; {_nearest(kind, KINDS)}")
             continue
         values = _fields(Policy, table, f"policies.{kind}.", problems, types=_POLICY)
         unknown = [name for name in values.get("providers", ()) if name not in KEY_VARIABLES]

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+KINDS: Final = ("bars", "actions", "quotes", "trades", "listings", "fx_rates", "index_levels", "observations")
 SIMULATED_HEADER: Final = "x-truetape-simulated"  # marks every answer of the sandbox; live data never mix with them
 
 
@@ -17,7 +18,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     is asked for by an ask of its own.
     """
 
-    kind: str  # what is wanted, a key of schema.DECODED
+    kind: str  # what is wanted, of KINDS
     symbol: str  # "" where the kind has none: listings
     timeframe: str = "1d"
     start: date | None = None

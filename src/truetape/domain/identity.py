@@ -21,6 +21,12 @@ def round_id(*, instrument: str, kind: str, timeframe: str, start: date, end: da
     return f"rnd_{_short(f'{instrument}:{kind}:{timeframe}:{start}:{end}')}"
 
 
+def job_id(*, symbols: tuple[str, ...], kind: str, timeframe: str, start: date, end: date, ts_known: int) -> str:
+    """Return the id of the backfill that was asked for at `ts_known`, UTC nanoseconds."""
+    named = ",".join(symbols)
+    return f"job_{_short(f'{named}:{kind}:{timeframe}:{start}:{end}:{ts_known}')}"
+
+
 def payload_key(body: bytes) -> str:
     """Return the sha256 of `body` in hexadecimal: its name in the archive."""
     return hashlib.sha256(body).hexdigest()

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from truetape.app.cli.adjust import adjust
 from truetape.app.cli.ask import explain, get
+from truetape.app.cli.backfill import backfill, plan
 from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
 from truetape.app.cli.init import init
@@ -21,6 +22,7 @@ from truetape.app.cli.quota import quota
 from truetape.app.cli.replay import replay
 from truetape.app.cli.serve import demo, sandbox, up
 from truetape.app.cli.status import status
+from truetape.app.cli.stream import stream
 from truetape.app.cli.terminal import BAD_INPUT, INTERRUPTED, write_json
 
 RUN: Final = "Run"
@@ -59,6 +61,8 @@ for command, group in (
     (up, RUN),
     (sandbox, RUN),
     (init, RUN),
+    (plan, RUN),
+    (backfill, RUN),
     (get, ASK),
     (explain, ASK),
     (status, KEEP),
@@ -70,6 +74,7 @@ for command, group in (
 ):
     app.command(rich_help_panel=group)(command)
 app.add_typer(provider, rich_help_panel=FILES)
+app.add_typer(stream, rich_help_panel=FILES)
 
 
 COMMAND_LINE: Final = partial(app, prog_name="truetape")

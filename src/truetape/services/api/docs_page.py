@@ -41,6 +41,11 @@ path=path.replace("{"+name+"}",encodeURIComponent(value));else if(value)query.se
 location.href=path+(query.size?"?"+query:"")});
 """.strip()
 _OPERATORS: Final = (
+    (
+        "/v1/backfills",
+        "The newest backfills. POST symbols, start and end as JSON to ask for one: it is taken as a job.",
+    ),
+    ("/v1/backfills/{job_id}", "How far one of them has come."),
     ("/healthz", "The process is alive."),
     ("/readyz", "The store is readable; what else is not as it should be."),
     ("/metrics", "Counts and times, for Prometheus."),
@@ -57,8 +62,8 @@ def docs_page(endpoints: Iterable[Endpoint], *, version: str) -> bytes:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
         f"<title>truetape API</title><style>{_STYLE}</style>"
-        f'<h1>truetape API</h1><p class="soft">Version {escape(version)}. Everything here is a GET; nothing can be '
-        f"written. Errors name the parameter, its value and the fix.</p><nav>{links}"
+        f'<h1>truetape API</h1><p class="soft">Version {escape(version)}. Everything here is a GET; only history '
+        f"can be asked for by a POST (see Operation). Errors name the parameter, its value and the fix.</p><nav>{links}"
         f'<a href="#operation">Operation</a></nav>{"".join(map(_section, listed))}'
         f'<section id="operation"><h2>Operation</h2><table>{rows}</table></section><script>{_SCRIPT}</script></html>'
     ).encode()

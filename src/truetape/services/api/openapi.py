@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
 import polars as pl
 
 from truetape.domain.schema import INSTANT
+from truetape.services.api.backfills import PATH as BACKFILLS
+from truetape.services.api.backfills import Job, Wanted
 from truetape.services.api.endpoints import Endpoint
 from truetape.services.api.formats import MEDIA_TYPES
 from truetape.services.api.parameters import Parameter
@@ -41,7 +44,7 @@ def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
             "description": "Market data that explains itself: every price with its providers, verdict and versions.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": {**paths, **_for_operators()},
+        "paths": {**paths, **_backfills(), **_for_operators()},
         "components": {"schemas": {"Problem": _problem()}},
     }
 
@@ -121,6 +124,29 @@ def _problem() -> dict[str, Any]:
         "status": {"type": "integer"},
     }
     return {"type": "object", "required": ["type", "title", "status", "detail"], "properties": properties}
+
+
+def _backfills() -> dict[str, Any]:
+    wanted, job = (msgspec.json.schema(kind) for kind in (Wanted, Job))
+    schemas = {kind.__name__: schema["$defs"][kind.__name__] for kind, schema in ((Wanted, wanted), (Job, job))}
+    form = MEDIA_TYPES["json"]
+    listed = {"type": "object", "properties": {"backfills": {"type": "array", "items": schemas["Job"]}}}
+
+    def operation(name: str, summary: str, status: str, schema: Mapping[str, Any], **rest: Any) -> dict[str, Any]:
+        answers = {status: {"description": summary, "content": {form: {"schema": schema}}}, **_problems()}
+        return {"operationId": name, "summary": summary, "tags": ["operation"], "responses": answers, **rest}
+
+    body = {"required": True, "content": {form: {"schema": schemas["Wanted"]}}}
+    one = {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        BACKFILLS: {
+            "get": operation("backfills", "The newest backfills", "200", listed),
+            "post": operation("request_backfill", "Ask for history", "202", schemas["Job"], requestBody=body),
+        },
+        f"{BACKFILLS}/{{job_id}}": {
+            "get": operation("backfill", "How far a backfill has come", "200", schemas["Job"], parameters=[one])
+        },
+    }
 
 
 def _for_operators() -> dict[str, Any]:

@@ -50,15 +50,27 @@ def unknown_path(path: str, known: Sequence[str]) -> Problem:
     return _problem(HTTPStatus.NOT_FOUND, "unknown-path", "Nothing answers here.", value=path, fix=fix)
 
 
-def wrong_method(method: str) -> Problem:
-    """Return what to tell about a method that a path does not take."""
-    detail = f"{method} is not answered: nothing can be written over this API."
-    return _problem(HTTPStatus.METHOD_NOT_ALLOWED, "wrong-method", detail, value=method, fix="Send a GET.")
+def wrong_method(method: str, *, allowed: str) -> Problem:
+    """Return what to tell about a method that a path does not take; it takes those `allowed`."""
+    detail = f"{method} is not answered at this path."
+    return _problem(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "wrong-method",
+        detail,
+        value=method,
+        fix=f"Send a {allowed.replace(', ', ' or a ')}.",
+    )
 
 
 def refused(status: int) -> Problem:
     """Return what to tell about a request that could not be read at all."""
     return _problem(HTTPStatus(status), "bad-request", "The request could not be read.")
+
+
+def takes_none() -> Problem:
+    """Return what to tell somebody who asks for work where none is done: a server that only reads."""
+    detail = "This server only reads: no ingestion room stands behind it."
+    return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "reads-only", detail, fix="Ask the server of `truetape up`.")
 
 
 def our_fault(identity: str) -> Problem:

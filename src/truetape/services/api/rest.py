@@ -21,7 +21,7 @@ from truetape.ports.archive import Archive
 from truetape.ports.cache import Cache
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
-from truetape.services.api import problem
+from truetape.services.api import backfills, problem
 from truetape.services.api.answers import Answers, Page
 from truetape.services.api.config import CACHED, ApiConfig
 from truetape.services.api.docs_page import content_policy, docs_page
@@ -54,15 +54,27 @@ OPERATOR_PATHS: Final = ("/docs", "/openapi.json", "/healthz", "/readyz", "/metr
 
 
 def build(
-    *, store: Store, archive: Archive | None, cache: Cache, clock: Clock, config: ApiConfig, readiness: Readiness
+    *,
+    store: Store,
+    archive: Archive | None,
+    cache: Cache,
+    clock: Clock,
+    config: ApiConfig,
+    readiness: Readiness,
+    accept: backfills.Accept | None = None,
 ) -> Litestar:
-    """Return the application that answers every path of the api. It only reads.
+    """Return the application that answers every path of the api. It only reads, and hands backfills on.
 
-    `readiness` returns what is not as it should be in the rooms, by part; nothing when all is well.
+    `readiness` returns what is not as it should be in the rooms, by part; nothing when all is well. `accept` takes a
+    backfill; without it none is taken.
     """
     rest = Rest(store=store, archive=archive, cache=cache, clock=clock, config=config)
     return Litestar(
-        [*_data_routes(rest), *_operator_routes(rest, readiness)],
+        [
+            *_data_routes(rest),
+            *backfills.routes(store=store, clock=clock, accept=accept),
+            *_operator_routes(rest, readiness),
+        ],
         middleware=[rest.metrics.middleware],
         exception_handlers={
             HTTPException: rest.on_http_error,
@@ -157,17 +169,19 @@ class Rest:
 
     def on_http_error(self, request: Asked, error: HTTPException) -> Response[bytes]:
         """Tell that a path, a method or the request itself is not one that is answered."""
+        headers: dict[str, str] = {}
         if isinstance(error, NotFoundException):
-            told = problem.unknown_path(request.scope["path"], [*self.paths, *OPERATOR_PATHS])
+            told = problem.unknown_path(request.scope["path"], [*self.paths, backfills.PATH, *OPERATOR_PATHS])
         elif isinstance(error, MethodNotAllowedException):
-            told = problem.wrong_method(request.method)
+            allowed = backfills.ALLOWED if request.scope["path"].rstrip("/") == backfills.PATH else "GET"
+            told, headers = problem.wrong_method(request.method, allowed=allowed), {"allow": allowed}
         elif error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             told = problem.refused(error.status_code)
         else:
             return self.on_error(request, error)
         if not request.scope.get("path_template"):
             self.metrics.count(route=OTHER, status=told.status, seconds=0.0)
-        return _told(told)
+        return _told(told, headers=headers)
 
 
 def _data_routes(rest: Rest) -> list[Any]:
@@ -248,8 +262,8 @@ def _response(rendered: Rendered) -> Response[bytes]:
     return _sent(rendered.body, media_type=rendered.media_type, headers=rendered.headers)
 
 
-def _told(told: problem.Problem) -> Response[bytes]:
-    headers = {503: {"retry-after": "1"}, 405: {"allow": "GET"}}.get(told.status, {})
+def _told(told: problem.Problem, *, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    headers = {"retry-after": "1"} if told.status == HTTPStatus.SERVICE_UNAVAILABLE else headers
     return _sent(msgspec.json.encode(told), media_type=problem.MEDIA_TYPE, status=told.status, headers=headers)
 
 
