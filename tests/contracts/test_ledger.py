@@ -177,6 +177,16 @@ async def test_symbols_are_counted_once(open_ledger: Open, rolling: bool) -> Non
     assert (await ledger.standing("acme", "k", (window,)))[0].used == 3.0
 
 
+async def test_symbols_of_another_endpoint_are_not_counted(open_ledger: Open) -> None:
+    """Only those that its own endpoint was asked for."""
+    window = Window(unit="symbols", limit=1, period="hour", endpoint="chain")
+    ledger = open_ledger(SetClock(NOON))
+    asked = [("bars", "A"), ("bars", "B"), ("chain", "C"), ("chain", "D"), ("bars", "D")]
+    answers = [await ledger.reserve(spend(endpoint=name, symbols=(symbol,)), (window,)) for name, symbol in asked]
+    assert [isinstance(answer, Grant) for answer in answers] == [True, True, True, False, True]
+    assert (await ledger.standing("acme", "k", (window,)))[0].used == 1.0
+
+
 async def test_symbols_that_were_never_asked_for_are_given_back(open_ledger: Open) -> None:
     """Unless another request used them meanwhile."""
     window = Window(unit="symbols", limit=3, period="hour")

@@ -51,6 +51,22 @@ async def test_a_server_that_restarts_is_found_again(tmp_path: Path) -> None:
         await ledger.close()
 
 
+async def test_a_grant_that_could_not_be_settled_can_be_settled_later(tmp_path: Path) -> None:
+    """While the server is gone nothing is given back; afterwards it is tried again, here on a server that forgot."""
+    with redis_server(tmp_path) as first:
+        port = first.port
+        ledger = RedisLedger(first.url)
+        grant = await ledger.reserve(ONE, (DAY,))
+        assert isinstance(grant, Grant)
+    with pytest.raises(StoreUnavailable):
+        await ledger.settle(grant, sent=False)
+    with redis_server(tmp_path, port=port):
+        await ledger.settle(grant, sent=False)
+        assert (await ledger.standing("acme", "k", (DAY,)))[0].used == 0.0
+        assert await ledger.standing("acme", "k", ()) == ()
+        await ledger.close()
+
+
 async def test_errors_do_not_show_the_password() -> None:
     """Nor the user."""
     ledger = RedisLedger("redis://someone:hunter2@127.0.0.1:1/3", timeout_s=1)

@@ -199,6 +199,28 @@ async def test_a_cancelled_request_stays_counted(tmp_path: Path) -> None:
     await ledger.close()
 
 
+async def test_a_fault_of_our_own_leaves_nobody_waiting(tmp_path: Path) -> None:
+    """Text that cannot be stored fails its request; the ledger goes on."""
+    ledger = SqliteLedger(tmp_path / "ledger", clock=SetClock(NOON))
+    window = Window(unit="symbols", limit=5, period="day")
+    with pytest.raises(ValueError):
+        await ledger.reserve(Spending(provider="acme", account="k", symbols=("\udc80",)), (window,))
+    assert isinstance(await ledger.reserve(ONE, (window,)), Grant)
+    assert (await ledger.standing("acme", "k", (window,)))[0].used == 1.0
+    await ledger.close()
+
+
+async def test_many_symbols_in_one_request(tmp_path: Path) -> None:
+    """A hundred thousand are counted at once."""
+    ledger = SqliteLedger(tmp_path / "ledger", clock=SetClock(NOON))
+    window = Window(unit="symbols", limit=1e6, period="day")
+    many = Spending(provider="acme", account="k", symbols=tuple(f"S{number}" for number in range(100_000)))
+    for _ in range(2):
+        assert isinstance(await ledger.reserve(many, (window,)), Grant)
+    assert (await ledger.standing("acme", "k", (window,)))[0].used == 100_000.0
+    await ledger.close()
+
+
 async def test_another_program_that_holds_the_file_is_waited_for(tmp_path: Path) -> None:
     """A request asked while another writes goes once that is done."""
     path = tmp_path / "ledger"

@@ -129,6 +129,7 @@ local function tidy(in_use)
   for name, count in pairs(book.counts) do
     local last = count[4][#count[4]]
     local over = now >= count[2] and not (last and last[3] > now - count[8]) and count[7] <= now
+    if count[8] > 0 and count[3] > 0 and not last then over = false end -- symbols of a rolling window
     if not in_use[name] and over then
       book.counts[name] = nil
       redis.call('DEL', symbols_of(name))

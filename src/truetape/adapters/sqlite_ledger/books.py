@@ -139,9 +139,9 @@ class Books:
             f"DELETE FROM symbols WHERE {_MINE} AND last_ns < ?", (*mine, _first_ns(count, window, now_ns))
         )
         asked = dict.fromkeys(spending.symbols)
-        marks = ", ".join("?" * len(asked))
         known = self._connection.execute(
-            f"SELECT symbol FROM symbols WHERE {_MINE} AND symbol IN ({marks})", (*mine, *asked)
+            f"SELECT symbol FROM symbols WHERE {_MINE} AND symbol IN (SELECT value FROM json_each(?))",
+            (*mine, msgspec.json.encode(list(asked)).decode()),
         ).fetchall()
         for (symbol,) in known:
             del asked[symbol]

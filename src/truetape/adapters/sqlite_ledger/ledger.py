@@ -229,7 +229,7 @@ class SqliteLedger:
             for (_, future), answer in zip(batch, answers, strict=True):
                 if future.done():  # the asker was cancelled: what it was granted stays counted
                     continue
-                if isinstance(answer, TruetapeError):
+                if isinstance(answer, Exception):
                     future.set_exception(answer)
                 else:
                     future.set_result(answer)
@@ -243,11 +243,15 @@ class SqliteLedger:
             answers = [_tried(work, books) for work in batch]
             books.flush()
             connection.execute("COMMIT")
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001  handed to all who wait
             self._disconnect()
-            unavailable = StoreUnavailable(path=str(self.path), reason=str(error).rstrip("."))
-            return [unavailable] * len(batch)
+            return [self._explained(error)] * len(batch)
         return answers
+
+    def _explained(self, error: Exception) -> Exception:
+        if isinstance(error, (sqlite3.Error, OSError)):
+            return StoreUnavailable(path=str(self.path), reason=str(error).rstrip("."))
+        return error
 
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self._read_only else "rwc"
@@ -261,7 +265,7 @@ class SqliteLedger:
         try:
             if not self._read_only:
                 _write_ahead(connection)
-                make_tables(connection)
+            make_tables(connection)
         except BaseException:
             connection.close()
             raise
