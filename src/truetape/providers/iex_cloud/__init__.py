@@ -12,19 +12,27 @@ from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 from truetape.providers.iex_cloud import decode
 from truetape.providers.iex_cloud.classify import classify
-from truetape.providers.iex_cloud.client import DEFAULT_URL, Client
+from truetape.providers.iex_cloud.client import DEFAULT_URL, Client, follow
 from truetape.providers.iex_cloud.feed import make
 
 DECLARATION: Final = Declaration(
     name="iex_cloud",
-    title="IEX Cloud stock charts",
-    offers=(Offer(kind="bars", timeframes=("1d",), depth_days={"1d": 5479}),),
+    title="IEX Cloud charts, quotes and symbols",
+    offers=(
+        Offer(kind="bars", timeframes=("1m", "1d"), depth_days={"1m": 30, "1d": 5479}, span_days={"1m": 1}),
+        Offer(kind="actions", depth_days={"": 1826}),
+        Offer(kind="quotes"),
+        Offer(kind="trades", depth_days={"": 1}),
+        Offer(kind="listings"),
+        Offer(kind="fx_rates"),
+    ),
     basis="raw",
     zone="America/New_York",
     feed="consolidated",
     needs_key=True,
     key_variable="IEX_TOKEN",
     calls_per_second=5.0,
+    assets=("equity", "etf", "fund", "fx"),
     retired=(
         "IEX Cloud ended on 2024-08-31. Tiingo, Massive (Polygon) and Alpaca offer the same daily bars; "
         "IEX itself still publishes its exchange's own feed files (HIST)."
@@ -43,15 +51,23 @@ def provider(
         declaration=DECLARATION,
         client=Client(http, base_url=base_url or DEFAULT_URL, key=key, today=today or _today),
         classify=classify,
-        decode={"bars": decode.bars},
+        decode={
+            "bars": decode.bars,
+            "actions": decode.actions,
+            "quotes": decode.quotes,
+            "trades": decode.trades,
+            "listings": decode.listings,
+            "fx_rates": decode.fx_rates,
+        },
         spell=spell,
+        follow=follow,
         feed=partial(make, base_url=base_url, key=key),
     )
 
 
 def spell(symbol: str) -> str:
-    """Return `symbol` as IEX writes it, which is ours ("BRK.B")."""
-    return symbol
+    """Return `symbol` as IEX writes it: shares as ours ("BRK.B"), a pair without its slash ("EUR/USD" is EURUSD)."""
+    return symbol.replace("/", "")
 
 
 def _today() -> date:

@@ -27,11 +27,11 @@ _BY_STATUS: Final = {403: FailureClass.AUTH}
 
 
 def classify(answer: Answer) -> Failure | None:
-    """Return why `answer` brought no chart; None for one with data, or with none to be had."""
+    """Return why `answer` brought no data; None for one with data, or with none to be had."""
     failure = by_body(answer.body)
     if failure is not None:
         return with_headers(failure, answer)
-    return by_status(answer, special=_BY_STATUS) or cut(answer, ends={b"[": b"]"})
+    return by_status(answer, special=_BY_STATUS) or cut(answer, ends={b"[": b"]", b"{": b"}"})
 
 
 def by_body(body: bytes) -> Failure | None:

@@ -1,4 +1,4 @@
-"""IEX Cloud's chart, read: bars as traded where it gives them, with its fully adjusted close beside them."""
+"""IEX Cloud's answers, read: a chart as bars as traded where it gives them, its fully adjusted close beside them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ import polars as pl
 from truetape.domain.asks import Ask
 from truetape.domain.decoding import OHLC, Payload, ascending, decoded, label, traded
 from truetape.domain.schema import DECODED, empty
+from truetape.providers.iex_cloud import reference
 from truetape.providers.iex_cloud.classify import by_body
+
+actions = reference.actions
+quotes = reference.quotes
+listings = reference.listings
+trades = reference.trades
+fx_rates = reference.fx_rates
 
 PROVIDER: Final = "iex_cloud"
 ZONE: Final = "America/New_York"
