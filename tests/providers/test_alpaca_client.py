@@ -135,3 +135,9 @@ def test_the_provider_is_whole() -> None:
         "APCA_API_KEY_ID",
         "APCA_API_SECRET_KEY",
     )
+
+
+def test_dots_alone_lead_nowhere() -> None:
+    """A symbol cannot climb the path."""
+    asked = request(Ask(kind="listings", symbol=".."))
+    assert asked.url == "https://api.alpaca.markets/v2/assets/"

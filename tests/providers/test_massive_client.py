@@ -164,6 +164,13 @@ def test_the_last_page_has_none_after_it(url: object) -> None:
     assert follow(page(url), Ask(kind="trades", symbol="AAPL", page="again")) is None
 
 
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"status":"ERROR"}', b"\xff", b""])
+def test_nothing_follows_what_is_no_page(body: bytes) -> None:
+    """Also where another list would be next."""
+    refused = Answer(url="", status=200, content_type="", headers={}, body=body)
+    assert follow(refused, Ask(kind="actions", symbol="AAPL")) is None
+
+
 async def test_the_client_sends_the_request() -> None:
     """The answer comes back undecoded."""
     wire = Wire()
@@ -197,3 +204,9 @@ def test_the_provider_is_whole() -> None:
     provider = massive.provider(Wire())
     assert set(provider.decode) == set(provider.declaration.kinds) <= set(DECODED)
     assert provider.declaration.key_variable == "MASSIVE_API_KEY"
+
+
+def test_dots_alone_lead_nowhere() -> None:
+    """A symbol cannot climb the path."""
+    asked = request(Ask(kind="trades", symbol="..", **SPAN))
+    assert asked.url == f"{ROOT}/v3/trades/"

@@ -126,3 +126,9 @@ def test_the_provider_is_whole() -> None:
     assert set(provider.decode) == set(provider.declaration.kinds) <= set(DECODED)
     assert provider.declaration.key_variable == "TIINGO_API_KEY"
     assert msgspec.json.encode(provider.declaration)
+
+
+def test_dots_alone_lead_nowhere() -> None:
+    """A symbol cannot climb the path."""
+    asked = request(Ask(kind="bars", symbol="..", **SPAN))
+    assert asked.url == "https://api.tiingo.com/tiingo/daily//prices"

@@ -92,7 +92,8 @@ def follow(answer: Answer, ask: Ask) -> Ask | None:
 
 def _question(ask: Ask, *, feed: str) -> tuple[str, dict[str, str]]:
     if ask.kind == "listings":
-        return f"/v2/assets/{quote(ask.symbol, safe='')}" if ask.symbol else "/v2/assets", {}
+        symbol = quote(ask.symbol, safe="") if ask.symbol.strip(".") else ""  # dots alone would lead up the path
+        return f"/v2/assets/{symbol}" if ask.symbol else "/v2/assets", {}
     if ask.kind == "actions":
         return "/v1/corporate-actions", _actions(ask)
     if ask.kind == "fx_rates":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
@@ -10,6 +11,7 @@ from truetape.ports.provider import Provider
 from truetape.providers.massive import decode, ticks
 from truetape.providers.massive.classify import classify
 from truetape.providers.massive.client import DEFAULT_URL, REFERENCE_ROWS, ROWS, SNAPSHOTS, Client
+from truetape.providers.massive.feed import make
 from truetape.providers.massive.paging import follow
 from truetape.providers.massive.symbols import spell
 
@@ -56,4 +58,5 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provi
         },
         spell=spell,
         follow=follow,
+        feed=partial(make, base_url=base_url, key=key),
     )

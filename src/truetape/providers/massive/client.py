@@ -122,7 +122,7 @@ def _listings(ask: Ask) -> tuple[str, dict[str, str]]:
 
 
 def _escaped(ask: Ask) -> str:
-    return quote(ask.symbol, safe=":")
+    return quote(ask.symbol, safe=":") if ask.symbol.strip(".") else ""  # dots alone would lead up the path
 
 
 _QUESTIONS: Final = {

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from truetape.domain.asks import Answer, Ask
+from truetape.providers.massive.classify import SOUND
 
 STAGES: Final = {"actions": ("splits", "dividends"), "listings": ("active", "delisted")}
 RANGES: Final = ("bars", "index_levels", "fx_rates")  # kinds that are read from aggregates
@@ -21,6 +22,7 @@ _START: Final = re.compile(r"/range/\d+/[a-z]+/(\d{1,15}|\d{4}-\d\d-\d\d)/")
 
 
 class _Page(msgspec.Struct):
+    status: str
     next_url: str | None = None
 
 
@@ -30,10 +32,12 @@ _PAGE: Final = msgspec.json.Decoder(_Page)
 def follow(answer: Answer, ask: Ask) -> Ask | None:
     """Return the ask for the page after `answer`; None after the last one, and after one that names itself again."""
     try:
-        url = _PAGE.decode(answer.body).next_url or ""
-        parts = urlsplit(url)
+        page = _PAGE.decode(answer.body)
+        parts = urlsplit(page.next_url or "")
         cursor = parse_qs(parts.query).get("cursor", [""])[0]
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):
+        return None
+    if page.status not in SOUND:
         return None
     mark = _mark(ask, parts.path, cursor) if cursor else _next_stage(ask)
     if not mark or mark == ask.page or len(mark) > LONGEST:
@@ -42,7 +46,7 @@ def follow(answer: Answer, ask: Ask) -> Ask | None:
 
 
 def place(ask: Ask) -> tuple[str, str]:
-    """Return where the page of `ask` lies: a stage of its kind, or the start of a range where it moved, and the cursor."""
+    """Return where the page of `ask` lies: a stage of its kind, or the moved start of a range, and the cursor."""
     before, _, cursor = ask.page.partition(":")
     if ask.kind in STAGES:
         stages = STAGES[ask.kind]

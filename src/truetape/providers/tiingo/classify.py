@@ -29,7 +29,7 @@ _BY_WORDS: Final = {
 }
 _ZIP: Final = b"PK"
 _ZIP_END: Final = b"PK\x05\x06"
-_TABLES: Final = (b"date,", b"ticker,", _ZIP)  # how data begin that are no JSON
+TABLES: Final = (b"date,", b"ticker,", _ZIP)  # how data begin that are no JSON
 _HOUR_S: Final = 3600
 
 
@@ -68,7 +68,7 @@ def by_words(said: str) -> Failure:
 
 
 def _by_text(body: bytes) -> Failure | None:
-    if body.startswith(_TABLES) or body.lstrip()[:1] in b"{[":
+    if body.startswith(TABLES) or body.lstrip()[:1] in b"{[":
         return None
     said = plain(body)
     failure_class = _known(said)
@@ -82,7 +82,7 @@ def _known(said: str) -> FailureClass | None:
 
 def _cut(answer: Answer) -> Failure | None:
     body = answer.body
-    if not body.startswith(_TABLES):
+    if not body.startswith(TABLES):
         return cut(answer, ends={b"{": b"}", b"[": b"]"})
     if not body.startswith(_ZIP) or _ZIP_END in body[-LOOKED_AT:]:
         return None

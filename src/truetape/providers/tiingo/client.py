@@ -49,7 +49,7 @@ def request(ask: Ask, *, base_url: str = DEFAULT_URL, key: str = "") -> Request:
 
 
 def _question(ask: Ask) -> tuple[str, dict[str, str]]:
-    symbol = quote(ask.symbol, safe="")
+    symbol = quote(ask.symbol, safe="") if ask.symbol.strip(".") else ""  # dots alone would lead up the path
     if ask.kind == "listings":
         return ("/tiingo/crypto", {"tickers": ask.symbol}) if is_pair(ask.symbol) else (f"/tiingo/daily/{symbol}", {})
     if ask.kind == "quotes":

@@ -10,12 +10,13 @@ import msgspec
 import polars as pl
 
 from truetape.domain.asks import Ask
-from truetape.domain.decoding import FIRST_DAY, OHLC, Column, Payload, ascending, decoded, label, traded
+from truetape.domain.decoding import OHLC, Column, Payload, ascending, decoded, label, traded
 from truetape.domain.schema import DECODED, empty
+from truetape.domain.tables import rows as table
 from truetape.domain.time import TIMEFRAMES
-from truetape.providers.tiingo.classify import by_body
+from truetape.domain.unpacking import unpacked
+from truetape.providers.tiingo.classify import TABLES, by_body
 from truetape.providers.tiingo.symbols import currency, halves, is_fx
-from truetape.providers.tiingo.tables import is_table, table
 
 PROVIDER: Final = "tiingo"
 INTRADAY: Final = ("1m", "5m", "15m", "30m", "1h")
@@ -229,7 +230,7 @@ def listings(body: bytes, ask: Ask) -> pl.DataFrame:  # noqa: ARG001 - the rows 
         UndecodablePayload: It is neither an error nor a list of symbols.
     """
     payload = Payload(provider=PROVIDER, kind="listings", body=body)
-    if is_table(body):
+    if body.startswith(TABLES):
         return _supported(payload)
     if body.lstrip().startswith(b"["):
         coins = payload.parse_or_refuse(_COIN_METAS, by_body)
@@ -252,14 +253,14 @@ def _told(payload: Payload) -> list[tuple[str, str | None, _Top]]:
 
 def _daily(payload: Payload) -> Columns:
     """Return the rows of prices that the body holds, as JSON or as a table."""
-    if not is_table(payload.body):
+    if not payload.body.startswith(TABLES):
         rows = payload.parse_or_refuse(_ROWS, by_body)
         return _columns(rows)
-    frame = table(payload, needed=("date", *OHLC))
+    frame = _table(payload, needed=("date", *OHLC))
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(frame))
     fields = {name: ON_THE_WIRE.get(name, name) for name in (*VALUES, "div_cash", "split_factor")}
     texts = {name: frame[field] if field in frame.columns else nothing for name, field in fields.items()}
-    numbers = {name: payload.numbers(column.to_list(), field=fields[name]) for name, column in texts.items()}
+    numbers = {name: payload.numbers(column, field=fields[name]) for name, column in texts.items()}
     return {"date": frame["date"], **numbers}
 
 
@@ -273,13 +274,13 @@ def _values(rows: Sequence[Any], field: str) -> pl.Series:
 
 
 def _days(payload: Payload, columns: Columns) -> pl.Series:
-    return payload.dates(columns["date"].str.slice(0, DAY).to_list(), field="date")
+    return payload.dates(columns["date"].str.slice(0, DAY), field="date")
 
 
 def _bars(payload: Payload, columns: Columns, ask: Ask, symbol: str, currency: str | None) -> pl.DataFrame:
     timeframe = ask.timeframe if ask.timeframe in TIMEFRAMES else "1d"
     if timeframe in INTRADAY:
-        starts = payload.moments(columns["date"].to_list(), field="date")
+        starts = payload.moments(columns["date"], field="date")
     else:
         every = TRUNCATIONS.get(timeframe)
         days = _days(payload, columns)
@@ -307,8 +308,8 @@ def _pairs(payload: Payload, tickers: Sequence[str]) -> dict[str, Column]:
 
 def _supported(payload: Payload) -> pl.DataFrame:
     """Return the list of supported tickers; one without dates has no prices, and its status is not known."""
-    frame = table(payload, needed=SUPPORTED)
-    first, last = (_dates_or_null(payload, frame[name], field=name) for name in ("startDate", "endDate"))
+    frame = _table(payload, needed=SUPPORTED)
+    first, last = (payload.dates(frame[name], field=name, missing=()) for name in ("startDate", "endDate"))
     age = (pl.col("last").max() - pl.col("last")).dt.total_days()
     gone = pl.DataFrame({"last": last}).select(age > FRESH_DAYS).to_series()
     status = gone.replace_strict({True: "delisted", False: "active"}, default=None, return_dtype=pl.String)
@@ -324,6 +325,9 @@ def _supported(payload: Payload) -> pl.DataFrame:
     return decoded("listings", columns)
 
 
-def _dates_or_null(payload: Payload, texts: pl.Series, *, field: str) -> pl.Series:
-    filled = payload.dates(texts.fill_null(str(FIRST_DAY)).to_list(), field=field)
-    return filled.set(texts.is_null(), None)
+def _table(payload: Payload, *, needed: tuple[str, ...]) -> pl.DataFrame:
+    frame = table(unpacked(payload))
+    missing = [name for name in needed if name not in frame.columns]
+    if missing:
+        raise payload.defect(f"the field {missing[0]} was missing")
+    return frame

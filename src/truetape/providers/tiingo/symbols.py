@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-FIAT: Final = (
-    *("AUD", "BRL", "CAD", "CHF", "CLP", "CNH", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR", "ILS", "INR"),
-    *("JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "RON", "RUB", "SEK", "SGD", "THB", "TRY", "TWD", "USD"),
-    "ZAR",
-)
+from truetape.domain.pairs import NATIONAL
+
 _CODE: Final = 3  # letters of ISO 4217
 
 
@@ -24,7 +21,7 @@ def is_pair(symbol: str) -> bool:
 
 def is_fx(symbol: str) -> bool:
     """Return whether a symbol of Tiingo's is a pair of national currencies."""
-    return is_pair(symbol) and len(symbol) == 2 * _CODE and all(code in FIAT for code in halves(symbol))
+    return is_pair(symbol) and len(symbol) == 2 * _CODE and NATIONAL.issuperset(halves(symbol))
 
 
 def halves(symbol: str) -> tuple[str, str]:
