@@ -61,7 +61,7 @@ async def test_what_is_there_already_needs_no_question() -> None:
 
 
 async def test_two_backfills_at_once_share_their_rounds() -> None:
-    """The second plans nothing that the first has planned."""
+    """The second plans nothing that the first has planned, and is done when that is."""
     room = Room(p=Script(b"prices"))
     listed(room, "A")
 
@@ -71,6 +71,20 @@ async def test_two_backfills_at_once_share_their_rounds() -> None:
 
     assert 1 == len(room.scripts["p"].asks)
     assert 1 == len(room.bus.of(RoundClosed))
+    assert [("done", 1, 1, 0)] * 2 == states(room)[-2:]
+
+
+async def test_a_backfill_before_anything_is_declared_waits() -> None:
+    """It is planned when the first instruments are known."""
+    room = Room(p=Script(b"prices"))
+    await room.service.on_backfill_requested(backfill("A"))
+    assert [] == states(room)
+    listed(room, "A")
+
+    await room.service.on_instruments_changed(InstrumentsChanged(instrument_ids=("ins_c",), ts_known=NOW))
+    await room.service.work(until_idle=True)
+
+    assert ("done", 1, 1, 0) == states(room)[-1]
 
 
 async def test_a_round_that_nobody_can_answer_waits() -> None:

@@ -13,6 +13,7 @@ import structlog
 from truetape.domain.errors import StoreUnavailable
 from truetape.domain.messages import BackfillRequested, InstrumentsChanged
 from truetape.domain.plans import Budget
+from truetape.domain.time import NANOSECONDS
 from truetape.ports.archive import Archive
 from truetape.ports.bus import Bus
 from truetape.ports.clock import Clock
@@ -71,6 +72,7 @@ class IngestionService:
         self._urgent: deque[Round] = deque()  # the newest sessions go before
         self._patient: deque[Round] = deque()  # backfills and debts
         self._running: dict[str, Round] = {}
+        self._watched: dict[str, list[Job]] = {}  # who waits for a round, by round
         self._written: dict[str, int] = {}  # when a job's row was last written, by job
         self._wake = asyncio.Event()
 
@@ -159,6 +161,9 @@ class IngestionService:
         if message.job_id in self.jobs:
             return
         await self._learn()
+        if not self._market.listed:
+            self._unstarted.append(message)  # nothing is declared yet
+            return
         chosen = self._market.find(message.symbols)
         rounds = plan(
             [listed for listed in chosen.values() if listed],
@@ -168,11 +173,14 @@ class IngestionService:
             sessions=self._market.sessions,
             job_id=message.job_id,
         )
-        fresh = self._fresh(rounds)
+        wanted = list(rounds)
+        fresh = self._fresh(wanted)
         unknown = tuple(symbol for symbol, listed in chosen.items() if not listed)
         version = self._versions.get(message.job_id, 0)
-        job = Job(message, unknown=unknown, planned=len(fresh), version=version)
+        job = Job(message, unknown=unknown, planned=len(wanted), version=version)
         self.jobs[message.job_id] = job
+        for round_ in wanted:  # also those that somebody else has planned
+            self._watched.setdefault(round_.round_id, []).append(job)
         await self._write(job)
         self._patient.extend(fresh)
         self._wake.set()
@@ -244,17 +252,19 @@ class IngestionService:
         return basis_of(source.declaration, kind=series[1], timeframe=series[2]) if source else ""
 
     async def _note(self, round_: Round, ending: Ending) -> None:
-        """Note the ending of a round in the job that it belongs to; its row is written now and then, and at the end."""
-        job = self.jobs.get(round_.job_id)
-        if job is None:
-            return
-        job.note(round_.round_id, ending)
-        since = self._clock.now_ns() - self._written.get(round_.job_id, 0)
-        if job.state != "running" or since > JOB_ROWS_EVERY_S * 1e9:
+        """Note the ending of a round in the jobs that wait for it; rows are written now and then, and at the end."""
+        jobs = self._watched.get(round_.round_id, [])
+        if ending != "unanswered":
+            self._watched.pop(round_.round_id, None)
+        for job in jobs:
+            job.note(round_.round_id, ending)
+            since = self._clock.now_ns() - self._written.get(job.request.job_id, 0)
+            if job.state == "running" and since <= JOB_ROWS_EVERY_S * NANOSECONDS:
+                continue
             try:
                 await self._write(job)
             except StoreUnavailable as error:
-                log.warning("ingestion.job_row_unwritten", job=round_.job_id, reason=str(error))
+                log.warning("ingestion.job_row_unwritten", job=job.request.job_id, reason=str(error))
 
     async def _write(self, job: Job) -> None:
         now = self._clock.now_ns()
