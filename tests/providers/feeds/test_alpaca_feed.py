@@ -120,8 +120,14 @@ def test_a_correction_names_the_trade_that_it_corrects() -> None:
         "T": "c",
         "S": "ACME",
         "x": "M",
-        "oi": 52_983_525_033_527, "op": 39.1582, "os": 440_000, "oc": ["@", "7"],
-        "ci": 52_983_525_034_326, "cp": 39.1809, "cs": 440_100, "cc": ["@", "8"],
+        "oi": 52_983_525_033_527,
+        "op": 39.1582,
+        "os": 440_000,
+        "oc": ["@", "7"],
+        "ci": 52_983_525_034_326,
+        "cp": 39.1809,
+        "cs": 440_100,
+        "cc": ["@", "8"],
         "t": STAMP,
         "z": "A",
     }
@@ -203,21 +209,25 @@ def test_errors_have_a_class(code: int, failure: FailureClass) -> None:
 def test_it_is_let_in_by_its_key() -> None:
     """Welcome, authentication, and the state of all subscriptions; being let in twice is no failure."""
     feed = make(key="k", secret="s")
-    assert ['{"action":"auth","key":"k","secret":"s"}'] == feed.greet()
+    conversation = [
+        ('{"T":"success","msg":"connected"}', Told(what="welcome", words="connected"), False),
+        ('{"T":"success","msg":"authenticated"}', Told(what="authenticated", words="authenticated"), True),
+        (
+            '{"T":"error","code":403,"msg":"already authenticated"}',
+            Told(what="said", words="already authenticated"),
+            True,
+        ),
+        (
+            '{"T":"subscription","trades":["A","B"],"quotes":[],"bars":["A"],"lulds":["A"]}',
+            Told(what="subscribed", words="2 trades, 1 bars"),
+            True,
+        ),
+    ]
 
-    assert [Told(what="welcome", words="connected")] == feed.receive('[{"T":"success","msg":"connected"}]', 0)
-    assert not feed.ready
-    assert [Told(what="authenticated", words="authenticated")] == feed.receive(
-        '[{"T":"success","msg":"authenticated"}]', 0
-    )
-    assert feed.ready
-    assert [Told(what="said", words="already authenticated")] == feed.receive(
-        '[{"T":"error","code":403,"msg":"already authenticated"}]', 0
-    )
-    assert [Told(what="subscribed", words="2 trades, 1 bars")] == feed.receive(
-        '[{"T":"subscription","trades":["A","B"],"quotes":[],"bars":["A"],"lulds":["A"]}]', 0
-    )
-    assert feed.ready
+    assert ['{"action":"auth","key":"k","secret":"s"}'] == feed.greet()
+    assert [([told], ready) for _, told, ready in conversation] == [
+        (feed.receive(f"[{frame}]", 0), feed.ready) for frame, _, _ in conversation
+    ]
 
 
 @pytest.mark.parametrize("codec", ["json", "msgpack"])
@@ -262,6 +272,8 @@ def test_msgpack_is_chosen_at_the_door() -> None:
     assert expected == feed.endpoint(["ACME"], ["trades"])
     assert expected == feed.endpoint([], ["trades"])
     assert "wss://stream.data.alpaca.markets/v1beta3/crypto/us" == feed.endpoint(["BTC/USD"], ["trades"]).url
-    assert {"action": "auth", "key": "k", "secret": "s"} == msgspec.msgpack.decode(feed.greet()[0])
+    (greeting,) = feed.greet()
+    assert isinstance(greeting, bytes)
+    assert {"action": "auth", "key": "k", "secret": "s"} == msgspec.msgpack.decode(greeting)
     assert [["ACME"], ["BTC/USD"]] == feed.part(["ACME", "BTC/USD"])
     assert {} == make().endpoint(["ACME"], ["trades"]).headers

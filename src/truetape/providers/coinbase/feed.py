@@ -114,13 +114,14 @@ class CoinbaseFeed(Conversation):
         if track.book is None:
             track.stale += 1
             return []
+        bids, asks = levels(message.bids), levels(message.asks)
         track.book.replace(message.bids, message.asks)
         track.since = ts_known
         depth = Depth(
             symbol=message.product_id,
             ts_event=ts_known,
-            bids=levels(message.bids),
-            asks=levels(message.asks),
+            bids=bids,
+            asks=asks,
             snapshot=True,
             channel=BOOKS,
         )
@@ -135,9 +136,10 @@ class CoinbaseFeed(Conversation):
             return []
         bids = [(price, quantity) for side, price, quantity in message.changes if side == "buy"]
         asks = [(price, quantity) for side, price, quantity in message.changes if side == "sell"]
+        depth = Depth(symbol=message.product_id, ts_event=at, bids=levels(bids), asks=levels(asks), channel=BOOKS)
         track.book.change(bids, asks)
         track.since = at
-        return [Depth(symbol=message.product_id, ts_event=at, bids=levels(bids), asks=levels(asks), channel=BOOKS)]
+        return [depth]
 
     def _heartbeat(self, message: frames.Heartbeat, ts_known: int) -> list[Tick]:
         told = Told(what="heartbeat")
