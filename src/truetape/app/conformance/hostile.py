@@ -174,7 +174,7 @@ async def cancelled(bench: Bench) -> None:
         client = bench.subject.build(recorder, bench.base_url, KEY).client
         task = asyncio.create_task(_fetched(client.fetch(bench.ask(offer.kind, start=CALM[0], end=CALM[1]))))
         await asyncio.sleep(0.01)
-        if not recorder.sent and task.done():
+        if task.done() and task.exception() is not None and not recorder.sent:
             continue
         task.cancel()
         done, _ = await asyncio.wait({task}, timeout=1.0)
