@@ -85,6 +85,12 @@ def test_trades_by_value() -> None:
     ] == frame.rows()
 
 
+def test_single_trades_have_their_own_number() -> None:
+    """A body of none but single trades."""
+    body = json.dumps(json.loads(golden("agg_trades.json"))[:1]).encode()
+    assert ["7"] == decode.trades(body, Ask(kind="trades", symbol="ACMEUSDT"))["trade_id"].to_list()
+
+
 def test_a_ticker_by_value() -> None:
     """What is said of 24 hours is not of a session."""
     frame = decode.quotes(golden("ticker_24hr.json"), Ask(kind="quotes", symbol="ACMEUSDT"))
@@ -127,13 +133,14 @@ def test_an_error_is_refused(reader: Decode) -> None:
     ("reader", "body", "named"),
     [
         (decode.bars, b'[[1709856000000,"1","2","1","2","5"]]', "$[0]"),
-        (decode.bars, golden("klines.json").replace(b'"60.50000000"', b"60.5"), "$[0][1]"),
-        (decode.bars, golden("klines.json").replace(b'"60.50000000"', b'"?"'), "open was '?'"),
+        (decode.bars, golden("klines.json").replace(b'"60.50000000"', b"{}"), "$[0][1]"),
+        (decode.bars, golden("klines.json").replace(b'"60.50000000"', b'"-inf"'), "open was no finite number"),
+        (decode.bars, golden("klines.json").replace(b'"60.50000000"', b'"?"'), "$[0][1]"),
         (decode.bars, golden("klines.json").replace(b"1709856000000", b"9709856000000"), "$[0][0]"),
         (decode.bars, b"[[1709856000000,", "truncated"),
-        (decode.trades, golden("agg_trades.json").replace(b'"m":true', b'"m":1'), "$[1].m"),
+        (decode.trades, golden("agg_trades.json").replace(b'"m":true', b'"m":2'), "$[1].m"),
         (decode.trades, golden("agg_trades.json").replace(b":10,", b":99999999999999999999,"), "l was no Int64"),
-        (decode.trades, golden("agg_trades.json").replace(b'"2.00000000"', b'"NaN"'), "q was 'NaN'"),
+        (decode.trades, golden("agg_trades.json").replace(b'"2.00000000"', b'"NaN"'), "q was no finite number"),
         (decode.quotes, b'{"symbol":"ACMEUSDT","bidPrice":"1","bidQty":"1"}', "`closeTime`"),
         (decode.quotes, golden("ticker_24hr.json").replace(b'"0.50000000"', b'"half"'), "askQty was 'half'"),
         (decode.listings, b'{"symbols":[{"symbol":"ACMEUSDT"}]}', "`baseAsset`"),

@@ -131,6 +131,17 @@ class Payload:
             raise self.defect(f"a value of {field} was {column.filter(wrong)[0][:40]!r}, no finite number")
         return values.fill_nan(None)
 
+    def finite(self, values: Sequence[float | None], *, field: str) -> pl.Series:
+        """Return numbers, read by a decoder that takes texts for numbers too, as float64; null is null.
+
+        Raises:
+            UndecodablePayload: A number is endless or none; the reason names `field`.
+        """
+        column = pl.Series(values, dtype=pl.Float64)
+        if not column.is_finite().all():
+            raise self.defect(f"a value of {field} was no finite number")
+        return column
+
     def dates(self, texts: Column, *, field: str, missing: Sequence[str] | None = None) -> pl.Series:
         """Return texts of the form YYYY-MM-DD as dates; null and the words in `missing`, where given, are null.
 

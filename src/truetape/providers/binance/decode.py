@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -24,14 +25,14 @@ QUOTED_IN: Final = (  # in which symbols end, a longer name before one that it e
 )
 
 Milliseconds = Annotated[int, msgspec.Meta(ge=-5_364_662_400_000, le=7_258_118_400_000)]  # 1800 to 2199
-_Candle = tuple[Milliseconds, str, str, str, str, str, Milliseconds, str, int, str, str, str]
+_Candle = tuple[Milliseconds, float, float, float, float, float, Milliseconds, str, int, str, str, str]
 
 
 class _Trade(msgspec.Struct, gc=False):
     f: int
     l: int  # noqa: E741 - the provider's name for the last trade
-    p: str
-    q: str
+    p: float
+    q: float
     T: Milliseconds
     m: bool
 
@@ -56,8 +57,8 @@ class _Symbols(msgspec.Struct):
     symbols: list[_Symbol]
 
 
-_CANDLES: Final = msgspec.json.Decoder(list[_Candle])
-_TRADES: Final = msgspec.json.Decoder(list[_Trade])
+_CANDLES: Final = msgspec.json.Decoder(list[_Candle], strict=False)  # numbers stand in texts
+_TRADES: Final = msgspec.json.Decoder(list[_Trade], strict=False)
 _TICKER: Final = msgspec.json.Decoder(_Ticker)
 _SYMBOLS: Final = msgspec.json.Decoder(_Symbols)
 
@@ -77,9 +78,9 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     if not candles:
         return empty(DECODED["bars"])
     stamps, start, high, low, end, volume, *_ = zip(*candles, strict=True)
-    texts = {"open": start, "high": high, "low": low, "close": end, "volume": volume}
-    numbers = {name: payload.numbers(values, field=name) for name, values in texts.items()}
-    rows = ascending(pl.DataFrame({"ts_event": _instants(stamps), **numbers}), by="ts_event")
+    numbers = {"open": start, "high": high, "low": low, "close": end, "volume": volume}
+    columns = {name: payload.finite(values, field=name) for name, values in numbers.items()}
+    rows = ascending(pl.DataFrame({"ts_event": _instants(stamps), **columns}), by="ts_event")
     to_the_last = ask.end is None and len(candles) < FULL
     last = pl.Series(range(len(rows))) == len(rows) - 1
     return decoded(
@@ -106,16 +107,15 @@ def trades(body: bytes, ask: Ask) -> pl.DataFrame:
     found = payload.parse_or_refuse(_TRADES, by_body)
     if not found:
         return empty(DECODED["trades"])
-    first, last, prices, sizes, times, from_maker = zip(*map(msgspec.structs.astuple, found), strict=True)
-    begins, ends = (payload.series(ids, pl.Int64(), field=name) for name, ids in (("f", first), ("l", last)))
+    begins, ends = (
+        payload.series([getattr(one, name) for one in found], pl.Int64(), field=name) for name in ("f", "l")
+    )
     columns: dict[str, Column] = {
-        "ts_event": _instants(times),
-        "price": payload.numbers(prices, field="p"),
-        "size": payload.numbers(sizes, field="q"),
-        "trade_id": pl.select(
-            pl.when(begins == ends).then(begins.cast(pl.String)).otherwise(pl.format("{}-{}", begins, ends))
-        ).to_series(),
-        "side": pl.Series(from_maker).replace_strict({True: "sell", False: "buy"}, return_dtype=pl.String),
+        "ts_event": _instants([one.T for one in found]),
+        "price": payload.finite([one.p for one in found], field="p"),
+        "size": payload.finite([one.q for one in found], field="q"),
+        "trade_id": _numbered(begins, ends),
+        "side": ["sell" if one.m else "buy" for one in found],
     }
     return decoded("trades", columns, symbol=ask.symbol or None, currency=currency(ask.symbol))
 
@@ -166,5 +166,12 @@ def currency(symbol: str) -> str | None:
     return next((known for known in QUOTED_IN if symbol.endswith(known) and symbol != known), None)
 
 
-def _instants(milliseconds: tuple[int, ...]) -> pl.Series:
+def _numbered(begins: pl.Series, ends: pl.Series) -> pl.Series:
+    single = begins.cast(pl.String)
+    if (begins == ends).all():
+        return single
+    return pl.select(pl.when(begins == ends).then(single).otherwise(pl.format("{}-{}", begins, ends))).to_series()
+
+
+def _instants(milliseconds: Sequence[int]) -> pl.Series:
     return (pl.Series(milliseconds, dtype=pl.Int64) * NS_PER_MS).cast(INSTANT)

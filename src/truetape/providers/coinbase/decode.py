@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import polars as pl
@@ -24,8 +23,8 @@ _Candle = tuple[Stamp, float | None, float | None, float | None, float | None, f
 
 class _Trade(msgspec.Struct, gc=False):
     time: str
-    price: str
-    size: str
+    price: float
+    size: float
     trade_id: int
     side: str
 
@@ -45,7 +44,7 @@ class _Product(msgspec.Struct, gc=False):
 
 
 _CANDLES: Final = msgspec.json.Decoder(list[_Candle])
-_TRADES: Final = msgspec.json.Decoder(list[_Trade])
+_TRADES: Final = msgspec.json.Decoder(list[_Trade], strict=False)  # numbers stand in texts
 _TICKER: Final = msgspec.json.Decoder(_Ticker)
 _PRODUCTS: Final = msgspec.json.Decoder(list[_Product] | _Product)
 
@@ -64,7 +63,7 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     candles = payload.parse_or_refuse(_CANDLES, by_body)
     if not candles:
         return empty(DECODED["bars"])
-    stamps, low, high, start, end, volume = zip(*candles, strict=True)
+    stamps, low, high, start, end, volume = zip(*reversed(candles), strict=True)
     prices = {"open": start, "high": high, "low": low, "close": end, "volume": volume}
     columns = {name: pl.Series(values, dtype=pl.Float64) for name, values in prices.items()}
     frame = pl.DataFrame({"ts_event": instants(pl.Series(stamps, dtype=pl.Int64)), **columns})
@@ -94,14 +93,17 @@ def trades(body: bytes, ask: Ask) -> pl.DataFrame:
     found = payload.parse_or_refuse(_TRADES, by_body)
     if not found or seeks(ask):
         return empty(DECODED["trades"])
-    times, prices, sizes, ids, sides = zip(*map(msgspec.structs.astuple, found), strict=True)
+    found.reverse()
+    unknown = {one.side for one in found} - set(AGGRESSOR)
+    if unknown:
+        raise payload.defect(f"a value of side was {min(unknown)[:40]!r}, not buy or sell")
     frame = pl.DataFrame(
         {
-            "id": payload.series(ids, pl.Int64(), field="trade_id"),
-            "ts_event": payload.moments(times, field="time"),
-            "price": payload.numbers(prices, field="price"),
-            "size": payload.numbers(sizes, field="size"),
-            "side": _aggressors(payload, sides),
+            "id": payload.series([one.trade_id for one in found], pl.Int64(), field="trade_id"),
+            "ts_event": payload.moments([one.time for one in found], field="time"),
+            "price": payload.finite([one.price for one in found], field="price"),
+            "size": payload.finite([one.size for one in found], field="size"),
+            "side": [AGGRESSOR[one.side] for one in found],
         }
     )
     rows = ascending(frame, by="id")
@@ -151,10 +153,3 @@ def listings(body: bytes, ask: Ask) -> pl.DataFrame:  # noqa: ARG001 - a decoder
 def currency(symbol: str) -> str | None:
     """Return the currency in which the product `symbol` ("BTC-USD") is quoted; None if it is no product."""
     return symbol.rpartition("-")[2] or None if "-" in symbol else None
-
-
-def _aggressors(payload: Payload, sides: Sequence[Any]) -> pl.Series:
-    unknown = set(sides) - set(AGGRESSOR)
-    if unknown:
-        raise payload.defect(f"a value of side was {min(unknown)[:40]!r}, not buy or sell")
-    return pl.Series(sides, dtype=pl.String).replace_strict(AGGRESSOR, return_dtype=pl.String)

@@ -24,14 +24,14 @@ OPEN: Final = frozenset({"online", "cancel_only", "post_only", "limit_only", "re
 FIRST_SECOND: Final = Decimal(-5_364_662_400)  # 1800
 LAST_SECOND: Final = Decimal(7_258_118_400)  # 2200
 
-_Candle = tuple[Stamp, str, str, str, str, str, str, int]
-_Spread = tuple[Stamp, str, str]
+_Candle = tuple[Stamp, float, float, float, float, str, float, int]
+_Spread = tuple[Stamp, float, float]
 Row = TypeVar("Row")
 
 
 class _Trade(msgspec.Struct, array_like=True, gc=False):
-    price: str
-    volume: str
+    price: float
+    volume: float
     time: Decimal  # Unix seconds; a float of 64 bits has not the digits
     side: str
     type: str  # m: market, l: limit
@@ -66,9 +66,9 @@ class _Pairs(msgspec.Struct):
     error: list[str] = []
 
 
-_CANDLES: Final = msgspec.json.Decoder(_Candles)
-_TRADES: Final = msgspec.json.Decoder(_Trades)
-_SPREADS: Final = msgspec.json.Decoder(_Spreads)
+_CANDLES: Final = msgspec.json.Decoder(_Candles, strict=False)  # numbers stand in texts
+_TRADES: Final = msgspec.json.Decoder(_Trades, strict=False)
+_SPREADS: Final = msgspec.json.Decoder(_Spreads, strict=False)
 _PAIRS: Final = msgspec.json.Decoder(_Pairs)
 
 
@@ -88,12 +88,12 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     if not candles:
         return empty(DECODED["bars"])
     stamps, start, high, low, end, _, volume, _ = zip(*candles, strict=True)
-    texts = {"open": start, "high": high, "low": low, "close": end, "volume": volume}
+    numbers = {"open": start, "high": high, "low": low, "close": end, "volume": volume}
     seconds = pl.Series(stamps, dtype=pl.Int64)
     last = answer.result.get("last")
     columns = {
         "ts_event": instants(seconds),
-        **{name: payload.numbers(values, field=name) for name, values in texts.items()},
+        **{name: payload.finite(values, field=name) for name, values in numbers.items()},
         "running": seconds > last if isinstance(last, int) else pl.repeat(False, len(candles), eager=True),
     }
     rows = ascending(pl.DataFrame(columns), by="ts_event")
@@ -119,17 +119,16 @@ def trades(body: bytes, ask: Ask) -> pl.DataFrame:
     found: list[_Trade] = _rows(payload, answer.result, answer.error)
     if not found:
         return empty(DECODED["trades"])
-    prices, sizes, times, sides, types, misc, ids = zip(*map(msgspec.structs.astuple, found), strict=True)
-    unknown = set(sides) - set(SIDES)
+    unknown = {one.side for one in found} - set(SIDES)
     if unknown:
         raise payload.defect(f"a side was {min(unknown)[:40]!r}, not b or s")
     columns: dict[str, Column] = {
-        "ts_event": _moments(payload, times),
-        "price": payload.numbers(prices, field="price"),
-        "size": payload.numbers(sizes, field="volume"),
-        "trade_id": payload.series(ids, pl.Int64(), field="trade_id").cast(pl.String),
-        "conditions": [",".join(filter(None, pair)) or None for pair in zip(types, misc, strict=True)],
-        "side": pl.Series(sides, dtype=pl.String).replace_strict(SIDES, return_dtype=pl.String),
+        "ts_event": _moments(payload, [one.time for one in found]),
+        "price": payload.finite([one.price for one in found], field="price"),
+        "size": payload.finite([one.volume for one in found], field="volume"),
+        "trade_id": payload.series([one.trade_id for one in found], pl.Int64(), field="trade_id").cast(pl.String),
+        "conditions": [f"{one.type},{one.misc}" if one.misc else one.type or None for one in found],
+        "side": [SIDES[one.side] for one in found],
     }
     return decoded("trades", columns, symbol=ask.symbol or None, currency=currency(ask.symbol))
 
@@ -151,8 +150,8 @@ def quotes(body: bytes, ask: Ask) -> pl.DataFrame:
     stamps, bids, asks = zip(*spreads, strict=True)
     columns = {
         "ts_event": instants(pl.Series(stamps, dtype=pl.Int64)),
-        "bid": payload.numbers(bids, field="bid"),
-        "ask": payload.numbers(asks, field="ask"),
+        "bid": payload.finite(bids, field="bid"),
+        "ask": payload.finite(asks, field="ask"),
     }
     rows = ascending(pl.DataFrame(columns), by="ts_event")
     return decoded("quotes", rows.to_dict(), symbol=ask.symbol or None, currency=currency(ask.symbol))
@@ -206,7 +205,7 @@ def _refuse(errors: list[str]) -> None:
         raise ProviderRefused(provider=PROVIDER, failure=failure)
 
 
-def _moments(payload: Payload, times: tuple[Decimal, ...]) -> pl.Series:
+def _moments(payload: Payload, times: list[Decimal]) -> pl.Series:
     if not all(time.is_finite() and FIRST_SECOND <= time < LAST_SECOND for time in times):
         raise payload.defect("a time was not from 1800 to 2199")
     return pl.Series([int(time * NANOSECONDS) for time in times], dtype=pl.Int64).cast(INSTANT)
