@@ -103,7 +103,7 @@ def test_pages_follow_their_tokens() -> None:
 @pytest.mark.parametrize(
     "body",
     [b'{"next_page_token":null}', b'{"next_page_token":""}', b"{}", b"[]", b'{"next_page_token":5}', b"\xff", b"",
-     b'{"next_page_token":"again"}'],
+     b'{"next_page_token":"again"}', b'{"next_page_token":"' + b"x" * 5000 + b'"}'],
 )  # fmt: skip
 def test_the_last_page_has_none_after_it(body: bytes) -> None:
     """Nor has a body that is no page, or one whose token is that of the page itself."""

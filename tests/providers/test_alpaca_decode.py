@@ -302,6 +302,27 @@ def test_quotes() -> None:
     ]
 
 
+def test_a_page_of_another_order_is_sorted(recordings: Path) -> None:
+    """Newest first is turned around, disorder is sorted."""
+    frame = decode.quotes(recorded(recordings, "go_TestGetQuotes_SortDesc_10.json"), ask("quotes"))
+    assert frame.select("bid", "ask").rows() == [(228.33, 228.35), (228.34, 228.35)]
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
+def test_trades_come_out_in_order(order: tuple[int, ...]) -> None:
+    """Whatever order they came in."""
+    rows = [{"t": f"2024-03-08T14:30:0{number}Z", "p": number, "s": 1} for number in order]
+    frame = decode.trades(json.dumps({"trades": {"ACME": rows}}).encode(), ask("trades"))
+    assert frame["price"].to_list() == [1.0, 2.0, 3.0]
+
+
+def test_a_size_beyond_all_numbers_is_missing() -> None:
+    """A hundred times the largest number is none."""
+    row = {"t": "2024-03-08T14:30:00Z", "bp": 1, "bs": 1e308, "ap": 2, "as": 1}
+    frame = decode.quotes(json.dumps({"quotes": {"ACME": [row]}}).encode(), ask("quotes"))
+    assert frame.select(SIDES).rows() == [("ACME", 1.0, None, 2.0, 100.0, "USD")]
+
+
 def test_snapshots() -> None:
     """A symbol without a trade and a quote has no row."""
     frame = decode.quotes(golden("snapshots.json"), ask("quotes"))

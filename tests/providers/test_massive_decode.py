@@ -296,6 +296,13 @@ def test_quotes() -> None:
     assert READERS["quotes"](golden("quotes.json"), ask("quotes", symbol="C:EURUSD"))["bid_size"].to_list() == [4, 40]
 
 
+def test_a_size_beyond_all_numbers_is_missing() -> None:
+    """A hundred times the largest number is none."""
+    row = {"sip_timestamp": 0, "bid_price": 1, "bid_size": 1e308, "ask_price": 2, "ask_size": 1}
+    frame = READERS["quotes"](json.dumps({"status": "OK", "results": [row]}).encode(), ask("quotes"))
+    assert frame.select(SIDES).rows() == [("ACME", 1.0, None, 2.0, 100.0, "USD")]
+
+
 def test_snapshots() -> None:
     """An index has a value; what was not found or never traded has no row."""
     frame = READERS["quotes"](golden("snapshot.json"), ask("quotes", symbol=""))

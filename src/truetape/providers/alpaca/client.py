@@ -27,6 +27,7 @@ TIMEFRAMES: Final = {
 }
 ROWS: Final = 10_000  # of one page, over all symbols
 ACTION_ROWS: Final = 1000
+LONGEST_TOKEN: Final = 4096
 FIRST: Final = date(2000, 1, 1)
 LAST: Final = date(2100, 1, 1)
 NEW_YORK: Final = ZoneInfo("America/New_York")
@@ -85,7 +86,7 @@ def follow(answer: Answer, ask: Ask) -> Ask | None:
         token = _PAGE.decode(answer.body).next_page_token
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    if not token or token == ask.page:
+    if not token or token == ask.page or len(token) > LONGEST_TOKEN:
         return None
     return msgspec.structs.replace(ask, page=token)
 

@@ -149,7 +149,7 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
 
 
 def trades(body: bytes, ask: Ask) -> pl.DataFrame:
-    """Return one page of trades: schema DECODED["trades"], in the provider's order, without those that were taken back.
+    """Return one page of trades: schema DECODED["trades"], ascending for each symbol, without those taken back.
 
     Raises:
         ProviderRefused: The body is an error.
@@ -169,7 +169,8 @@ def trades(body: bytes, ask: Ask) -> pl.DataFrame:
             "side": [SIDES.get(row.tks or "") for row in rows],
             "venue": [row.x for row in rows],
         }
-        parts.append(decoded("trades", columns, symbol=symbol, currency=page.currency or _currency(symbol)))
+        same = {"symbol": symbol, "currency": page.currency or _currency(symbol)}
+        parts.append(_by_time(decoded("trades", columns, **same)))
     return pl.concat(parts) if parts else empty(DECODED["trades"])
 
 
@@ -190,7 +191,7 @@ def quotes(body: bytes, ask: Ask) -> pl.DataFrame:
     for symbol, rows in _by_symbol(page.quotes, ask):
         columns = {"ts_event": payload.moments([row.t for row in rows], field="t"), **_sides(rows)}
         same = {"symbol": symbol, "currency": page.currency or _currency(symbol)}
-        parts.append(_in_shares(decoded("quotes", columns, **same)))
+        parts.append(_by_time(_in_shares(decoded("quotes", columns, **same))))
     return pl.concat(parts) if parts else empty(DECODED["quotes"])
 
 
@@ -257,6 +258,14 @@ def _values(rows: Sequence[Any], field: str) -> pl.Series:
     return pl.Series(list(map(attrgetter(field), rows)), dtype=pl.Float64)
 
 
+def _by_time(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `frame` by time; a page that was asked for newest first is turned around."""
+    stamps = frame["ts_event"]
+    if stamps.is_sorted():
+        return frame
+    return frame.reverse() if stamps.is_sorted(descending=True) else frame.sort("ts_event", maintain_order=True)
+
+
 def _sides(rows: Sequence[_Quote]) -> dict[str, pl.Series]:
     fields = {"bid": "bp", "bid_size": "bs", "ask": "ap", "ask_size": "ask_size"}
     return {name: _values(rows, field) for name, field in fields.items()}
@@ -266,7 +275,8 @@ def _in_shares(quotes: pl.DataFrame) -> pl.DataFrame:
     """Return `quotes` with the sizes of stocks in shares; coins and options, whose names have digits, stay."""
     stock = ~pl.col("symbol").str.contains(r"[/\d]") & (pl.col("ts_event") < LOTS_UNTIL)
     lots = pl.when(stock).then(LOT).otherwise(1)
-    return quotes.with_columns(pl.col("bid_size") * lots, pl.col("ask_size") * lots)
+    sizes = [(name, pl.col(name) * lots) for name in ("bid_size", "ask_size")]
+    return quotes.with_columns(pl.when(size.is_finite()).then(size).alias(name) for name, size in sizes)
 
 
 def _snapshots(payload: Payload) -> pl.DataFrame:

@@ -277,4 +277,5 @@ def _in_shares(quotes: pl.DataFrame) -> pl.DataFrame:
     stocks = {symbol: is_stock(symbol) for symbol in quotes["symbol"].drop_nulls().unique()}
     stock = pl.Series([stocks.get(symbol, True) for symbol in quotes["symbol"]], dtype=pl.Boolean)
     lots = pl.when(stock & (pl.col("ts_event") < LOTS_UNTIL)).then(LOT).otherwise(1)
-    return quotes.with_columns(pl.col("bid_size") * lots, pl.col("ask_size") * lots)
+    sizes = [(name, pl.col(name) * lots) for name in ("bid_size", "ask_size")]
+    return quotes.with_columns(pl.when(size.is_finite()).then(size).alias(name) for name, size in sizes)
