@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from datetime import date
+from functools import lru_cache
+from typing import Final
+
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS: Final = tuple(first + second for first in _LETTERS for second in _LETTERS)
 
 
 def instrument_id(*, mic: str, symbol: str, valid_from: date | None) -> str:
@@ -18,7 +22,12 @@ def instrument_id(*, mic: str, symbol: str, valid_from: date | None) -> str:
 
 def round_id(*, instrument: str, kind: str, timeframe: str, start: date, end: date) -> str:
     """Return the id of the round that asks all providers about this range; the same question has the same id."""
-    return f"rnd_{_short(f'{instrument}:{kind}:{timeframe}:{start}:{end}')}"
+    return f"rnd_{_short(f'{instrument}:{_question(kind, timeframe, start, end)}')}"
+
+
+@lru_cache(maxsize=64)
+def _question(kind: str, timeframe: str, start: date, end: date) -> str:
+    return f"{kind}:{timeframe}:{start}:{end}"
 
 
 def job_id(*, symbols: tuple[str, ...], kind: str, timeframe: str, start: date, end: date, ts_known: int) -> str:
@@ -33,5 +42,14 @@ def payload_key(body: bytes) -> str:
 
 
 def _short(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return base64.b32encode(digest[:8]).decode().lower()[:12]
+    """Return the first 60 bits of the sha256 of `text` in base 32 (RFC 4648, small letters), two letters at a time."""
+    bits = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 4
+    pairs = _PAIRS
+    return (
+        pairs[bits >> 50]
+        + pairs[bits >> 40 & 1023]
+        + pairs[bits >> 30 & 1023]
+        + pairs[bits >> 20 & 1023]
+        + pairs[bits >> 10 & 1023]
+        + pairs[bits & 1023]
+    )
