@@ -116,10 +116,13 @@ def listings(body: bytes, ask: Ask) -> pl.DataFrame:
     rows = payload.parse_or_refuse(_LISTED, by_body)
     if not rows:
         return empty(DECODED["listings"])
+    names = [one.name or one.company_name or _pair(one) for one in rows]
+    if not any(names):
+        raise payload.defect("no row had a name")
     usual = CLASSES.get(ask.page)
     columns: dict[str, Column] = {
         "symbol": [one.symbol for one in rows],
-        "name": [one.name or one.company_name or _pair(one) for one in rows],
+        "name": names,
         "exchange": [one.exchange_short_name or one.exchange for one in rows],
         "asset_class": [_class_of(one) or usual for one in rows],
         "currency": [one.currency or one.to_currency for one in rows],

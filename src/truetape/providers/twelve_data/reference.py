@@ -137,10 +137,13 @@ def listings(body: bytes, ask: Ask) -> pl.DataFrame:
         raise payload.defect("the field data was missing")
     if not rows:
         return empty(DECODED["listings"])
+    names = [one.name or _pair(one) for one in rows]
+    if not any(names):
+        raise payload.defect("no row had a name")
     usual = CLASS_OF_LIST.get(ask.page)
     columns: dict[str, Column] = {
         "symbol": [one.symbol for one in rows],
-        "name": [one.name or _pair(one) for one in rows],
+        "name": names,
         "exchange": [one.exchange for one in rows],
         "mic": [one.mic_code for one in rows],
         "asset_class": [CLASSES.get(one.type) if one.type else usual for one in rows],
