@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,8 +16,15 @@ import polars as pl
 
 from truetape.domain.plans import Spending, Window
 
+MEMORY = Path("/dev/shm")
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "month": 31 * 86_400}
 TRUNCATED = {"second": "1s", "minute": "1m", "hour": "1h", "day": "1d", "month": "1mo"}
+
+
+def folder_in_memory() -> Iterator[Path]:
+    """Yield a folder, in memory where possible: a hundred thousand transactions need no disk to be judged."""
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        yield Path(folder)
 
 
 @dataclass

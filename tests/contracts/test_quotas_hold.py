@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quota_oracle import Greedy, Requests
+from quota_oracle import Greedy, Requests, folder_in_memory
 
 from servers import Redis
 from truetape.adapters.redis_ledger import RedisLedger
@@ -28,6 +28,9 @@ from truetape.ports.ledger import Denial, Grant
 
 START = int(datetime(2026, 3, 7, 21, 0, tzinfo=UTC).timestamp()) * 10**9  # hours before New York's clocks change
 NEW_YORK = "America/New_York"
+
+
+memory = pytest.fixture(folder_in_memory)
 
 
 @dataclass(frozen=True)
@@ -134,13 +137,13 @@ class Simulation:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROVIDERS)
-async def test_a_million_requests_break_no_quota(tmp_path: Path, name: str) -> None:
+async def test_a_million_requests_break_no_quota(memory: Path, name: str) -> None:
     """Of ten providers with all kinds of windows and weights, two ledgers on one file that restart; 95 % are used."""
     simulation = Simulation(seed=4)
     await simulation.ask(
         name,
         requests=1_000_000 // len(PROVIDERS),
-        open_ledgers=lambda clock: [SqliteLedger(tmp_path / "ledger", clock=clock) for _ in range(2)],
+        open_ledgers=lambda clock: [SqliteLedger(memory / "ledger", clock=clock) for _ in range(2)],
     )
     assert simulation.violations() == []
     assert simulation.used_less_than(0.95) == {}
@@ -189,10 +192,10 @@ asyncio.run(main())
 
 
 @pytest.mark.slow
-def test_two_processes_whose_clocks_differ_share_a_quota(tmp_path: Path) -> None:
+def test_two_processes_whose_clocks_differ_share_a_quota(memory: Path) -> None:
     """Each lives through twenty days at its own pace, so that each is now ahead and now behind: 300 go on each day."""
     start = START + 8 * 3600 * 10**9  # midnight in New York
-    command = [sys.executable, "-c", TIMELINE, str(tmp_path / "ledger"), str(start)]
+    command = [sys.executable, "-c", TIMELINE, str(memory / "ledger"), str(start)]
     askers = [subprocess.Popen([*command, str(seed)], stdout=subprocess.PIPE) for seed in (1, 2)]
     granted = sum(int(asker.communicate(timeout=120)[0]) for asker in askers)
     assert 0.95 * 300 * 20 <= granted <= 300 * 21  # the last day has one hour, since the first had 23
