@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from truetape.app.cli.terminal import Json, call, out, write_json
+from truetape.app.cli.terminal import Json, call, write_json
 
 if TYPE_CHECKING:
     from truetape.app.stream_replay import BookState, Report
 
 NUMBERS: Final = ("messages", "records", "stale", "gaps", "right", "wrong")
+PADDINGS: Final = ("<", "<", *[">"] * len(NUMBERS), "<")
 ROWS_SHOWN: Final = 200
 
 stream = typer.Typer(
@@ -55,24 +56,18 @@ def replay(
 
 
 def _show(report: Report) -> None:
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    for name in ("channel", "symbol"):
-        table.add_column(name, no_wrap=True)
-    for name in NUMBERS:
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("book", no_wrap=True)
+    """Print a line for each row, never cut, and below them what holds for all."""
+    lines: list[tuple[str, ...]] = [("channel", "symbol", *NUMBERS, "book")] if report.rows else []
     for row in report.rows[:ROWS_SHOWN]:
         checksums = (row.checksums_right, row.checksums_wrong)
         numbers = (row.messages, row.records, row.stale, row.gaps, *checksums)
-        table.add_row(row.channel, row.symbol, *(f"{number:,}" for number in numbers), _book(row.book))
-    console = out()
-    if report.rows:
-        console.print(table)
-    for line in _facts(report):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        lines.append((row.channel, row.symbol, *(f"{number:,}" for number in numbers), _book(row.book)))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = zip(PADDINGS, line, widths, strict=True)
+        typer.echo("  ".join(f"{cell:{padding}{width}}" for padding, cell, width in padded).rstrip())
+    for fact in _facts(report):
+        typer.echo(fact)
 
 
 def _book(book: BookState | None) -> str:

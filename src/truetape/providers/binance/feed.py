@@ -103,6 +103,7 @@ class BinanceFeed(Conversation):
                 self._want(symbol)
             return [told]
         chain = self._chain(symbol, track)
+        levels((*said.bids, *said.asks))
         joined = chain.join(said.last, said.bids, said.asks)
         track.stale = chain.stale
         if joined is None:
