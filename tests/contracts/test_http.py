@@ -130,6 +130,18 @@ async def test_secrets_are_sent_and_never_come_back(http: AiohttpHttp, server: S
         assert spelling not in str(answer)
 
 
+async def test_a_key_said_back_without_its_scheme_is_hidden(http: AiohttpHttp, server: Server) -> None:
+    """Of a header "Token KEY" a server may repeat the key alone."""
+
+    async def echo(request: web.BaseRequest) -> web.StreamResponse:
+        scheme, key = request.headers["Authorization"].split(" ")
+        return web.Response(text=f"{scheme}: the key {key} is not known")
+
+    server.answer = echo
+    request = Request(url=server.url, secret_headers={"Authorization": f"Token {SECRET}"})
+    assert (await http.send(request)).body == b"Token: the key *** is not known"
+
+
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [

@@ -147,8 +147,9 @@ def _oversized(max_bytes: int) -> Unreachable:
 
 
 def _answer(request: Request, url: URL, response: aiohttp.ClientResponse, body: bytes, elapsed_s: float) -> Answer:
-    secrets = [*request.secrets.values(), *request.secret_headers.values()]
-    spellings = {form for one in secrets for form in _forms(one)}
+    headers = request.secret_headers.values()
+    bare = [value.rpartition(" ")[2] for value in headers]  # without the scheme before it, as a server may say it back
+    spellings = {form for one in (*request.secrets.values(), *headers, *bare) for form in _forms(one)}
     hidden = sorted((one for one in spellings if len(one) >= SHORTEST_SECRET), key=len, reverse=True)
     shown = url.without_query_params(*request.secrets)
     return Answer(

@@ -131,7 +131,8 @@ def _whole(plan: Plan, asked: Query) -> Reply:
 def _answer(request: Request, reply: Reply, *, now: datetime, max_bytes: int) -> Answer:
     if len(reply.body) > max_bytes:
         raise Unreachable(f"the body was larger than {max_bytes} bytes")
-    secrets = [*request.secrets.values(), *request.secret_headers.values()]
+    headers = request.secret_headers.values()
+    secrets = [*request.secrets.values(), *headers, *(value.rpartition(" ")[2] for value in headers)]
     hidden = [form for one in secrets for form in (one, quote(one, safe=""), quote_plus(one))]
     hidden = sorted((form for form in hidden if len(form) >= SHORTEST_SECRET), key=len, reverse=True)
     params = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in request.params.items())
