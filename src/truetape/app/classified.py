@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from truetape.app.conformance.subject import registered
-from truetape.app.plans import plans
+from truetape.app.plans import plan
 from truetape.domain.asks import Answer, Ask, Request
 from truetape.domain.errors import BadInput, ProviderRefused, UndecodablePayload
 from truetape.domain.failures import Failure, FailureClass
@@ -20,8 +20,11 @@ from truetape.ports.http import Unreachable
 from truetape.providers import vendor
 
 OK: Final = "ok"
-UNDECODABLE: Final = "undecodable"
-_LONG: Final = ("hour", "day", "month")  # periods whose end is worth naming
+_LONG: Final[Mapping[str, tuple[str, ...]]] = {  # periods whose end is worth naming, and what they are called
+    "hour": ("hour",),
+    "day": ("day", "daily"),
+    "month": ("month",),
+}
 _ACTIONS: Final = {
     FailureClass.EMPTY: "Remember that there are no rows, and do not ask again for a finished range.",
     FailureClass.ENTITLEMENT: "Route elsewhere: this plan does not include it. It is no fault of the provider.",
@@ -36,11 +39,12 @@ class Classified(msgspec.Struct, frozen=True, kw_only=True):
     """What one answer means."""
 
     provider: str
-    failure_class: str  # one of the nine classes, ok, or undecodable
+    failure_class: str  # one of the nine classes, or ok
     words: str
     action: str
     wait_s: float | None = None
     until: str | None = None  # ISO 8601, UTC: when a spent window begins anew
+    readable: bool = True  # False of an answer that is ok by its outside, but that no decoder can read
     rows: dict[str, int] = {}  # by kind that could be read, of an answer that is ok
 
 
@@ -90,6 +94,7 @@ def _read(name: str, body: bytes) -> Classified:
     """Return that the answer is ok, with the rows of each kind that can be read; or why none can."""
     rows: dict[str, int] = {}
     reasons: dict[str, str] = {}
+    failures: list[Failure] = []
     subject = registered(name)
     decode = subject.build(_Nowhere(), "", "").decode
     asks = [
@@ -104,7 +109,7 @@ def _read(name: str, body: bytes) -> Classified:
         try:
             rows[ask.kind] = len(decode[ask.kind](body, ask))
         except ProviderRefused as refused:
-            return _failed(name, refused.failure, datetime.now(UTC))
+            failures.append(refused.failure)
         except UndecodablePayload as defect:
             reasons[ask.kind] = defect.reason
     if rows:
@@ -113,12 +118,15 @@ def _read(name: str, body: bytes) -> Classified:
         if not any(rows.values()):
             return _failed(name, Failure(failure_class=FailureClass.EMPTY, words=told), datetime.now(UTC))
         return Classified(provider=name, failure_class=OK, words=told, action="Keep it and decode it.", rows=read)
+    if failures:
+        return _failed(name, failures[0], datetime.now(UTC))
     told = "; ".join(f"{kind}: {reason}" for kind, reason in reasons.items())
     return Classified(
         provider=name,
-        failure_class=UNDECODABLE,
-        words=f"No declared kind could be read: {told}"[:500],
+        failure_class=OK,
+        words=f"Undecodable, no declared kind could be read: {told}"[:500],
         action="Keep the bytes, reject the payload and suspect a change of the provider's schema.",
+        readable=False,
     )
 
 
@@ -131,7 +139,7 @@ def _failed(name: str, failure: Failure, now: datetime) -> Classified:
             f"Retry after {wait:g} s." if wait is not None else "Retry with growing waits; count it for the breaker."
         )
     elif failure.failure_class is FailureClass.QUOTA:
-        reset = now + timedelta(seconds=wait) if wait is not None else _reset(name, now)
+        reset = now + timedelta(seconds=wait) if wait is not None else _reset(name, failure.words, now)
         until = reset.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if reset else None
         action = f"Wait for the reset at {until}." if until else "Wait until the spent window begins anew."
     else:
@@ -146,12 +154,11 @@ def _failed(name: str, failure: Failure, now: datetime) -> Classified:
     )
 
 
-def _reset(name: str, now: datetime) -> datetime | None:
-    """Return when the longest calendar window of the default plan begins anew; None if it has none."""
-    stated = plans(name)
-    windows = [window for window in stated.plans[stated.default].windows if window.period in _LONG]
-    known = [window for window in windows if not window.rolling]
-    return min((_next(window, now) for window in known), default=None)
+def _reset(name: str, words: str, now: datetime) -> datetime | None:
+    """Return when the calendar window of the default plan that `words` name begins anew, or the first of them."""
+    known = [one for one in plan(name).windows if one.period in _LONG and not one.rolling]
+    named = [one for one in known if any(word in words.lower() for word in _LONG[one.period])]
+    return min((_next(window, now) for window in named or known), default=None)
 
 
 def _next(window: Window, now: datetime) -> datetime:

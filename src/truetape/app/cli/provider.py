@@ -124,7 +124,8 @@ def _show(name: str, results: tuple[Result, ...], *, failed: bool) -> None:
 
 def _tell(found: Classified) -> None:
     console = out()
-    console.print(f"{found.provider}: {found.failure_class}", markup=False, highlight=False)
+    told = found.failure_class if found.readable else f"{found.failure_class}, but undecodable"
+    console.print(f"{found.provider}: {told}", markup=False, highlight=False)
     for line in (found.words, found.action):
         if line:
             console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
