@@ -18,7 +18,7 @@ from truetape.providers.kraken.classify import classify as kraken
 from truetape.providers.kraken.decode import bars as kraken_bars
 
 ASK = Ask(kind="bars", symbol="ACME")
-EMPTY, THROTTLED, ENTITLEMENT = FailureClass.EMPTY, FailureClass.THROTTLED, FailureClass.ENTITLEMENT
+THROTTLED, ENTITLEMENT = FailureClass.THROTTLED, FailureClass.ENTITLEMENT
 AUTH, PERMANENT, TRANSIENT = FailureClass.AUTH, FailureClass.PERMANENT, FailureClass.TRANSIENT
 BLOCKED = FailureClass.BLOCKED
 READERS: dict[Classify, Decode] = {coinbase: coinbase_bars, kraken: kraken_bars, binance: binance_bars}
@@ -115,38 +115,25 @@ def test_the_body_alone_decides(classify: Classify, body: bytes, failure_class: 
     ("classify", "body"),
     [
         (coinbase, b"[[1709856000,1,2,1,2,5]]"),
+        (coinbase, b"[]"),
         (coinbase, b'{"price":"1","time":"2024-03-08T00:00:00Z"}'),
         (coinbase, b"[" + b"0," * 40_000 + b"0]"),
         (kraken, b'{"error":[],"result":{"X":[[1]],"last":1}}'),
         (kraken, b'{"error":["WGeneral:Danger"],"result":{"X":{"altname":"X"}}}'),
         (kraken, b'{"error":[],"result":{"X":[' + b"0," * 40_000 + b'0],"last":1}}'),
         (kraken, b'{"error":[]}'),
+        (kraken, b'{"error":[],"result":{"XXBTZUSD":[],"last":"1709942400000000000"}}'),
+        (kraken, b'{"error":[],"result":{}}'),
         (kraken, b'{"status":"online"}'),
         (binance, b'[[1709856000000,"1"]]'),
+        (binance, b"[]"),
         (binance, b'{"symbol":"ACMEUSDT"}'),
         (binance, b"[" + b"0," * 40_000 + b"0]"),
     ],
 )
 def test_data_is_no_failure(classify: Classify, body: bytes) -> None:
-    """A whole body without an error in it is for the decoder to judge."""
+    """A whole body without an error in it is for the decoder to judge; a quiet hour ends no range."""
     assert classify(answer(body)) is None
-
-
-@pytest.mark.parametrize(
-    ("classify", "body"),
-    [
-        (coinbase, b"[]"),
-        (coinbase, b" [ ] \n".replace(b" ", b"", 2)),
-        (kraken, b'{"error":[],"result":{"XXBTZUSD":[],"last":"1709942400000000000"}}'),
-        (kraken, b'{"error":[],"result":{}}'),
-        (binance, b"[]"),
-    ],
-)
-def test_no_rows_are_empty(classify: Classify, body: bytes) -> None:
-    """A valid question without rows, and no wait."""
-    failure = classify(answer(body))
-    assert failure is not None
-    assert (EMPTY, None) == (failure.failure_class, failure.retry_after_s)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ _SAID: Final = msgspec.json.Decoder(_Said)
 
 
 def classify(answer: Answer) -> Failure | None:
-    """Return why `answer` brought no data; None for one with data. An empty list is the answer without rows.
+    """Return why `answer` brought no data; None for one with data, or with none to be had.
 
     The wait is that of Retry-After, or lasts to the end of a ban that the words name.
     """
@@ -53,10 +53,7 @@ def classify(answer: Answer) -> Failure | None:
         named = Failure(failure_class=failure_class, words=failure.words, retry_after_s=_ban_s(failure.words, answer))
         return with_headers(named, answer)
     special = {BANNED: FailureClass.BLOCKED, FIREWALL: FailureClass.BLOCKED}
-    failure = by_status(answer, special=special) or cut(answer, ends={b"{": b"}", b"[": b"]"})
-    if failure is None and answer.body[:64].strip() == b"[]":
-        return Failure(failure_class=FailureClass.EMPTY, words="an empty list")
-    return failure
+    return by_status(answer, special=special) or cut(answer, ends={b"{": b"}", b"[": b"]"})
 
 
 def by_body(body: bytes) -> Failure | None:

@@ -32,14 +32,11 @@ _SAID: Final = msgspec.json.Decoder(_Said)
 
 
 def classify(answer: Answer) -> Failure | None:
-    """Return why `answer` brought no data; None for one with data. An empty list is the answer without rows."""
+    """Return why `answer` brought no data; None for one with data, or with none to be had."""
     failure = by_body(answer.body)
     if failure is not None:
         return with_headers(failure, answer)
-    failure = by_status(answer) or cut(answer, ends={b"{": b"}", b"[": b"]"})
-    if failure is None and answer.body[:64].strip() == b"[]":
-        return Failure(failure_class=FailureClass.EMPTY, words="an empty list")
-    return failure
+    return by_status(answer) or cut(answer, ends={b"{": b"}", b"[": b"]"})
 
 
 def by_body(body: bytes) -> Failure | None:

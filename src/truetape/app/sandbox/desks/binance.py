@@ -50,7 +50,6 @@ class BinanceDesk(Desk):
     drifting = "p"
     refusals = MappingProxyType(
         {
-            FailureClass.EMPTY: Reply(200, b"[]"),
             FailureClass.THROTTLED: _THROTTLED,
             FailureClass.PERMANENT: _UNKNOWN,
             FailureClass.ENTITLEMENT: Reply(451, failure(0, "Service unavailable from a restricted location.")),

@@ -45,7 +45,6 @@ class CoinbaseDesk(Desk):
     drifting = "price"
     refusals = MappingProxyType(
         {
-            FailureClass.EMPTY: Reply(200, b"[]"),
             FailureClass.THROTTLED: _THROTTLED,
             FailureClass.PERMANENT: _NOT_FOUND,
             FailureClass.AUTH: Reply(401, failure("Unauthorized.")),

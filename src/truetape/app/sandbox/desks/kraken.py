@@ -51,7 +51,6 @@ class KrakenDesk(Desk):
     drifting = "result"
     refusals = MappingProxyType(
         {
-            FailureClass.EMPTY: Reply(200, envelope({"XXBTZUSD": [], "last": 0})),
             FailureClass.THROTTLED: _SOFT,
             FailureClass.PERMANENT: _UNKNOWN,
             FailureClass.ENTITLEMENT: Reply(200, failure("EGeneral:Permission denied")),
