@@ -35,10 +35,10 @@ def test_help_names_every_command_in_its_group() -> None:
             groups[list(groups)[-1]].append(line.split()[0])
 
     assert {
-        "Run": ["demo", "up", "sandbox", "init"],
+        "Run": ["demo", "up", "sandbox", "init", "plan", "backfill"],
         "Ask": ["get", "explain"],
         "Look after": ["status", "quota", "replay", "doctor"],
-        "Work on plain files": ["decode", "adjust"],
+        "Work on plain files": ["decode", "adjust", "provider", "stream"],
     } == groups
 
 
