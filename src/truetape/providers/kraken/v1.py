@@ -168,10 +168,13 @@ def _spread(news: _Spread, pair: str, channel: str) -> Quote:
 
 def _bar(news: _Candle, pair: str, channel: str, option: str, ts_known: int) -> Bar:
     ends = from_seconds(news.ends)
+    begins = ends - int(option) * 60 * NANOSECONDS
+    if begins < 0:
+        raise ValueError(f"a bar of {option} minutes that ended {news.ends} s after 1970")
     return Bar(
         symbol=pair,
         timeframe=MINUTES.get(option, f"{option}m"),
-        ts_event=ends - int(option) * 60 * NANOSECONDS,
+        ts_event=begins,
         open=news.open,
         high=news.high,
         low=news.low,
