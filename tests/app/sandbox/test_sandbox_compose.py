@@ -31,12 +31,15 @@ def for_ever(fault: Fault) -> bool:
 
 @given(tapes, seeds)
 def test_every_kind_occurs_and_every_provider_fails(symbols: list[str], seed: int) -> None:
-    """Whatever the symbols and the seed, no kind is left out and no provider is spared."""
+    """Whatever the symbols and the seed, no provider is spared, and from three symbols on no kind is left out."""
     script = all_faults(symbols, PROVIDERS, seed=seed)
 
-    assert set(KINDS) == {fault.kind for fault in script}
+    kinds = {fault.kind for fault in script}
+    assert kinds >= DATA
+    assert kinds >= (TRANSPORT if len(symbols) > 2 else {"note"})
     assert set(PROVIDERS) == {fault.provider for fault in script}
-    assert {"right", "long"} == {fault.length for fault in script if fault.kind == "truncated"}
+    if len(symbols) > 2:
+        assert {"right", "long"} == {fault.length for fault in script if fault.kind == "truncated"}
 
 
 @given(tapes, seeds)

@@ -325,6 +325,17 @@ async def test_a_long_range_is_asked_in_pieces() -> None:
     ]
 
 
+async def test_a_piece_without_rows_does_not_hide_the_others() -> None:
+    """The provider says "no data" for the first two days only."""
+    room = Routed(FAILOVER, p=Script(refuse(FailureClass.EMPTY), GOOD))
+    room.declare("p", offers=(Offer(kind="bars", timeframes=("1d",), span_days={"1d": 2}),))
+
+    await room.run()
+
+    assert [5, 7] == [one.start.day for one in room.closings[0].captures]
+    assert ["empty"] == [one.failure_class for one in room.recorded(Attempted)]
+
+
 class Purse:
     """A ledger that grants so many requests, denies the rest until a time, and remembers what it was told."""
 

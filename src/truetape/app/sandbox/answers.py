@@ -12,6 +12,7 @@ from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.desk import Desk, Query, Reply, broken
 from truetape.app.sandbox.desks import desk
 from truetape.app.sandbox.faults import TRANSPORT, Fault, Script, due_faults
+from truetape.app.sandbox.nonsense import NONSENSE, nonsense
 from truetape.app.sandbox.tamper import cut, drift
 from truetape.app.sandbox.truth import View, spoiled, view
 
@@ -52,6 +53,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     injected: tuple[Injected, ...] = ()
     request: int = 0
     hang_s: float = 0.0  # then drop the connection without an answer
+    drip_s: float = 0.0  # the body comes in pieces over so long
+    reset: bool = False  # the connection is reset behind the body
     promised: int | None = None  # Content-Length, where it is not the true one
 
 
@@ -120,10 +123,16 @@ class Answers:
     def _failing(self, provider: str, query: Query, place: int, *, request: int, now_s: int) -> Plan:
         fault = self._script[place]
         injected = (Injected(place=place, kind=fault.kind),)
-        if fault.kind == "time_out":
+        if fault.kind in {"time_out", "mute"}:
             return Plan(reply=Reply(0, b""), injected=injected, request=request, hang_s=fault.seconds)
-        if fault.kind == "truncated":
+        if fault.kind in {"truncated", "kill"}:
             return self._truncated(provider, query, fault, injected=injected, request=request)
+        if fault.kind == "slow":
+            whole, _ = self._data(provider, query, ())
+            return Plan(reply=whole, injected=injected, request=request, drip_s=fault.seconds)
+        if fault.kind in NONSENSE:
+            whole, _ = self._data(provider, query, ())
+            return Plan(reply=nonsense(fault.kind, whole, seed=self._seed), injected=injected, request=request)
         if fault.kind == "rate_limit":
             reply = _throttled(self._desk(provider), fault.retry_after_s, now_s)
         elif fault.kind == "note":
@@ -141,7 +150,8 @@ class Answers:
             reply=Reply(whole.status, body, whole.content_type, whole.headers),
             injected=injected,
             request=request,
-            promised=len(whole.body) if fault.length == "long" else None,
+            promised=len(whole.body) if fault.length == "long" or fault.kind == "kill" else None,
+            reset=fault.kind == "kill",
         )
 
     def _data(self, provider: str, query: Query, due: tuple[int, ...]) -> tuple[Reply, tuple[Injected, ...]]:

@@ -19,9 +19,17 @@ _PASSING: Final[tuple[dict[str, Any], ...]] = (
     {"kind": "time_out"},
     {"kind": "truncated", "length": "right"},
     {"kind": "truncated", "length": "long"},
+    {"kind": "kill"},
+    {"kind": "garbage"},
+    {"kind": "wrong_type"},
+    {"kind": "bomb"},
+    {"kind": "redirect_loop"},
+    {"kind": "mute"},
+    {"kind": "slow"},
 )
 _WRONG: Final = ("hundredfold", "stale", "missing_rows")
 _SOFT: Final = ("alpha_vantage", "yahoo")  # whose errors come with status 200
+_MOST_FAILURES: Final = 3  # of one series
 _FOR_A_VOTE: Final = 3  # with a wrong provider, two more are needed
 _FOR_A_GAP: Final = 4  # with a wrong provider and an absent one, two more are needed
 
@@ -92,7 +100,7 @@ def _passing(cells: list[tuple[str, str]], *, seed: int) -> list[Fault]:
         met[cell] += 1
     order = list(_PASSING)
     random.Random(f"{seed}:order").shuffle(order)  # noqa: S311 - a rehearsal, no secret
-    rounds = max(len(cells), len(order)) if cells else 0
+    rounds = max(len(cells), min(len(order), (_MOST_FAILURES - 1) * len(cells)))
     for number in range(rounds):
         cell = cells[number % len(cells)]
         met[cell] += 1

@@ -16,6 +16,13 @@ Some kinds read more keys, which all have defaults:
     server_error  status = 503             500 to 599
     time_out      seconds = 3.0            how long the answer hangs before the connection is dropped, at most 60
     truncated     length = "right"         or "long": Content-Length promises the whole body
+    kill                                   half of the body, then the connection is reset
+    mute          seconds = 3.0            the connection is taken, and nothing is ever said on it
+    slow          seconds = 3.0            the body drips in over so long
+    garbage                                bytes without sense, in the provider's own content type
+    wrong_type                             a page of markup with status 200 and the provider's own content type
+    bomb                                   a small body that unfolds to 256 MiB
+    redirect_loop                          each address leads to itself
     drift         change = "rename"        or "type": the field keeps its name and becomes an object
     missing_rows  rows = 3                 how many rows are left out
     hundredfold   rows = 2                 how many rows have prices 100 times too high
@@ -41,6 +48,13 @@ Kind = Literal[
     "server_error",
     "time_out",
     "truncated",
+    "kill",
+    "mute",
+    "slow",
+    "garbage",
+    "wrong_type",
+    "bomb",
+    "redirect_loop",
     "drift",
     "missing_rows",
     "hundredfold",
@@ -48,8 +62,8 @@ Kind = Literal[
     "stale",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-TRANSPORT: Final[frozenset[Kind]] = frozenset({"rate_limit", "note", "server_error", "time_out", "truncated"})
-DATA: Final[frozenset[Kind]] = frozenset(KINDS) - TRANSPORT
+DATA: Final[frozenset[Kind]] = frozenset({"drift", "missing_rows", "hundredfold", "missed_split", "stale"})
+TRANSPORT: Final[frozenset[Kind]] = frozenset(KINDS) - DATA
 MOST_FAULTS: Final = 10_000
 _LARGEST_SCRIPT: Final = 4_000_000  # bytes
 

@@ -125,6 +125,12 @@ def _whole(plan: Plan, asked: Query) -> Reply:
         raise Unreachable(f"no complete answer about {asked.symbol[:40]!r} within {plan.hang_s:g} s")
     if plan.promised is not None and plan.promised != len(plan.reply.body):
         raise Unreachable("the body ended early")
+    if plan.drip_s:
+        raise Unreachable(f"no complete answer about {asked.symbol[:40]!r} within {plan.drip_s:g} s")
+    if "Location" in plan.reply.headers:
+        raise Unreachable("the desk redirected in a circle")
+    if "Content-Encoding" in plan.reply.headers:
+        raise Unreachable("the body was larger than could be unfolded")
     return plan.reply
 
 

@@ -18,11 +18,13 @@ from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.desk import Query, query
 from truetape.app.sandbox.desks import NAMES, desk
 from truetape.app.sandbox.faults import Fault, Script, unmet
+from truetape.app.sandbox.nonsense import CIRCLE
 from truetape.domain.asks import SIMULATED_HEADER
 from truetape.domain.errors import BadInput, PortInUse
 
 _LAST_SERVED: Final = 200
 _STOP_WITHIN_S: Final = 0.1
+_DRIPS: Final = 50  # pieces of a body that comes slowly
 _LONGEST_LINE: Final = 4096  # bytes of a request's first line
 
 
@@ -100,6 +102,7 @@ class Sandbox:
             for path in desk(provider).routes:
                 application.router.add_get(f"/{provider}{path}", self._serving(provider), allow_head=False)
         application.router.add_get("/faults", self._report, allow_head=False)
+        application.router.add_get(CIRCLE, _around, allow_head=False)
         return application
 
     def _serving(self, provider: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -136,21 +139,32 @@ def _question(request: web.Request, asked: Query) -> str:
     return f"{request.path}?{urlencode(asked.params)}" if asked.params else request.path
 
 
+async def _around(_request: web.Request) -> web.Response:
+    return web.Response(status=302, headers={"Location": CIRCLE, SIMULATED_HEADER: "true"})
+
+
 async def _send(request: web.Request, plan: Plan) -> web.StreamResponse:
     reply = plan.reply
     if not reply.status:
         return _dropped(request)
     headers = {**reply.headers, SIMULATED_HEADER: "true"}
-    if plan.promised is None:
+    if plan.promised is None and not plan.drip_s:
         return web.Response(body=reply.body, status=reply.status, content_type=reply.content_type, headers=headers)
     response = web.StreamResponse(status=reply.status, headers=headers)
     response.content_type = reply.content_type
-    response.content_length = plan.promised
+    response.content_length = plan.promised if plan.promised is not None else len(reply.body)
     await response.prepare(request)
-    await response.write(reply.body)
+    for piece in _pieces(reply.body, plan):
+        await response.write(piece)
+        await asyncio.sleep(plan.drip_s / _DRIPS)
     if request.transport is not None:
-        request.transport.close()
+        (request.transport.abort if plan.reset else request.transport.close)()
     return response
+
+
+def _pieces(body: bytes, plan: Plan) -> list[bytes]:
+    size = -(-len(body) // _DRIPS) if plan.drip_s else len(body)
+    return [body[start : start + size] for start in range(0, len(body), max(size, 1))]
 
 
 def _dropped(request: web.Request) -> web.StreamResponse:

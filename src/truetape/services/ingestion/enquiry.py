@@ -81,7 +81,7 @@ class Enquiry:
         pages = round_.captured.setdefault(name, [])
         today = to_datetime(self._clock.now_ns()).date()
         offer = provider.declaration.offer(round_.kind)
-        rows = 0
+        rows, empty = 0, None
         for span in spans(offer, timeframe=round_.timeframe, start=round_.start, end=round_.end, today=today):
             ask = _ask(provider, round_, span)
             for _ in range(MOST_PAGES):
@@ -89,7 +89,10 @@ class Enquiry:
                 if page is None:
                     got = await self._patiently(provider, round_, ask, errand)
                     if isinstance(got, GaveUp):
-                        return got
+                        if got.failure_class != FailureClass.EMPTY:
+                            return got
+                        empty = got
+                        break  # this piece of the range has no rows; the others may
                     page, found = got
                     rows += found
                     pages.append(page)
@@ -98,6 +101,8 @@ class Enquiry:
                 if not page.more:
                     break
                 ask = _ask(provider, round_, span, page=page.more)
+        if not pages and empty is not None:
+            return empty
         if errand.proofread and not rows:
             return self._give_up(name, Failure(failure_class=FailureClass.EMPTY, words="it has no rows for it"), 1)
         return None

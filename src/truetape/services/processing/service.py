@@ -116,7 +116,8 @@ class ProcessingService:
             start=message.start,
             end=message.end,
         )
-        kinds = ("bars", "actions") if message.kind == "bars" else (message.kind,)
+        beside = [offer.kind for offer in provider.declaration.offers if offer.with_bars]
+        kinds = (message.kind, *beside) if message.kind == "bars" else (message.kind,)
         return {
             CLAIM_TABLES[kind]: claim(
                 provider.decode[kind](body, ask), message, kind=kind, feed=provider.declaration.feed
