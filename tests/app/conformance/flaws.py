@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 import polars as pl
+from model_feed import ModelFeed
 
 from truetape.app.conformance import Subject
+from truetape.app.conformance.bench import KEY
 from truetape.app.sandbox.desk import Desk
 from truetape.domain.asks import Answer, Ask, Request
 from truetape.domain.capability import Offer
@@ -153,6 +155,12 @@ def sending(change: Callable[[Request, str], Request]) -> Flaw:
             return await self._http.send(change(request, self._key))
 
     return lambda one: replace(one, build=lambda http, base, key: one.build(Changing(http, key), base, key))
+
+
+def feeding(**changes: Any) -> Flaw:
+    """A feed that differs, made anew for each conversation."""
+    altered = type("Altered", (ModelFeed,), changes)
+    return made(lambda provider: replace(provider, feed=lambda: altered(KEY)))
 
 
 def client(kind: Callable[[Any], Any]) -> Flaw:

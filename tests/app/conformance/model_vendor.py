@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 import msgspec
 import polars as pl
+from model_feed import ModelFeed
 
 from truetape.app.conformance import Subject
 from truetape.app.sandbox.dataset import Dataset
@@ -166,6 +168,7 @@ def provider(http: Http, *, base_url: str = "", key: str = "") -> Provider:
         spell=spell,
         follow=follow,
         allowances=allowances,
+        feed=partial(ModelFeed, key),
     )
 
 

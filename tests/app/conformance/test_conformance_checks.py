@@ -22,6 +22,7 @@ from flaws import (
     decoding,
     desk,
     dropped,
+    feeding,
     following,
     made,
     more,
@@ -34,6 +35,7 @@ from flaws import (
 from model_vendor import MODEL, ModelDesk, error, spell
 
 from truetape.app.conformance import CHECKS, Subject, examine
+from truetape.app.conformance.bench import KEY
 from truetape.app.conformance.failing import HTML
 from truetape.app.sandbox.desk import Query, Reply
 from truetape.domain.asks import Answer, Ask, Request
@@ -42,6 +44,7 @@ from truetape.domain.errors import UndecodablePayload
 from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.plans import Allowance
 from truetape.domain.schema import DECODED, INSTANT, empty
+from truetape.ports.feed import Endpoint, Manners
 from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 
@@ -307,6 +310,11 @@ FLAWS: dict[int, Flaw] = {
     93: client(clients.Soothing),
     94: client(clients.Stubborn),
     95: client(clients.Fragile),
+    96: feeding(endpoint=lambda _feed, _symbols, _channels: Endpoint(url=f"wss://stream.model.example/{KEY}")),
+    97: feeding(manners=Manners(silent_s=0.0, symbols_per_frame=50)),
+    98: feeding(subscribe=lambda _feed, symbols, _channels: [" ".join(symbols)]),
+    99: feeding(receive=lambda _feed, frame, _now: msgspec.json.decode(frame)),
+    100: feeding(__repr__=lambda _feed: f"Feed({KEY})"),
 }
 ALSO: dict[int, set[int]] = {
     61: {64},  # a mark that is replaced by another leads to itself

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from truetape.app.conformance import asked, daily_rows, declared, failing, hostile, other_rows, paging
+from truetape.app.conformance import asked, daily_rows, declared, failing, hostile, other_rows, paging, streams
 from truetape.app.conformance.registry import CHECKS, Check
 from truetape.app.conformance.run import Outcome, Result, examine, stand
 from truetape.app.conformance.subject import Subject, of_module, registered
 
-PARTS = (declared, asked, daily_rows, other_rows, paging, failing, hostile)  # importing them registers their checks
+PARTS = (
+    declared,
+    asked,
+    daily_rows,
+    other_rows,
+    paging,
+    failing,
+    hostile,
+    streams,
+)  # importing them registers their checks
 
 __all__ = ["CHECKS", "PARTS", "Check", "Outcome", "Result", "Subject", "examine", "of_module", "registered", "stand"]

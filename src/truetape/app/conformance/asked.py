@@ -154,7 +154,7 @@ async def key_out_of_sight(bench: Bench) -> None:
     for ask, sent in (await requests(bench)).items():
         for request in sent:
             public = f"{request.url} {request.params} {request.headers}"
-            insist(not _holds_key(public), f"the key stands in the open in the request for {ask.kind}")
+            insist(not holds_key(public), f"the key stands in the open in the request for {ask.kind}")
             carried |= any(KEY in value for value in (*request.secrets.values(), *request.secret_headers.values()))
     insist(carried, "no request carries the key")
 
@@ -178,7 +178,7 @@ async def key_not_told(bench: Bench) -> None:
             await bench.subject.build(recorder, bench.base_url, KEY).client.fetch(ask)
         except Unreachable as error:
             told += [str(error), repr(error)]
-    insist(not any(_holds_key(text) for text in told), "the key was told")
+    insist(not any(holds_key(text) for text in told), "the key was told")
 
 
 @demand(
@@ -213,6 +213,7 @@ def _below(request: Request, base_url: str) -> bool:
     return request.url.isprintable() and ".." not in steps and request.url.startswith(f"{base_url}/")
 
 
-def _holds_key(text: str) -> bool:
+def holds_key(text: str) -> bool:
+    """Return whether `text` shows the key, in any spelling of it."""
     spellings = {form for one in (KEY, KEY[::-1]) for form in (one, quote(one), quote(one, safe=""), quote_plus(one))}
     return any(form in text for form in spellings)
