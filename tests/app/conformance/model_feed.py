@@ -26,7 +26,7 @@ class ModelFeed:
     def part(self, symbols: Sequence[str]) -> list[list[str]]:
         return [list(symbols)]
 
-    def endpoint(self, symbols: Sequence[str], channels: Sequence[str]) -> Endpoint:  # noqa: ARG002
+    def endpoint(self, symbols: Sequence[str], channels: Sequence[str]) -> Endpoint:
         return Endpoint(url="wss://stream.model.example", secrets={"key": self._key})
 
     def greet(self) -> list[Frame]:
@@ -37,7 +37,7 @@ class ModelFeed:
         parts = [list(symbols[first : first + most]) for first in range(0, len(symbols), most)]
         return [msgspec.json.encode({"subscribe": part, "channels": list(channels)}).decode() for part in parts]
 
-    def receive(self, frame: Frame, ts_known: int) -> list[Tick]:  # noqa: ARG002
+    def receive(self, frame: Frame, ts_known: int) -> list[Tick]:
         try:
             said: Any = msgspec.json.decode(frame)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -48,4 +48,7 @@ class ModelFeed:
         return []
 
     def wanted(self) -> list[Request]:
+        return []
+
+    def fetched(self, url: str, body: bytes, ts_known: int) -> list[Tick]:
         return []

@@ -116,7 +116,7 @@ async def apart(bench: Bench) -> None:
     insist(before[0] == before[1], "two conversations began differently")
     first.subscribe(_symbols(bench, 2), ["trades"])
     insist(not second.tracks, "a new conversation has counted something")
-    insist(not holds_key(f"{first!r} {bench.provider!r}"), "the key was told")
+    insist(not holds_key(f"{first!r} {second!r}"), "the key was told")
 
 
 def _feed(bench: Bench) -> Feed:
