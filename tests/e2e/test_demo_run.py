@@ -51,6 +51,7 @@ def test_faults_change_no_golden_row(folder: Path, faulty: Outcome, clean: Outco
     assert faulty.faults_served > 0
     assert clean.faults_served == 0
     assert len(without["bars"]) > 12_000
+    assert {"consensus"} == set(without["bars"]["method"]) == set(with_faults["bars"]["method"])
     assert without["bars"].select(VALUES).equals(with_faults["bars"].select(VALUES))
     for table in ("actions", "factors"):
         names = [

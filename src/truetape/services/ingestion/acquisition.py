@@ -12,7 +12,6 @@ import structlog
 from truetape.domain.failures import FailureClass
 from truetape.domain.messages import GaveUp, RoundClosed
 from truetape.domain.plans import Budget
-from truetape.domain.time import to_datetime
 from truetape.ports.archive import Archive
 from truetape.ports.bus import Bus
 from truetape.ports.clock import Clock
@@ -96,7 +95,7 @@ class Acquisition:
         return ("refused" if classes <= {FailureClass.PERMANENT} else "unanswered"), None
 
     def _order(self, policy: Policy, round_: Round, *, asset_class: str, settled_basis: str) -> list[Candidate]:
-        today = to_datetime(self._clock.now_ns()).date()
+        today = self._config.today(self._clock.now_ns(), end=round_.end)
         candidates = []
         for name, provider in self._providers.items():
             declared = provider.declaration

@@ -6,6 +6,7 @@ from datetime import date
 
 import msgspec
 
+from truetape.domain.time import to_datetime
 from truetape.services.ingestion.breaker import BreakerRules
 from truetape.services.ingestion.routing import Policy
 
@@ -31,3 +32,7 @@ class IngestionConfig(msgspec.Struct, frozen=True, kw_only=True):
     def policy(self, kind: str) -> Policy:
         """Return how providers share the questions about `kind`."""
         return self.policies.get(kind, Policy())
+
+    def today(self, now_ns: int, *, end: date) -> date:
+        """Return the date that providers count their history back from: of a sandbox, the `end` of what is asked."""
+        return end if self.simulated else to_datetime(now_ns).date()

@@ -15,7 +15,7 @@ from truetape.domain.errors import ProviderRefused, StoreUnavailable, TruetapeEr
 from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.messages import GaveUp, RawCaptured
 from truetape.domain.plans import Budget
-from truetape.domain.time import NANOSECONDS, iso, to_datetime
+from truetape.domain.time import NANOSECONDS, iso
 from truetape.ports.archive import Archive, Attempted
 from truetape.ports.bus import Bus
 from truetape.ports.clock import Clock
@@ -79,7 +79,7 @@ class Enquiry:
         """
         name = provider.declaration.name
         pages = round_.captured.setdefault(name, [])
-        today = to_datetime(self._clock.now_ns()).date()
+        today = self._config.today(self._clock.now_ns(), end=round_.end)
         offer = provider.declaration.offer(round_.kind)
         rows, empty = 0, None
         for span in spans(offer, timeframe=round_.timeframe, start=round_.start, end=round_.end, today=today):
