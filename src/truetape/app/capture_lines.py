@@ -10,10 +10,10 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from io import BufferedReader
+from io import BufferedReader, RawIOBase
 from operator import attrgetter
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import Final, Literal, cast
 
 from truetape.domain.errors import BadInput
 from truetape.domain.time import NANOSECONDS
@@ -76,17 +76,19 @@ def _of(name: str, file: int) -> Iterator[Line]:
         raise BadInput(parameter="The capture", value=name, fix=fix) from None
 
 
-def _open(name: str, opened: ExitStack) -> IO[bytes] | gzip.GzipFile:
+def _open(name: str, opened: ExitStack) -> BufferedReader | gzip.GzipFile:
     """Return the capture to be read; gzip is recognized by its first bytes and undone."""
     if name == STDIN:
-        stream: IO[bytes] = sys.stdin.buffer
+        piped = sys.stdin.buffer
+        stream = piped if isinstance(piped, BufferedReader) else BufferedReader(cast("RawIOBase", piped))
     else:
         stream = opened.enter_context(Path(name).open("rb"))  # noqa: SIM115 - the stack closes it
-    head = stream.peek(len(_GZIP)) if isinstance(stream, BufferedReader) else b""
-    return opened.enter_context(gzip.GzipFile(fileobj=stream)) if head.startswith(_GZIP) else stream
+    if stream.peek(len(_GZIP)).startswith(_GZIP):
+        return opened.enter_context(gzip.GzipFile(fileobj=stream))
+    return stream
 
 
-def _parsed(stream: IO[bytes] | gzip.GzipFile, name: str, file: int) -> Iterator[Line]:
+def _parsed(stream: BufferedReader | gzip.GzipFile, name: str, file: int) -> Iterator[Line]:
     before, number, size = 0, 0, 0
     while raw := stream.readline(MOST_LINE + 1):
         number, size = number + 1, size + len(raw)
