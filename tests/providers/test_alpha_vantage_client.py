@@ -22,8 +22,11 @@ def params(kind: str, symbol: str = "ACME", **more: object) -> dict[str, str]:
     return asked.params
 
 
-def answer(**headers: str) -> Answer:
-    return Answer(url="", status=200, content_type="", headers=headers, body=b"{}")
+MINUTES = b'{"Meta Data": {}, "Time Series (5min)": {}}'
+
+
+def answer(body: bytes = MINUTES, **headers: str) -> Answer:
+    return Answer(url="", status=200, content_type="", headers=headers, body=body)
 
 
 def pages(ask: Ask, sent: Answer) -> list[str]:
@@ -108,6 +111,20 @@ def test_pairs_have_functions_of_their_own(symbol: str, timeframe: str, expected
     assert params("bars", symbol, timeframe=timeframe) == {**expected, **pair, "datatype": "json"}
 
 
+@pytest.mark.parametrize("kind", ["bars", "actions", "listings"])
+@pytest.mark.parametrize("body", [b"", b"{", b"{}", b'{"Information": "premium"}', b"<html></html>"])
+def test_nothing_follows_a_refusal(kind: str, body: bytes) -> None:
+    """Only after data is there more to ask for."""
+    assert follow(answer(body), Ask(kind=kind, symbol="ACME", timeframe="5m", start=START, end=END)) is None
+
+
+def test_rates_of_days_are_a_daily_series() -> None:
+    """The present rate has a function of its own; the short series is enough for the last months."""
+    pair = {"from_symbol": "EUR", "to_symbol": "USD", "datatype": "json"}
+    assert params("fx_rates", "EUR/USD", start=TODAY) == {"function": "FX_DAILY", "outputsize": "compact", **pair}
+    assert params("fx_rates", "EUR/USD", end=END) == {"function": "FX_DAILY", "outputsize": "full", **pair}
+
+
 def test_quotes_and_rates() -> None:
     """A share has a quote, a pair an exchange rate."""
     assert params("quotes") == {"function": "GLOBAL_QUOTE", "symbol": "ACME", "datatype": "json"}
@@ -118,14 +135,14 @@ def test_quotes_and_rates() -> None:
 def test_dividends_come_before_splits() -> None:
     """Actions are two lists, one page each."""
     ask = Ask(kind="actions", symbol="ACME")
-    assert pages(ask, answer()) == ["splits"]
+    assert pages(ask, answer(b'{"symbol": "ACME", "data": []}')) == ["splits"]
     assert params("actions") == {"function": "DIVIDENDS", "symbol": "ACME", "datatype": "json"}
     assert params("actions", page="splits")["function"] == "SPLITS"
 
 
 def test_the_delisted_come_after_the_active() -> None:
     """A day of which the list is wanted is named if the provider keeps lists of it."""
-    assert pages(Ask(kind="listings", symbol=""), answer()) == ["delisted"]
+    assert pages(Ask(kind="listings", symbol=""), answer(b"symbol,name,exchange\n")) == ["delisted"]
     assert params("listings", "") == {"function": "LISTING_STATUS", "state": "active"}
     assert params("listings", "", page="delisted", end=END) == {
         "function": "LISTING_STATUS",

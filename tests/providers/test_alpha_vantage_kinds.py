@@ -81,6 +81,23 @@ def test_an_exchange_rate_as_a_quote() -> None:
     }
 
 
+def test_recorded_rates_of_many_days_by_value(recordings: Path) -> None:
+    """The rate of a day is its close; a row without prices is none."""
+    body = (recordings / "alpha_vantage" / "FX_DAILY_EURAUD_partial.json").read_bytes()
+    frame = check(decode.fx_rates(body, EUR_USD), DECODED["fx_rates"], kind="fx_rates")
+    assert frame.tail(3).rows() == [
+        ("EUR", "AUD", at(2021, 1, 7), 1.57893, None, None),
+        ("EUR", "AUD", at(2021, 1, 8), 1.5735, None, None),
+        ("EUR", "AUD", at(2021, 1, 11), 1.57823, None, None),
+    ]
+
+
+def test_a_cut_list_is_no_list() -> None:
+    """The last line of a whole one ends."""
+    with pytest.raises(UndecodablePayload, match="last line was cut"):
+        decode.listings(golden("listing_status.csv").rstrip(), QUOTE)
+
+
 def test_a_rate_without_codes_is_that_of_the_ask() -> None:
     """What the body does not name was asked for; without a pair it stays unknown."""
     body = (

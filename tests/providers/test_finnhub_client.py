@@ -75,7 +75,7 @@ def test_full_pages_of_ticks_are_followed_and_then_the_next_day() -> None:
     """A page with fewer ticks than the most is the last of its day."""
     ask = Ask(kind="trades", symbol="ACME", start=START, end=END)
     marks = []
-    for body in (b'{"count":25000}', b'{"count":25000}', b'{"count":7}', b"not JSON", b'{"count":0}'):
+    for body in (b'{"count":25000}', b'{"count":25000}', b'{"count":7}', b'{"count":0}', b'{"count":0}'):
         following = follow(answer(body), ask)
         marks.append(following.page if following else None)
         ask = following or ask
@@ -98,8 +98,15 @@ def test_full_pages_of_ticks_are_followed_and_then_the_next_day() -> None:
 )
 def test_other_pages(ask: Ask, page: str | None) -> None:
     """Splits come after dividends and days after days; bars and quotes come whole."""
-    following = follow(answer(), ask)
+    following = follow(answer({"actions": b"[]", "fx_rates": b'{"base":"EUR","quote":{}}'}.get(ask.kind, b"{}")), ask)
     assert (following.page if following else None) == page
+
+
+@pytest.mark.parametrize("kind", ["actions", "trades", "fx_rates"])
+@pytest.mark.parametrize("body", [b"", b"{", b"{}", b'{"error":"API limit reached."}', b"<html></html>"])
+def test_nothing_follows_a_refusal(kind: str, body: bytes) -> None:
+    """Only after data is there more to ask for."""
+    assert follow(answer(body), Ask(kind=kind, symbol="ACME", start=START, end=END)) is None
 
 
 @pytest.mark.parametrize(

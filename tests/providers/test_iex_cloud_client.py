@@ -86,6 +86,25 @@ def test_other_kinds(kind: str, symbol: str, expected: tuple[str, dict[str, str]
     assert follow(ANSWER, Ask(kind=kind, symbol=symbol, end=TODAY)) is None
 
 
+def test_rates_of_days_have_a_path_of_their_own() -> None:
+    """The present rate is the latest."""
+    span = {"from": "2024-03-08", "to": "2024-03-12"}
+    asked_for = asked("fx_rates", "USDCAD", start=date(2024, 3, 8), end=TODAY)
+    assert asked_for == ("fx/historical", {"symbols": "USDCAD", **span})
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"{}", b"Unknown symbol", b"<html></html>"])
+def test_nothing_follows_a_refusal(body: bytes) -> None:
+    """Only after data is there more to ask for."""
+    refused = Answer(url="", status=200, content_type="", headers={}, body=body)
+    assert follow(refused, Ask(kind="actions", symbol="ACME")) is None
+
+
+def test_dots_alone_lead_nowhere() -> None:
+    """A symbol of dots would climb up the path."""
+    assert asked("quotes", "..") == ("stock//quote", {})
+
+
 @pytest.mark.parametrize(("symbol", "spelled"), [("BRK.B", "BRK.B"), ("EUR/USD", "EURUSD"), ("BTC/USD", "BTCUSD")])
 def test_spelling(symbol: str, spelled: str) -> None:
     """Shares are as ours, pairs have no slash."""

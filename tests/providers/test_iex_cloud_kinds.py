@@ -159,6 +159,8 @@ def test_rates() -> None:
     """A pair without a rate is left out."""
     frame = check(decode.fx_rates(golden("rates.json"), ASK), DECODED["fx_rates"], kind="fx_rates")
     assert frame.rows() == [("USD", "CAD", at(1709931600000), 1.3487, None, None)]
+    many = decode.fx_rates(b"[" + golden("rates.json") + b"]", ASK)
+    assert many.equals(frame)
 
 
 @pytest.mark.parametrize("name", ["LatestCurrencyRatesResponse", "CurrencyConversionResponse"])

@@ -17,6 +17,11 @@ def test_a_quote_is_the_chart_of_the_last_session() -> None:
     assert not asked.secrets
 
 
+def test_dots_alone_lead_nowhere() -> None:
+    """A symbol of dots would climb up the path."""
+    assert request(Ask(kind="bars", symbol="..")).url == "https://query1.finance.yahoo.com/v8/finance/chart/"
+
+
 def test_index_levels_are_asked_for_as_bars() -> None:
     """The same span of the same chart."""
     levels, bars = (request(Ask(kind=kind, symbol="^GSPC")) for kind in ("index_levels", "bars"))

@@ -22,6 +22,12 @@ FIRST_MONTH: Final = date(2000, 1, 1)  # of intraday bars
 FIRST_LISTING: Final = date(2010, 1, 2)  # day of which lists are kept
 SHORT: Final = timedelta(days=130)  # surely covered by the short answer of 100 points
 SPLITS: Final = "splits"  # the page after the dividends
+SIGNS: Final = {  # that an answer holds data
+    "bars": (b"Time Series (", b"timestamp"),
+    "actions": (b'"data"',),
+    "listings": (b"symbol,name",),
+}
+SIGNS_WITHIN: Final = 1000
 DELISTED: Final = "delisted"  # the page after the active listings
 
 Today = Callable[[], date]
@@ -67,7 +73,7 @@ def request(
     params = {
         "bars": _bars,
         "quotes": _quote,
-        "fx_rates": _quote,
+        "fx_rates": _rate,
         "actions": _actions,
         "listings": _listings,
     }.get(ask.kind, _bars)(ask, today, function)
@@ -77,9 +83,12 @@ def request(
 def follow(answer: Answer, ask: Ask) -> Ask | None:
     """Return the ask for the next month of intraday bars, for the splits after the dividends, or for the delisted.
 
-    Months go on to `ask.end`, or without one to the month in which `answer` was sent.
+    Months go on to `ask.end`, or without one to the month in which `answer` was sent. After anything but data nothing
+    follows.
     """
     mark = ""
+    if not any(sign in answer.body[:SIGNS_WITHIN] for sign in SIGNS.get(ask.kind, ())):
+        return None
     if ask.kind == "actions":
         mark = "" if ask.page else SPLITS
     elif ask.kind == "listings":
@@ -126,6 +135,16 @@ def _quote(ask: Ask, _today: date, _function: str) -> dict[str, str]:
     if pair:
         return {"function": "CURRENCY_EXCHANGE_RATE", "from_currency": pair[0], "to_currency": pair[1]}
     return {"function": "GLOBAL_QUOTE", "symbol": ask.symbol, "datatype": "json"}
+
+
+def _rate(ask: Ask, today: date, function: str) -> dict[str, str]:
+    """Return the question for the rates of the days of `ask`, or without a day for the present one."""
+    if not (ask.start or ask.end):
+        return _quote(ask, today, function)
+    base, _, quote = ask.symbol.partition("/")
+    size = "compact" if ask.start and today - ask.start < SHORT else "full"
+    names = {"from_symbol": base, "to_symbol": quote, "outputsize": size}
+    return {"function": "FX_DAILY", **names, "datatype": "json"}
 
 
 def _actions(ask: Ask, _today: date, _function: str) -> dict[str, str]:

@@ -147,7 +147,9 @@ def quotes(body: bytes, ask: Ask) -> pl.DataFrame:
 
 
 def fx_rates(body: bytes, ask: Ask) -> pl.DataFrame:
-    """Return the exchange rate of a pair: schema DECODED["fx_rates"], one row.
+    """Return the exchange rate of a pair, or those of a daily series: schema DECODED["fx_rates"], ascending.
+
+    The rate of a day is its close.
 
     Raises:
         ProviderRefused: The body is an error.
@@ -155,6 +157,8 @@ def fx_rates(body: bytes, ask: Ask) -> pl.DataFrame:
     """
     payload = Payload(provider=PROVIDER, kind="fx_rates", body=body)
     parts = parts_of(payload)
+    if any("Time Series FX" in key for key in parts):
+        return _closes(payload, ask)
     return _rate(payload, parts[_key(payload, parts, RATE)], ask) if parts else empty(DECODED["fx_rates"])
 
 
@@ -171,6 +175,8 @@ def listings(body: bytes, _ask: Ask) -> pl.DataFrame:
         if parts:
             raise payload.defect(f"it was JSON with the fields {', '.join(sorted(parts))[:200]}, no CSV")
         return empty(DECODED["listings"])
+    if not body.endswith(b"\n"):
+        raise payload.defect("its last line was cut")
     rows = tables.rows(payload)
     missing = [name for name in LISTED if name not in rows.columns]
     if missing:
@@ -219,6 +225,16 @@ def _listed_actions(payload: Payload, events: _Events, ask: Ask) -> pl.DataFrame
 def _positive(payload: Payload, values: pl.Series, *, field: str, kind: str) -> None:
     if kind == "split" and (values <= 0).any():
         raise payload.defect(f"a value of {field} was not positive")
+
+
+def _closes(payload: Payload, ask: Ask) -> pl.DataFrame:
+    """Return the closes of a series of a pair as its rates."""
+    series = read(payload, ask)
+    assert series is not None
+    base, quote = series.pair
+    closes = bars(payload.body, ask).filter(pl.col("close").is_not_null())
+    told = {"ts_event": closes["ts_event"], "rate": closes["close"]}
+    return decoded("fx_rates", told, base=base or None, quote=quote or None)
 
 
 def _rate(payload: Payload, raw: msgspec.Raw, ask: Ask) -> pl.DataFrame:

@@ -85,6 +85,7 @@ class Series:
     """A series with its fields by their bare names, newest first or not."""
 
     symbol: str
+    pair: tuple[str, str]  # base and quote as the body names them; empty for shares
     timeframe: str
     zone: str
     refreshed: str  # when the newest row was made, in `zone`; a date alone if its session was over
@@ -197,6 +198,7 @@ def _from_json(
     symbol = meta.get("symbol") or base + quote or ask.symbol
     return Series(
         symbol=symbol,
+        pair=(base, quote),
         timeframe=_timeframe(payload, key),
         zone=meta.get("time zone", ZONE),
         refreshed=meta.get("last refreshed", ""),
@@ -221,6 +223,7 @@ def _from_csv(payload: Payload, ask: Ask) -> Series:
     names = [name.strip().replace("_", " ") for name in header[1:]]
     return Series(
         symbol=ask.symbol,
+        pair=halves(ask.symbol) or ("", ""),
         timeframe=ask.timeframe if ask.timeframe in TIMEFRAMES else "1d",
         zone="UTC" if halves(ask.symbol) else ZONE,
         refreshed="",

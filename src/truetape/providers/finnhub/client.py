@@ -23,7 +23,7 @@ FX_VENUES: Final = frozenset({"OANDA", "FXCM", "FOREX.COM", "FXPRO", "IC MARKETS
 
 
 class _Counts(msgspec.Struct):
-    count: int = 0
+    count: int | None = None
 
 
 _COUNTS: Final = msgspec.json.Decoder(_Counts)
@@ -64,15 +64,18 @@ def request(ask: Ask, *, base_url: str = DEFAULT_URL, key: str = "") -> Request:
 
 
 def follow(answer: Answer, ask: Ask) -> Ask | None:
-    """Return the ask for the splits after the dividends, for more ticks of a day, or for the next day of `ask`."""
+    """Return the ask for the splits after the dividends, for more ticks of a day, or for the next day of `ask`.
+
+    After anything but data nothing follows.
+    """
     mark = ""
-    if ask.kind == "actions":
+    count = _count(answer.body)
+    if ask.kind == "actions" and answer.body.lstrip().startswith(b"["):
         mark = "" if ask.page else SPLITS
-    elif ask.kind == "trades":
+    elif ask.kind == "trades" and count is not None:
         day, skipped = place(ask)
-        count = _count(answer.body)
         mark = f"{day}:{skipped + count}" if count >= MOST_TICKS else _next_day(ask, day)
-    elif ask.kind == "fx_rates":
+    elif ask.kind == "fx_rates" and b'"quote"' in answer.body:
         mark = _next_day(ask, place(ask)[0])
     return replace(ask, page=mark) if mark else None
 
@@ -90,11 +93,11 @@ def _next_day(ask: Ask, day: date | None) -> str:
     return following.isoformat() if ask.end and following <= ask.end else ""
 
 
-def _count(body: bytes) -> int:
+def _count(body: bytes) -> int | None:
     try:
         return _COUNTS.decode(body).count
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return 0
+        return None
 
 
 def _candles(ask: Ask) -> tuple[str, dict[str, str]]:

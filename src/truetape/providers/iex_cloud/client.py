@@ -60,9 +60,11 @@ def request(ask: Ask, *, today: date, base_url: str = DEFAULT_URL, key: str = ""
     return Request(url=f"{root(base_url)}/{path}", params=params, secrets={"token": key})
 
 
-def follow(_answer: Answer, ask: Ask) -> Ask | None:
-    """Return the ask for the next weekday's minutes, or for the splits after the dividends."""
+def follow(answer: Answer, ask: Ask) -> Ask | None:
+    """Return the ask for the next weekday's minutes, or for the splits after the dividends; None after a refusal."""
     mark = ""
+    if not answer.body.lstrip().startswith(b"["):
+        return None
     if ask.kind == "actions":
         mark = "" if ask.page else SPLITS
     elif ask.kind == "bars" and ask.timeframe == "1m" and ask.end:
@@ -88,18 +90,20 @@ def span(start: date | None, *, today: date) -> str:
 
 
 def _asked(ask: Ask, today: date) -> tuple[str, dict[str, str]]:
-    stock = f"stock/{quote(ask.symbol, safe='')}"
+    symbol = quote(ask.symbol, safe="") if ask.symbol.strip(".") else ""  # dots alone would lead up the path
+    stock = f"stock/{symbol}"
     reach = span(ask.start, today=today)
     if ask.kind == "actions":
         which = "splits" if ask.page == SPLITS else "dividends"
         return f"{stock}/{which}/{ACTION_RANGES.get(reach, reach)}", {}
     if ask.kind == "bars" and ask.timeframe == "1m":
         return f"{stock}/chart/date/{_day(ask, today):%Y%m%d}", {}
+    dates = {name: f"{day}" for name, day in (("from", ask.start), ("to", ask.end)) if day}
     return {
         "quotes": (f"{stock}/quote", {}),
         "trades": ("deep/trades", {"symbols": ask.symbol}),
         "listings": ("ref-data/symbols", {}),
-        "fx_rates": ("fx/latest", {"symbols": ask.symbol}),
+        "fx_rates": ("fx/historical" if dates else "fx/latest", {"symbols": ask.symbol, **dates}),
     }.get(ask.kind, (f"{stock}/chart/{reach}", {"sort": "asc"}))
 
 

@@ -128,7 +128,7 @@ _ACTIONS: Final = msgspec.json.Decoder(list[_Action])
 _QUOTE: Final = msgspec.json.Decoder(_Quote)
 _SYMBOLS: Final = msgspec.json.Decoder(list[_Symbol])
 _TRADES: Final = msgspec.json.Decoder(dict[str, list[_Trade]])
-_RATES: Final = msgspec.json.Decoder(list[_Rate] | None)
+_RATES: Final = msgspec.json.Decoder(list[_Rate | list[_Rate]] | None)  # rates of today, or by pair those of many days
 
 
 def actions(body: bytes, ask: Ask) -> pl.DataFrame:
@@ -250,7 +250,8 @@ def fx_rates(body: bytes, _ask: Ask) -> pl.DataFrame:
     """
     payload = Payload(provider=PROVIDER, kind="fx_rates", body=body)
     told = payload.parse_or_refuse(_RATES, by_body) or []
-    rows = [(row.symbol, row.rate, row.timestamp) for row in told if row.rate is not None and row.timestamp is not None]
+    every = [row for one in told for row in (one if isinstance(one, list) else [one])]
+    rows = [(row.symbol, row.rate, row.timestamp) for row in every if row.rate is not None and row.timestamp is not None]
     columns: dict[str, Column] = {
         "base": pl.Series([symbol[:3] for symbol, _, _ in rows], dtype=pl.String),
         "quote": [symbol[3:] for symbol, _, _ in rows],

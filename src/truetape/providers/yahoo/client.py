@@ -39,7 +39,8 @@ def request(ask: Ask, *, base_url: str = DEFAULT_URL) -> Request:
     The span begins where `ask.start` begins first on Earth, since Sydney's stamps lie on the previous UTC day, and ends
     (exclusive) with `ask.end` in UTC.
     """
-    url = f"{base_url.rstrip('/')}/v8/finance/chart/{quote(ask.symbol, safe='')}"
+    symbol = quote(ask.symbol, safe="") if ask.symbol.strip(".") else ""  # dots alone would lead up the path
+    url = f"{base_url.rstrip('/')}/v8/finance/chart/{symbol}"
     if ask.kind == "quotes":
         return Request(url=url, params={"range": "1d", "interval": "1d"}, headers=BROWSER)
     first = datetime.combine(ask.start or FIRST, time(), tzinfo=EARLIEST)

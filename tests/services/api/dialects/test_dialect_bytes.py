@@ -35,7 +35,7 @@ def bars(*rows: tuple[date, tuple[float | None, ...]], basis: str = "split", run
 
 
 def actions(*rows: tuple[date, str, float, str], basis: str = "split") -> pl.DataFrame:
-    return pl.DataFrame([("ACME", *row, basis) for row in rows], schema=DECODED["actions"], orient="row")
+    return pl.DataFrame([("ACME", *row, basis, *[None] * 4) for row in rows], schema=DECODED["actions"], orient="row")
 
 
 FRIDAY, MONDAY = date(2024, 3, 8), date(2024, 3, 11)
@@ -225,8 +225,9 @@ def test_finnhub_writes_parallel_arrays() -> None:
 
 def quotes(price: float | None, previous: float | None) -> pl.DataFrame:
     moment = datetime(2024, 3, 8, 21, 0, 0, 500_000, tzinfo=UTC)
-    row = ("ACME", moment, price, 187.15, 188.0, 186.5, previous, None, "USD")
-    return pl.DataFrame([row], schema=DECODED["quotes"], orient="row")
+    row = {"symbol": "ACME", "ts_event": moment, "price": price, "previous_close": previous, "currency": "USD"}
+    session = {"open": 187.15, "high": 188.0, "low": 186.5, "volume": None}
+    return pl.DataFrame([row | session], schema=DECODED["quotes"])
 
 
 def test_finnhub_writes_a_quote() -> None:

@@ -158,6 +158,7 @@ def test_finnhub_reads_back_quotes(
             "symbol": [SYMBOL],
             "ts_event": [moment.replace(microsecond=0, tzinfo=UTC)],
             "price": [price],
+            **{name: [None] for name in ("bid", "bid_size", "ask", "ask_size")},
             "open": [opened],
             "high": [price],
             "low": [None],

@@ -12,6 +12,7 @@ import polars as pl
 from truetape.services.api.dialects.numbers import column, days, first, ratio
 
 GRANULARITIES: Final = {"1w": "1wk"}
+CASH: Final = {"dividend": "dividends", "capital_gain": "capitalGains"}
 PRICES: Final = ("open", "high", "low", "close")
 OPENS: Final = time(9, 30)
 SESSION: Final = timedelta(hours=6, minutes=30)
@@ -27,6 +28,8 @@ def chart(
     timeframe: str = "1d",
     symbol: str = "",
     opens: time = OPENS,
+    instrument: str = "EQUITY",
+    before: float | None = None,
 ) -> bytes:
     """Return the body of a chart answer.
 
@@ -35,11 +38,14 @@ def chart(
 
     Args:
         bars: Schema DECODED["bars"], basis split, one symbol, ascending.
-        actions: Schema DECODED["actions"], basis split. Several dividends on one ex-date add up, splits multiply.
+        actions: Schema DECODED["actions"], basis split. Several payments of one type on one ex-date add up, splits
+            multiply.
         zone: IANA zone of the exchange.
         timeframe: Of `bars`; "1d", "1w" and "1mo" are labelled by date, the others by instant.
         symbol: What to call the series if `bars` is empty.
         opens: The session's opening time in `zone`; it lasts six and a half hours.
+        instrument: EQUITY, ETF, MUTUALFUND, INDEX, CURRENCY, CRYPTOCURRENCY or FUTURE.
+        before: The close before the first bar, of a chart of the last session alone; None for any other.
     """
     stamps = _stamps(bars, zone=zone, timeframe=timeframe, opens=opens)
     last = days(bars)[-1] if len(bars) else date(1970, 1, 1)
@@ -50,6 +56,9 @@ def chart(
         stamps[-1] = int(traded.timestamp()) if timeframe == "1d" else stamps[-1]
     meta = _meta(bars, opened=opened, traded=traded, zone=zone, timeframe=timeframe)
     meta |= {"symbol": first(bars["symbol"]) or symbol, "firstTradeDate": stamps[0] if stamps else None}
+    meta["instrumentType"] = instrument
+    if before is not None:
+        meta |= {"range": "1d", "chartPreviousClose": before}
     parts = {
         "meta": meta,
         "timestamp": stamps,
@@ -79,6 +88,9 @@ def _meta(bars: pl.DataFrame, *, opened: datetime, traded: datetime, zone: str, 
         "timezone": opened.tzname(),
         "exchangeTimezoneName": zone,
         "regularMarketPrice": bars["close"][-1] if len(bars) else None,
+        "regularMarketDayHigh": bars["high"][-1] if len(bars) else None,
+        "regularMarketDayLow": bars["low"][-1] if len(bars) else None,
+        "regularMarketVolume": bars["volume"][-1] if len(bars) else None,
         "priceHint": 2,
         "currentTradingPeriod": _periods(opened),
         "dataGranularity": GRANULARITIES.get(timeframe, timeframe),
@@ -119,12 +131,12 @@ def _single(prices: pl.Series) -> list[float | None]:
 
 def _events(actions: pl.DataFrame, *, zone: str, opens: time, currency: str | None) -> dict[str, Any]:
     shift = timedelta(hours=opens.hour, minutes=opens.minute)
-    dividends: dict[str, dict[str, Any]] = {}
+    cash: dict[str, dict[str, dict[str, Any]]] = {"dividends": {}, "capitalGains": {}}
     splits: dict[str, dict[str, Any]] = {}
     stamps = _local(actions["ex_date"].cast(pl.Datetime("ns")) + shift, zone=zone)
     for stamp, row in zip(stamps, actions.iter_rows(named=True), strict=True):
-        if row["type"] == "dividend":
-            event = dividends.setdefault(str(stamp), {"amount": 0.0, "date": stamp})
+        if row["type"] in CASH:
+            event = cash[CASH[row["type"]]].setdefault(str(stamp), {"amount": 0.0, "date": stamp})
             event["amount"] += row["value"]
             if row["currency"] != currency:
                 event["currency"] = row["currency"]
@@ -137,7 +149,7 @@ def _events(actions: pl.DataFrame, *, zone: str, opens: time, currency: str | No
                 "denominator": denominator,
                 "splitRatio": f"{numerator:g}:{denominator:g}",
             }
-    return {name: events for name, events in (("dividends", dividends), ("splits", splits)) if events}
+    return {name: events for name, events in ({**cash, "splits": splits}).items() if events}
 
 
 def _periods(opened: datetime) -> dict[str, dict[str, Any]]:
