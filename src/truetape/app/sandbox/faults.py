@@ -5,7 +5,7 @@ A script is a TOML file with one table for each fault:
     [[faults]]
     provider = "yahoo"          # its name, or "*" for all
     symbol = "AAPL"             # "*" (the default) for all
-    kind = "rate_limit"         # see KINDS
+    kind = "rate_limit"         # see KINDS and STREAM
     first = 1                   # the first request, counted from 1 for each provider and symbol
     times = 2                   # how many requests; 0 for ever. Default: 1 for TRANSPORT, 0 for DATA kinds
 
@@ -28,6 +28,24 @@ Some kinds read more keys, which all have defaults:
     hundredfold   rows = 2                 how many rows have prices 100 times too high
     missed_split  how = "missed"           or "twice": prices before the split are off by its ratio, up or down
     stale         sessions = 5             the last sessions repeat the row before them
+
+Kinds of STREAM spoil what is said on a stream. There `first` counts what would be said of the symbol (trades, quotes,
+changes of the book; bars are not counted), over all connections to the provider, and `times` how much of it is hit, 1
+by default. What a provider cannot say is not met: a wrong checksum only with a book, a correction only where there are
+any.
+
+    silence         seconds = 3.0          the socket stays open, says nothing and answers no ping for so long, 0 until
+                                           the client leaves; what would have been said in that time is lost
+    reordered       rows = 1               said so many ticks later
+    repeated                               said twice
+    gap                                    not said: numbers skip, checksums disagree
+    wrong_checksum                         a change of the book, with a checksum that disagrees
+    delayed         seconds = 3.0          everything comes so much later, and then at once
+    disconnect                             the connection is reset instead
+    garbage_frame                          a frame without sense comes before it
+    late_trade      rows = 20              a trade, said so many ticks later
+    correction                             a trade, said with a wrong price first, and then corrected
+    cancel                                 a trade that never was, said before it and then cancelled
 """
 
 from __future__ import annotations
@@ -61,7 +79,21 @@ Kind = Literal[
     "missed_split",
     "stale",
 ]
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+StreamKind = Literal[
+    "silence",
+    "reordered",
+    "repeated",
+    "gap",
+    "wrong_checksum",
+    "delayed",
+    "disconnect",
+    "garbage_frame",
+    "late_trade",
+    "correction",
+    "cancel",
+]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)  # of answers to requests
+STREAM: Final[tuple[StreamKind, ...]] = get_args(StreamKind)
 DATA: Final[frozenset[Kind]] = frozenset({"drift", "missing_rows", "hundredfold", "missed_split", "stale"})
 TRANSPORT: Final[frozenset[Kind]] = frozenset(KINDS) - DATA
 MOST_FAULTS: Final = 10_000
@@ -72,7 +104,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One way in which a provider fails; the module's text describes each field."""
 
     provider: str
-    kind: Kind
+    kind: Kind | StreamKind
     symbol: str = "*"
     first: int = 1
     times: int | None = None
@@ -135,7 +167,7 @@ def read_script(path: Path) -> Script:
         fix = f"The file could not be read: {reason}. Give all, none or a TOML file."
         raise BadInput(parameter="--faults", value=str(path), fix=fix) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        fix = f"The fault script could not be understood: {error}. Kinds are: {', '.join(KINDS)}."
+        fix = f"The fault script could not be understood: {error}. Kinds are: {', '.join((*KINDS, *STREAM))}."
         raise BadInput(parameter="--faults", value=str(path), fix=fix) from None
     if len(script.faults) > MOST_FAULTS:
         raise BadInput(parameter="--faults", value=str(path), fix=f"At most {MOST_FAULTS:,} faults are played.")
@@ -160,6 +192,7 @@ def due_faults(script: Script, *, provider: str, symbol: str, request: int) -> t
         The first transport fault that is due, alone, since it leaves no data to spoil; else every data fault that is
         due, in the order of the script.
     """
-    due = [place for place, one in enumerate(script) if one.concerns(provider, symbol) and one.due(request)]
+    asked = [(place, one) for place, one in enumerate(script) if one.kind not in STREAM]
+    due = [place for place, one in asked if one.concerns(provider, symbol) and one.due(request)]
     transport = [place for place in due if script[place].kind in TRANSPORT]
     return tuple(transport[:1] or due)
