@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from truetape.domain.decoding import Payload
 from truetape.domain.errors import UndecodablePayload
-from truetape.domain.tables import MOST_COLUMNS, rows
+from truetape.domain.tables import MOST_COLUMNS, ends_whole, rows
 
 
 def payload(body: bytes, limit: int = 100_000) -> Payload:
@@ -55,6 +55,24 @@ def test_other_bodies_are_refused(body: bytes, named: str) -> None:
     with pytest.raises(UndecodablePayload) as caught:
         rows(payload(body))
     assert named in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("body", "whole"),
+    [
+        (b"a,b\n1,2\n", True),
+        (b"a,b,\n1,2,", True),
+        (b"a,b,\n1,2", False),
+        (b'a,b\n1,"2', False),
+        (b'a,b\n1,"2,3"', True),
+        (b"a,b\n1,\xff", False),
+        (b"a,b", False),
+        (b"", True),
+    ],
+)
+def test_ends(body: bytes, whole: bool) -> None:
+    """A line that is cut lacks its end and some of its cells."""
+    assert ends_whole(body) is whole
 
 
 @given(st.binary(max_size=60) | st.text(alphabet='a,"\n\r 1', max_size=40).map(str.encode))

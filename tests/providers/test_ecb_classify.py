@@ -50,6 +50,7 @@ def answer(body: bytes, status: int = 200, url: str = PORTAL, **headers: str) ->
         (b"<html>hello</html>", 200, FILE, TRANSIENT),
         (b"<gesmes:Envelope><Cube", 200, FILE, TRANSIENT),
         (zipped()[:-25], 200, FILE, TRANSIENT),
+        (b"KEY,FREQ\nA", 200, PORTAL, TRANSIENT),
     ],
 )
 def test_refusals(body: bytes, status: int, url: str, failure_class: FailureClass) -> None:

@@ -151,6 +151,8 @@ def test_a_holiday_of_a_series_is_a_missing_value() -> None:
         (decode.fx_rates, WIDE.replace(b"USD", b"JPY"), "its header was"),
         (decode.fx_rates, b"KEY,TIME_PERIOD\nA,2024\n", "the column CURRENCY was missing"),
         (decode.fx_rates, (GOLDEN / "portal.csv").read_bytes().replace(b",EUR,", b",,"), "CURRENCY_DENOM had an empty"),
+        (decode.fx_rates, WIDE[:-3], "last line was cut"),
+        (decode.observations, portal("2024")[:-6], "last line was cut"),
         (decode.fx_rates, zipped(WIDE)[:-30], "zip data was damaged"),
         (decode.observations, b"KEY,TIME_PERIOD\nA,2024\n", "the column OBS_VALUE was missing"),
         (decode.observations, portal("2024-Q5"), "TIME_PERIOD was '2024-Q5'"),

@@ -36,6 +36,7 @@ def answer(body: bytes, status: int = 200, headers: dict[str, str] | None = None
         (b"", 200, TRANSIENT),
         (b"x" * 70_000, 200, TRANSIENT),
         (b"something that nobody knows", 200, TRANSIENT),
+        (b"Date,Open\r\n2024-03-08,1", 200, TRANSIENT),
         (b"there is no file of 'nope.us'", 404, PERMANENT),
         (b"acme.us.txt has more than 9 bytes", 413, PERMANENT),
         (b"Symbol,Date,Time,Open,High,Low,Close\nX,N/D,N/D,N/D,N/D,N/D,N/D\n", 200, PERMANENT),

@@ -137,6 +137,7 @@ def test_a_rate_needs_two_currencies(symbol: str) -> None:
 @pytest.mark.parametrize(
     ("reader", "body", "named"),
     [
+        (decode.bars, HEADER + b"2024-03-08,1,1,1,1,12", "last line was cut"),
         (decode.bars, HEADER + b"8.3.2024,1,1,1,1,1\n", "no date"),
         (decode.bars, HEADER + b",1,1,1,1,1\n", "no date"),
         (decode.bars, HEADER + b"2024-03-08,1,1,1,x,1\n", "Close was 'x'"),

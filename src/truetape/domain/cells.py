@@ -56,9 +56,12 @@ def days(payload: Payload, column: pl.Series) -> pl.Series:
         UndecodablePayload: A value is no date from 1800 to 2199.
     """
     name = column.name[:40]
-    if column.dtype in (pl.Date, pl.Datetime):
-        dates = pl.select(pl.lit(column).dt.date()).to_series()
-        return payload.dates(dates.cast(pl.String), field=name)
+    if column.dtype == pl.Date:
+        _inside(payload, column, column.is_between(FIRST_DAY, LAST_DAY, closed="left"))
+        return column
+    if column.dtype == pl.Datetime:
+        _inside_moments(payload, column)
+        return column.dt.date()
     if column.dtype.is_integer() and not _compact(column):
         return instants(payload, column, zone="UTC").dt.date()
     spelled = texts(payload, column).str.replace(_COMPACT, "${1}-${2}-${3}")
@@ -113,9 +116,7 @@ def _compact(column: pl.Series) -> bool:
 
 
 def _typed(payload: Payload, column: pl.Series, *, zone: str) -> pl.Series:
-    inside = column.dt.epoch("s").is_between(_FIRST_NS // _SECOND, _LAST_NS // _SECOND, closed="left")
-    if not inside.fill_null(value=False).all():
-        raise payload.defect(f"a value of {column.name[:40]} was no moment from {FIRST_DAY} to {LAST_DAY}")
+    _inside_moments(payload, column)
     exact = column.dt.cast_time_unit("ns")
     if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is not None:
         return exact.cast(INSTANT)
@@ -123,6 +124,17 @@ def _typed(payload: Payload, column: pl.Series, *, zone: str) -> pl.Series:
     if local.null_count():
         raise payload.defect(f"a value of {column.name[:40]} was no time of {zone}")
     return local.cast(INSTANT)
+
+
+def _inside_moments(payload: Payload, column: pl.Series) -> None:
+    seconds = column.dt.epoch("s")
+    _inside(payload, column, seconds.is_between(_FIRST_NS // _SECOND, _LAST_NS // _SECOND, closed="left"))
+
+
+def _inside(payload: Payload, column: pl.Series, inside: pl.Series) -> None:
+    """Raise a defect unless all are inside; no value is shown, since polars gives up on a date out of its own range."""
+    if not inside.fill_null(value=False).all():
+        raise payload.defect(f"a value of {column.name[:40]} was no moment from {FIRST_DAY} to {LAST_DAY}")
 
 
 def _counted(spelled: pl.Series) -> bool:

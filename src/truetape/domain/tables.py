@@ -24,11 +24,19 @@ def header(payload: Payload) -> list[str]:
     line, ended, _ = payload.body[:_LONGEST_HEADER].removeprefix(_MARK).partition(b"\n")
     if not ended and len(payload.body) > _LONGEST_HEADER:
         raise payload.defect(f"its first line had more than {_LONGEST_HEADER} bytes")
-    try:
-        names = next(csv.reader([line.rstrip(b"\r").decode()], strict=True), [])
-    except (csv.Error, UnicodeError):
-        raise payload.defect("its first line was no header of a CSV file") from None
+    names = _cells(line)
+    if names is None:
+        raise payload.defect("its first line was no header of a CSV file")
     return [name.strip() for name in names]
+
+
+def ends_whole(body: bytes) -> bool:
+    """Return whether the last line of a CSV body has an end, or as many cells as the first: what is cut has neither."""
+    if body.endswith(b"\n"):
+        return True
+    first, _, rest = body.partition(b"\n")
+    last = _cells(rest.rpartition(b"\n")[2])
+    return last is not None and len(last) == len(_cells(first) or ())
 
 
 def rows(payload: Payload) -> pl.DataFrame:
@@ -52,3 +60,11 @@ def rows(payload: Payload) -> pl.DataFrame:
         raise payload.defect(f"it was no CSV: {str(error).partition(chr(10))[0][:200]}") from None
     texts = frame.select(pl.col(shown).str.strip_chars()).with_columns(pl.col(shown).replace("", None))
     return texts.filter(~pl.all_horizontal(pl.col(shown).is_null()))
+
+
+def _cells(line: bytes) -> list[str] | None:
+    """Return the cells of one line; None where it is no UTF-8, or no line of a CSV file."""
+    try:
+        return next(csv.reader([line.rstrip(b"\r").decode()], strict=True), [])
+    except (csv.Error, UnicodeError):
+        return None

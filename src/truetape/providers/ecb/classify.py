@@ -7,6 +7,7 @@ from typing import Final
 from truetape.domain.asks import Answer
 from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.refusals import LOOKED_AT, by_page, by_status, plain, with_headers
+from truetape.domain.tables import ends_whole
 
 PORTAL: Final = "/service/data/"
 STARTS: Final = (b"KEY,", b"Date,", b"PK")
@@ -54,7 +55,12 @@ def _is_data(body: bytes) -> bool:
 
 
 def _unfinished(body: bytes) -> Failure | None:
-    whole = _END_OF_ZIP in body[-LOOKED_AT:] if body.startswith(_ZIP) else _is_data(body)
-    if whole and (body[:1] != b"<" or body.rstrip().endswith(b">")):
+    if body.startswith(_ZIP):
+        whole = _END_OF_ZIP in body[-LOOKED_AT:]
+    elif body.startswith(b"<"):
+        whole = _is_data(body) and body.rstrip().endswith(b">")
+    else:
+        whole = _is_data(body) and ends_whole(body)
+    if whole:
         return None
     return Failure(failure_class=FailureClass.TRANSIENT, words=f"the body of {len(body)} bytes was cut or no data")

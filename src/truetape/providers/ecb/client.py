@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from truetape.domain.asks import Answer, Ask, Request
+from truetape.domain.pairs import is_fx
 from truetape.ports.http import Http
 
 PORTAL_URL: Final = "https://data-api.ecb.europa.eu"
@@ -57,7 +58,7 @@ def _file(ask: Ask, *, today: date) -> str:
 
 def _key(ask: Ask) -> str:
     """Return the flow and the key of a series; a pair's is that of its daily reference rate."""
-    if ask.kind != "fx_rates":
+    if ask.kind != "fx_rates" and not is_fx(ask.symbol):
         flow, _, key = ask.symbol.partition("/")
         return f"{quote(flow.strip('.'), safe='')}/{quote(key, safe='')}"
     base, _, currency = ask.symbol.partition("/")

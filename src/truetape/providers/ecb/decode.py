@@ -10,7 +10,7 @@ from truetape.domain.asks import Ask
 from truetape.domain.decoding import Payload, decoded, label
 from truetape.domain.errors import ProviderRefused
 from truetape.domain.markup import elements
-from truetape.domain.tables import rows
+from truetape.domain.tables import ends_whole, rows
 from truetape.domain.unpacking import unpacked
 from truetape.providers.ecb.classify import ROOT, by_body
 
@@ -97,7 +97,7 @@ def _fixings(payload: Payload) -> pl.DataFrame:
 
 
 def _from_wide(payload: Payload) -> pl.DataFrame:
-    table = rows(payload)
+    table = _whole_rows(payload)
     long = table.unpivot(index="Date", variable_name="quote", value_name="rate").filter(pl.col("rate").is_not_null())
     return long.select(
         _days(payload, long["Date"]).alias("day"),
@@ -119,7 +119,7 @@ def _from_portal(payload: Payload) -> pl.DataFrame:
 
 def _table(payload: Payload, *, needed: tuple[str, ...]) -> pl.DataFrame:
     _refuse(payload)
-    table = rows(payload)
+    table = _whole_rows(payload)
     missing = [name for name in needed if name not in table.columns]
     if missing:
         raise payload.defect(f"the column {missing[0]} was missing")
@@ -127,6 +127,12 @@ def _table(payload: Payload, *, needed: tuple[str, ...]) -> pl.DataFrame:
     if unnamed:
         raise payload.defect(f"the column {unnamed[0]} had an empty cell")
     return table
+
+
+def _whole_rows(payload: Payload) -> pl.DataFrame:
+    if not ends_whole(payload.body):
+        raise payload.defect("its last line was cut")
+    return rows(payload)
 
 
 def _days(payload: Payload, texts: pl.Series) -> pl.Series:

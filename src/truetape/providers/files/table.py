@@ -69,7 +69,7 @@ def _from_parquet(payload: Payload) -> pl.DataFrame:
         texts = [name for name, field in zip(names, flat, strict=True) if pa.types.is_string(field.type)]
         read = _opened(payload, dictionaries=texts).read(columns=[name for name in names if name in wanted])
         read.validate(full=True)
-        return pl.DataFrame(pl.from_arrow(read))
+        return pl.DataFrame(pl.from_arrow(read.replace_schema_metadata(None)))
     except _BROKEN as error:
         raise _damaged(payload, error) from None
 

@@ -12,7 +12,10 @@ from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.refusals import LOOKED_AT, by_page, by_status, looks_like_html, plain, with_headers
 
 ZONE: Final = "Europe/Warsaw"
-STARTS: Final = (b"Date,", b"Data,", b"<TICKER>", b"<DATE>", b"Symbol,", b'{"listings"', b"\x1f\x8b", b"PK")
+
+_NAMES: Final = b'{"listings"'
+_PACKED: Final = (b"\x1f\x8b", b"PK")
+STARTS: Final = (b"Date,", b"Data,", b"<TICKER>", b"<DATE>", b"Symbol,", _NAMES, *_PACKED)
 
 _BY_WORDS: Final = {
     "exceeded the daily hits limit": FailureClass.QUOTA,
@@ -67,8 +70,13 @@ def is_data(body: bytes) -> bool:
     return body.removeprefix(_MARK).startswith(STARTS)
 
 
+def is_cut(body: bytes) -> bool:
+    """Return whether the last line of a table has no end; packed ones and lists of names tell that by themselves."""
+    return not body.startswith((*_PACKED, _NAMES)) and not body.endswith(b"\n")
+
+
 def _foreign(body: bytes) -> Failure | None:
-    if is_data(body):
+    if is_data(body) and not is_cut(body):
         return None
     return Failure(failure_class=FailureClass.TRANSIENT, words=f"the body of {len(body)} bytes was cut or no data")
 

@@ -15,7 +15,7 @@ from truetape.domain.errors import ProviderRefused
 from truetape.domain.price_tables import STOOQ, recognized
 from truetape.domain.tables import rows
 from truetape.domain.unpacking import unpacked
-from truetape.providers.stooq.classify import by_body, is_data
+from truetape.providers.stooq.classify import by_body, is_cut, is_data
 from truetape.providers.stooq.names import currency, pair
 
 PROVIDER: Final = "stooq"
@@ -142,6 +142,8 @@ def _table(payload: Payload) -> pl.DataFrame:
         raise ProviderRefused(provider=PROVIDER, failure=failure)
     if not is_data(payload.body):
         raise payload.defect("it began as none of its tables does")
+    if is_cut(payload.body):
+        raise payload.defect("its last line was cut")
     return rows(payload)
 
 
