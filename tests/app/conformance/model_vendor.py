@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 
 ROWS = 700  # of one page
+STAMP = pl.col("ts_event")
 NEEDED = {
     "bars": "close",
     "actions": "ex_date",
@@ -54,7 +56,7 @@ DECLARATION = Declaration(
     name="model",
     title="A model of a provider",
     offers=(
-        Offer(kind="bars", timeframes=("1m", "1h", "1d"), depth_days={"1m": 30}, rows=ROWS, basis_intraday="raw"),
+        Offer(kind="bars", timeframes=("1m", "1h", "1d", "1w"), depth_days={"1m": 30}, rows=ROWS, basis_intraday="raw"),
         *(Offer(kind=kind) for kind in NEEDED if kind != "bars"),
     ),
     basis="split",
@@ -100,8 +102,15 @@ class Client:
 def classify(answer: Answer) -> Failure | None:
     failure = by_body(answer.body)
     if failure is not None:
-        return with_headers(failure, answer)
+        return with_headers(until_reset(failure, answer), answer)
     return by_status(answer) or cut(answer, ends={b"{": b"}"})
+
+
+def until_reset(failure: Failure, answer: Answer) -> Failure:
+    reset, dated = (answer.headers.get(name, "") for name in ("x-reset", "date"))
+    if not (reset and dated):
+        return failure
+    return msgspec.structs.replace(failure, retry_after_s=float(reset) - parsedate_to_datetime(dated).timestamp())
 
 
 def by_body(body: bytes) -> Failure | None:
@@ -184,6 +193,7 @@ class ModelDesk(Desk):
     throttled = Reply(429, error("slow down").body, headers={"X-RateLimit-Remaining": "0"})
     soft = error("slow down, please")
     spent = error("the budget is spent")
+    reset_header = "X-Reset"
     drifting = "close"
     refusals = {failure_class: error(words) for words, failure_class in SAID.items()}  # noqa: RUF012
 
@@ -220,7 +230,7 @@ class ModelDesk(Desk):
             pl.lit("EUR").alias("base"), pl.lit("USD").alias("quote"), "ts_event", close.alias("rate")
         )
         made: dict[str, Callable[[], pl.DataFrame]] = {
-            "bars": lambda: part.split if timeframe == "1d" else part.minutes(timeframe),
+            "bars": lambda: bars(part, timeframe),
             "actions": lambda: part.split_actions,
             "quotes": lambda: last_quote(whole),
             "trades": part.trades,
@@ -228,6 +238,15 @@ class ModelDesk(Desk):
             "index_levels": lambda: levels(part.raw),
         }
         return made[kind]()
+
+
+def bars(part: View, timeframe: str) -> pl.DataFrame:
+    if timeframe == "1d":
+        return part.split
+    if timeframe != "1w":
+        return part.minutes(timeframe)
+    week = part.split.group_by(STAMP.dt.truncate("1w"), maintain_order=True).agg(pl.all().exclude("ts_event").last())
+    return week.with_columns(pl.lit("1w").alias("timeframe"))
 
 
 def written(frame: pl.DataFrame, page: str) -> Reply:

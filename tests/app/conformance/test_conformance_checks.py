@@ -190,11 +190,16 @@ def unlike(failure_class: FailureClass) -> Flaw:
 
 def impatient(*, numbers: bool) -> Flaw:
     def change(sound: Failure | None, answer: Answer) -> Failure | None:
-        if sound is None or answer.headers.get("retry-after", "").isdigit() is not numbers:
+        waits = answer.headers.get("retry-after", "")
+        if sound is None or not waits or waits.isdigit() is not numbers:
             return sound
         return msgspec.structs.replace(sound, retry_after_s=None)
 
     return classed(change)
+
+
+def forgotten(sound: Failure | None) -> Failure | None:
+    return sound and msgspec.structs.replace(sound, retry_after_s=None)
 
 
 def without_hours(_desk: ModelDesk, query: Query) -> Reply | None:
@@ -207,10 +212,10 @@ FLAWS: dict[int, Flaw] = {
     1: declared(title=" "),
     2: declared(key_variable="model key"),
     3: more(Offer(kind="quotes")),
-    4: offered("bars", timeframes=("1d", "1h", "1m")),
+    4: offered("bars", timeframes=("1w", "1d", "1h", "1m")),
     5: declared(zone="Mars/Olympus"),
     6: offered("quotes", basis="odd"),
-    7: offered("bars", depth_days={"1w": 30}),
+    7: offered("bars", depth_days={"1mo": 30}),
     8: offered("bars", with_bars=True),
     9: declared(trust=0.0),
     10: without("observations"),
@@ -274,7 +279,10 @@ FLAWS: dict[int, Flaw] = {
     63: both(following(renamed_symbol), desk(ours=lambda _desk, one: ModelDesk().ours(one.rstrip("~")))),
     64: following(lambda sound, answer, ask: ask if answer.body == b"{}" else sound),
     **{65 + place: unlike(one) for place, one in enumerate(FailureClass)},
-    74: called(FailureClass.TRANSIENT, lambda answer: answer.status == 429 and "retry-after" not in answer.headers),
+    74: called(
+        FailureClass.TRANSIENT,
+        lambda answer: answer.status == 429 and not {"retry-after", "x-reset"} & set(answer.headers),
+    ),
     75: impatient(numbers=True),
     76: impatient(numbers=False),
     77: taken(said(b"slow down, please")),
@@ -314,6 +322,8 @@ FLAWS: dict[int, Flaw] = {
     97: feeding(manners=Manners(silent_s=0.0, symbols_per_frame=50)),
     98: feeding(subscribe=lambda _feed, symbols, _channels: [" ".join(symbols)]),
     99: feeding(receive=lambda _feed, frame, _now: msgspec.json.decode(frame)),
+    101: column(pl.col("close") + 1, timeframe="1w"),
+    102: classed(lambda sound, answer: forgotten(sound) if "x-reset" in answer.headers else sound),
     100: feeding(__repr__=lambda _feed: f"Feed({KEY})"),
 }
 ALSO: dict[int, set[int]] = {

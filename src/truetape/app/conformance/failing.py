@@ -1,9 +1,10 @@
-"""Checks 65 to 82: what each failure means, how long to wait, and that success is not told by a status."""
+"""Checks 65 to 82 and 102: what each failure means, how long to wait, and that success is not told by a status."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from truetape.app.conformance.asked import requests
@@ -152,6 +153,32 @@ async def allowances(bench: Bench) -> None:
     if any("remaining" in name for name in headers):
         told_now = bench.provider.allowances(headers)
         insist(any(one.left == 0 for one in told_now), f"a spent quota was read as {told_now}")
+
+
+def _resets(subject: Subject) -> str:
+    if subject.desk is None:
+        return desk(subject)
+    return "" if subject.desk.reset_header else "its headers tell no reset"
+
+
+@demand(
+    102, "waits until a reset", "Where a header tells when its quota begins anew, the wait lasts until then.", _resets
+)
+async def until_reset(bench: Bench) -> None:
+    """Throttle without Retry-After, with a reset 17 seconds after the answer."""
+    reset = str(int(parsedate_to_datetime(DATED).timestamp()) + WAIT_S)
+    manners = bench.desk
+    reply = Reply(
+        manners.throttled.status,
+        manners.throttled.body,
+        manners.throttled.content_type,
+        {
+            **manners.throttled.headers,
+            manners.reset_header: reset,
+        },
+    )
+    found = bench.provider.classify(bench.answered(reply))
+    insist(found and found.retry_after_s == WAIT_S, f"a reset {WAIT_S} s after the header Date made {found}")
 
 
 def _no_rows(bench: Bench, answer: Answer) -> None:

@@ -1,4 +1,4 @@
-"""Checks 43 to 58: bars below a day, actions, quotes, trades, lists and rates, row by row."""
+"""Checks 43 to 58 and 101: bars below a day, actions, quotes, trades, lists and rates, row by row."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import polars as pl
 from truetape.app.conformance.bench import LONG, Bench, Unshown, insist, shown, some
 from truetape.app.conformance.market import CALM, DIVIDENDS, FIRST, HALF_DAY, LAST, SPLIT, STOCK, truth
 from truetape.app.conformance.registry import always, demand, desk, equities, intraday, offers
+from truetape.app.conformance.subject import Subject
 from truetape.app.sandbox.intraday import MINUTES
 from truetape.app.sandbox.truth import CLOSES, OPENS
 from truetape.domain.schema import ACTION_TYPES, ASSET_CLASSES, DECODED
+from truetape.domain.time import DERIVED_TIMEFRAMES
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 WINTER: Final = date(2024, 3, 7)
@@ -276,6 +278,34 @@ async def observations(bench: Bench) -> None:
     insist(not frame["period"].null_count(), "an observation had no period")
     wrong = frame.filter(pl.col("known_to") < pl.col("known_from"))
     insist(wrong.is_empty(), f"known to a day before known from: {some(wrong['period'])}")
+
+
+def _long(subject: Subject) -> str:
+    named = set(DERIVED_TIMEFRAMES) & set(subject.declaration.timeframes)
+    return desk(subject) if named else "it offers no bars of weeks or months"
+
+
+@demand(
+    101, "weeks and months", "A longer bar is labelled with the begin of what it covers, and ends as that does.", _long
+)
+async def weeks_and_months(bench: Bench) -> None:
+    """Compare the closes of weeks and months after the last action."""
+    true = truth(bench.ours()).raw.select(pl.col("ts_event").dt.date().alias("day"), "close")
+    for timeframe, start in (("1w", date(2024, 2, 12)), ("1mo", date(2024, 2, 1))):
+        if timeframe not in bench.declaration.timeframes:
+            continue
+        frame = await bench.rows("bars", start=start, end=LAST, timeframe=timeframe)
+        begin = pl.col("day").dt.truncate(timeframe)
+        closes = true.group_by(begin.alias("begin"), maintain_order=True).agg(pl.col("close", "day").last())
+        found = frame.select(pl.col("ts_event").dt.date().dt.truncate(timeframe).alias("begin"), "close").rows()
+        wanted = closes.filter(pl.col("begin") >= start).select("begin", "close").rows()
+        insist(found == wanted, f"{timeframe} ended at {some(found)}, true are {some(wanted)}")
+        late = frame.filter(pl.col("ts_event") != pl.col("ts_event").dt.truncate("1d"))["ts_event"]
+        insist(late.is_empty(), f"{timeframe} were labelled {some(late)}")
+        first = true.group_by(begin.alias("begin")).agg(pl.col("day").first())
+        allowed = {*first["begin"], *first["day"]}
+        strange = sorted(set(frame["ts_event"].dt.date()) - allowed)
+        insist(not strange, f"{timeframe} were labelled {some(strange)}, which begins none")
 
 
 async def _actions(bench: Bench) -> pl.DataFrame:
