@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truetape.domain.book import MOST_BUFFERED, Book, Chain, Side, Update, levels, number
+from truetape.domain.book import MOST_BUFFERED, MOST_BUFFERED_LEVELS, Book, Chain, Side, Update, levels, number
 
 BIDS = [("99.5", "1.0"), ("99.0", "2.0"), ("98.0", "3.0")]
 ASKS = [("100.0", "4.0"), ("100.5", "5.0"), ("102.0", "6.0")]
@@ -183,6 +183,18 @@ def test_the_waiting_are_bounded() -> None:
         chain.follow(update(at, at))
 
     assert (MOST_BUFFERED, 5) == (len(chain.waiting), chain.waiting[0].first)
+
+
+def test_the_levels_of_the_waiting_are_bounded() -> None:
+    """Few large updates are as harmful as many small ones; what is left joins as before."""
+    chain = Chain(Book())
+    large = [(str(price), "1") for price in range(1, MOST_BUFFERED_LEVELS // 2 + 1)]
+    for at in range(3):
+        chain.follow(update(at, at, bids=large))
+
+    assert ([1, 2], MOST_BUFFERED_LEVELS) == ([one.first for one in chain.waiting], chain.waiting_levels)
+    assert [2] == [one.first for one in chain.join(1, BIDS, ASKS) or []]
+    assert 0 == chain.waiting_levels
 
 
 PRICES = st.integers(1, 40).map(lambda tick: f"{tick / 8:.3f}")

@@ -14,6 +14,7 @@ from truetape.domain.ticks import Level
 
 MOST_LEVELS: Final = 100_000  # of one side
 MOST_BUFFERED: Final = 2_000  # updates that wait for a snapshot
+MOST_BUFFERED_LEVELS: Final = 50_000  # of all of them
 CHECKED: Final = 10  # levels of a side that a checksum covers
 LONGEST_NUMBER: Final = 64
 
@@ -143,6 +144,11 @@ class Update:
     bids: list[TextLevel]
     asks: list[TextLevel]
 
+    @property
+    def levels(self) -> int:
+        """How many levels it changes."""
+        return len(self.bids) + len(self.asks)
+
 
 @dataclass(slots=True)
 class Chain:
@@ -150,7 +156,8 @@ class Chain:
 
     book: Book
     last: int = -1  # number of the last update that the book holds; -1 before a snapshot
-    waiting: deque[Update] = field(default_factory=lambda: deque(maxlen=MOST_BUFFERED))
+    waiting: deque[Update] = field(default_factory=deque)
+    waiting_levels: int = 0
     stale: int = 0  # updates older than the book: dropped
 
     def join(self, last: int, bids: Iterable[TextLevel], asks: Iterable[TextLevel]) -> list[Update] | None:
@@ -162,7 +169,7 @@ class Chain:
             ValueError: A level is not written in numbers.
         """
         while self.waiting and self.waiting[0].last <= last:
-            self.waiting.popleft()
+            self._next()
             self.stale += 1
         if self.waiting and self.waiting[0].first > last + 1:
             return None
@@ -170,7 +177,7 @@ class Chain:
         self.last = last
         joined: list[Update] = []
         while self.waiting and self.waiting[0].first <= self.last + 1:
-            update = self.waiting.popleft()
+            update = self._next()
             self._take(update)
             joined.append(update)
         if not self.waiting:
@@ -188,17 +195,29 @@ class Chain:
             ValueError: A level is not written in numbers.
         """
         if self.last < 0:
-            self.waiting.append(update)
+            self._wait(update)
             return True
         if update.last <= self.last:
             self.stale += 1
             return True
         if update.first > self.last + 1:
             self._lose()
-            self.waiting.append(update)
+            self._wait(update)
             return False
         self._take(update)
         return True
+
+    def _wait(self, update: Update) -> None:
+        """Let `update` wait; where too much waits, the oldest are forgotten, and a newer snapshot will be needed."""
+        self.waiting.append(update)
+        self.waiting_levels += update.levels
+        while len(self.waiting) > MOST_BUFFERED or (self.waiting_levels > MOST_BUFFERED_LEVELS and self.waiting):
+            self._next()
+
+    def _next(self) -> Update:
+        update = self.waiting.popleft()
+        self.waiting_levels -= update.levels
+        return update
 
     def _lose(self) -> None:
         self.book.drop()

@@ -13,7 +13,7 @@ from truetape.domain.fields import LONGEST_SYMBOL, LONGEST_TEXT
 from truetape.domain.ticks import Tick, Told
 from truetape.ports.feed import Endpoint, Feed, Frame, Manners, heard_at
 from truetape.providers.kraken import v1, v2
-from truetape.providers.kraken.checked import CheckedBooks
+from truetape.providers.kraken.checked import MOST_BOOKS, CheckedBooks
 from truetape.providers.kraken.classify import by_words
 
 HOME: Final = "kraken.com"
@@ -30,6 +30,7 @@ class _System(msgspec.Struct):
 class _Params(msgspec.Struct):
     channel: str = ""
     symbol: str | list[str] = ""
+    depth: int | None = None
     warnings: list[str] | None = None
 
 
@@ -67,6 +68,7 @@ class KrakenFeed(Conversation):
         super().__init__()
         self._root = heard_at(base_url, home=HOME, stream=STREAM)
         self._books = CheckedBooks(self._tracks)
+        self._depths: dict[str, int] = {}
 
     def endpoint(self, symbols: Sequence[str], channels: Sequence[str]) -> Endpoint:  # noqa: ARG002 - one place for all
         """Return the stream's address."""
@@ -88,17 +90,27 @@ class KrakenFeed(Conversation):
         else:
             said = _SAID.decode(frame)
             if not said.channel or said.channel in ("heartbeat", "status"):
+                self._note_depth(said)
                 return _told(said, frame)
-            ticks = v2.read(said.channel, frame, ts_known, depth=DEPTH, tracks=self._tracks, books=self._books)
+            ticks = v2.read(said.channel, frame, ts_known, depths=self._depths, tracks=self._tracks, books=self._books)
         if self._books.spoilt:
             self._ask_again()
         return ticks
 
+    def _note_depth(self, said: _Said) -> None:
+        """Remember how many levels of a book were subscribed to: those beyond them are not kept up to date."""
+        done = said.result
+        if done and done.depth and isinstance(done.symbol, str) and len(self._depths) < MOST_BOOKS:
+            self._depths[done.symbol] = done.depth
+
     def _ask_again(self) -> None:
         for channel, symbol in self._books.spoilt:
             kind, _, depth = channel.partition("-")
-            again = _again_v1 if depth else _again_v2
-            self._replies += again(kind, symbol, depth)
+            if depth:
+                self._replies += _again_v1(kind, symbol, depth)
+            else:
+                levels = self._depths.get(symbol, DEPTH)
+                self._replies += [_ask(method, kind, [symbol], depth=levels) for method in ("unsubscribe", "subscribe")]
         self._books.spoilt.clear()
 
 
@@ -107,21 +119,17 @@ def make(*, base_url: str = "", key: str = "", secret: str = "") -> Feed:  # noq
     return KrakenFeed(base_url=base_url)
 
 
-def _ask(method: str, channel: str, symbols: list[str]) -> str:
+def _ask(method: str, channel: str, symbols: list[str], *, depth: int = DEPTH) -> str:
     params: dict[str, object] = {"channel": channel, "symbol": symbols}
     if method == "subscribe":
         params["snapshot"] = True
     if channel == "book":
-        params["depth"] = DEPTH
+        params["depth"] = depth
     elif channel == "ticker":
         params["event_trigger"] = "bbo"
     elif channel == "ohlc":
         params["interval"] = 1
     return msgspec.json.encode({"method": method, "params": params}).decode()
-
-
-def _again_v2(kind: str, symbol: str, depth: str) -> list[Frame]:  # noqa: ARG001 - its depth is always the same
-    return [_ask("unsubscribe", kind, [symbol]), _ask("subscribe", kind, [symbol])]
 
 
 def _again_v1(kind: str, symbol: str, depth: str) -> list[Frame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -87,9 +87,11 @@ _CANDLES: Final = msgspec.json.Decoder(_Candles)
 
 
 def read(
-    channel: str, frame: str | bytes, ts_known: int, *, depth: int, tracks: Tracks, books: CheckedBooks
+    channel: str, frame: str | bytes, ts_known: int, *, depths: Mapping[str, int], tracks: Tracks, books: CheckedBooks
 ) -> list[Tick]:
     """Return what a frame of `channel` says; nothing for channels that are not read.
+
+    `depths` are the levels that were subscribed to, by symbol; as much as can be is kept of the other books.
 
     Raises:
         MsgspecError, ValueError: It is not as Kraken sends it.
@@ -98,7 +100,7 @@ def read(
         return _trades(frame, ts_known, tracks)
     if channel == "book":
         said = _BOOKS.decode(frame)
-        news = [_book(book, ts_known, snapshot=said.type == "snapshot", depth=depth) for book in said.data]
+        news = [_book(book, ts_known, snapshot=said.type == "snapshot", depths=depths) for book in said.data]
         return [tick for one in news for tick in books.take(one, ts_known)]
     plain = _PLAIN.get(channel)
     return plain(frame, ts_known) if plain else []
@@ -123,7 +125,7 @@ def _trades(frame: str | bytes, ts_known: int, tracks: Tracks) -> list[Tick]:
     return ticks
 
 
-def _book(book: _Book, ts_known: int, *, snapshot: bool, depth: int) -> BookNews:
+def _book(book: _Book, ts_known: int, *, snapshot: bool, depths: Mapping[str, int]) -> BookNews:
     return BookNews(
         channel="book",
         symbol=book.symbol,
@@ -132,7 +134,7 @@ def _book(book: _Book, ts_known: int, *, snapshot: bool, depth: int) -> BookNews
         asks=[_text(level) for level in book.asks],
         snapshot=snapshot,
         checksum=book.checksum,
-        depth=depth or KEPT_LEVELS,
+        depth=depths.get(book.symbol, KEPT_LEVELS),
     )
 
 
