@@ -184,7 +184,7 @@ async def test_two_of_four_may_be_down(policy: Policy, seed: int) -> None:
     assert month.on_time / len(planned) >= 0.999
     told = [page for closed in month.closings() for page in closed.captures]
     assert all(page.why for page in told)
-    assert all(bool(page.tried) == page.why.startswith("next after") for page in told)
+    assert all(page.tried for page in told if page.why.startswith("next after"))
     assert len({page.provider for page in told}) >= 3
 
 
