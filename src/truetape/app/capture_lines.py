@@ -27,7 +27,7 @@ Kind = Literal["received", "sent", "opened", "answer", "other"]
 _GZIP: Final = b"\x1f\x8b"
 _STAMP: Final = rb"(\d{1,10})(?:\.(\d{1,9}))?\d*"
 _RECEIVED: Final = re.compile(rb"^" + _STAMP + rb": (.*)$", re.DOTALL)
-_NAMED: Final = re.compile(rb"^(https?|wss?)://(\S{1,8192}) (->|<->|<-) " + _STAMP + rb"(?:: (.*))?$", re.DOTALL)
+_NAMED: Final = re.compile(rb"^(https?|wss?)://(\S{1,65536}) (->|<->|<-) " + _STAMP + rb"(?:: (.*))?$", re.DOTALL)
 _BY_ARROW: Final[dict[bytes, Kind]] = {b"->": "answer", b"<-": "sent", b"<->": "opened"}
 
 
