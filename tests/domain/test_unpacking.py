@@ -35,6 +35,19 @@ def encrypted(packed: bytes) -> bytes:
     return bytes(flagged)
 
 
+def changed(packed: bytes, place: int) -> bytes:
+    """The bytes with another one at `place`."""
+    other = bytearray(packed)
+    other[place] ^= 0xFF
+    return bytes(other)
+
+
+def moved(packed: bytes, offset: int) -> bytes:
+    """The bytes of a zip whose only file claims to begin at `offset`."""
+    at = packed.index(b"PK\x01\x02") + 42
+    return packed[:at] + offset.to_bytes(4, "little") + packed[at + 4 :]
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -71,6 +84,10 @@ def test_the_bound_counts_what_is_unpacked(pack: type[bytes]) -> None:
         (b"PK", "zip data was damaged"),
         (zipped(("x", TEXT))[:-5], "zip data was damaged"),
         (zipped(("x", TEXT)).replace(b"PK\x03\x04", b"PK\x03\x05"), "zip data was damaged"),
+        (changed(zipped(("x", TEXT)), 31), "zip data was damaged"),
+        (changed(zipped(("x", TEXT), method=zipfile.ZIP_STORED), 32), "zip data was damaged"),
+        (moved(zipped(("x", TEXT)), 0xFFFFFF), "zip data was damaged"),
+        (moved(zipped(("x", TEXT)), 5), "zip data was damaged"),
         (zipped(), "held 0 files"),
         (zipped(("x", TEXT), ("y", TEXT)), "held 2 files"),
         (zipped(("x", TEXT), method=zipfile.ZIP_BZIP2), "packed in another way"),

@@ -17,17 +17,10 @@ _GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = b"PK"
 _PLAIN: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED: Final = 1
-_BROKEN: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
-    KeyError,
-)
+_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+_LOCAL: Final = b"PK\x03\x04"
+_HEAD: Final = struct.Struct("<26xHH")  # of a file: the lengths of its name and of what follows the name
+_BROKEN: Final = (zipfile.BadZipFile, struct.error, OSError, ValueError, NotImplementedError)
 
 
 def unpacked(payload: Payload) -> Payload:
@@ -47,15 +40,9 @@ def unpacked(payload: Payload) -> Payload:
 def _gunzipped(payload: Payload) -> bytes:
     plain, rest = bytearray(), payload.body
     for _ in range(MEMBERS):
-        engine = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        try:
-            plain += engine.decompress(rest, payload.limit + 1 - len(plain))
-        except zlib.error:
-            raise payload.defect("its gzip data was damaged") from None
-        _fits(payload, len(plain))
-        if not engine.eof:
-            raise payload.defect("its gzip data ended early")
-        rest = engine.unused_data.lstrip(b"\0")
+        part, rest = _inflated(payload, rest, window=_GZIP_WINDOW, room=payload.limit - len(plain), what="gzip")
+        plain += part
+        rest = rest.lstrip(b"\0")
         if not rest:
             return bytes(plain)
     raise payload.defect(f"its gzip data had more than {MEMBERS} parts")
@@ -65,19 +52,42 @@ def _unzipped(payload: Payload) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(payload.body)) as archive:
             files = [one for one in archive.infolist() if not one.is_dir()]
-            if len(files) != 1:
-                raise payload.defect(f"its zip held {len(files)} files, not one")
-            only = files[0]
-            if only.compress_type not in _PLAIN or only.flag_bits & _ENCRYPTED:
-                raise payload.defect("its zip was encrypted, or packed in another way than deflate")
-            with archive.open(only) as file:
-                plain = file.read(payload.limit + 1)
     except _BROKEN:
         raise payload.defect("its zip data was damaged") from None
-    _fits(payload, len(plain))
+    if len(files) != 1:
+        raise payload.defect(f"its zip held {len(files)} files, not one")
+    only = files[0]
+    if only.compress_type not in _PLAIN or only.flag_bits & _ENCRYPTED:
+        raise payload.defect("its zip was encrypted, or packed in another way than deflate")
+    packed = _member(payload, only)
+    plain = packed
+    if only.compress_type == zipfile.ZIP_DEFLATED:
+        plain, _ = _inflated(payload, packed, window=-zlib.MAX_WBITS, room=payload.limit, what="zip")
+    if zlib.crc32(plain) != only.CRC:
+        raise payload.defect("its zip data was damaged")
     return plain
 
 
-def _fits(payload: Payload, size: int) -> None:
-    if size > payload.limit:
+def _member(payload: Payload, only: zipfile.ZipInfo) -> bytes:
+    """Return the packed bytes of a file, which follow a header of its own with its name once more."""
+    start = max(only.header_offset, 0)
+    head = payload.body[start : start + _HEAD.size]
+    if len(head) < _HEAD.size or not head.startswith(_LOCAL):
+        raise payload.defect("its zip data was damaged")
+    name, extra = _HEAD.unpack(head)
+    start += _HEAD.size + name + extra
+    return payload.body[start : start + only.compress_size]
+
+
+def _inflated(payload: Payload, packed: bytes, *, window: int, room: int, what: str) -> tuple[bytes, bytes]:
+    """Return what deflated data hold, at most `room` bytes, and what follows them."""
+    engine = zlib.decompressobj(window)
+    try:
+        plain = engine.decompress(packed, room + 1)
+    except zlib.error:
+        raise payload.defect(f"its {what} data was damaged") from None
+    if len(plain) > room:
         raise payload.defect(f"it held more than {payload.limit} bytes when unpacked")
+    if not engine.eof:
+        raise payload.defect(f"its {what} data ended early")
+    return plain, engine.unused_data
