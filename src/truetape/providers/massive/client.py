@@ -57,7 +57,8 @@ def request(ask: Ask, *, base_url: str = DEFAULT_URL, key: str = "") -> Request:
     those that do no more. Present quotes may name several symbols with commas between them.
     """
     path, params = _QUESTIONS[ask.kind](ask)
-    return Request(url=base_url.rstrip("/") + path, params=params, secret_headers={"Authorization": f"Bearer {key}"})
+    secrets = {"Authorization": f"Bearer {key}"} if key else {}
+    return Request(url=base_url.rstrip("/") + path, params=params, secret_headers=secrets)
 
 
 def _aggregates(ask: Ask) -> tuple[str, dict[str, str]]:

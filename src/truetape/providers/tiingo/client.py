@@ -45,7 +45,8 @@ def request(ask: Ask, *, base_url: str = DEFAULT_URL, key: str = "") -> Request:
         files = FILES_URL if root == DEFAULT_URL else root
         return Request(url=f"{files}/docs/tiingo/daily/supported_tickers.zip")
     path, params = _question(ask)
-    return Request(url=root + path, params=params, secret_headers={"Authorization": f"Token {key}"})
+    secrets = {"Authorization": f"Token {key}"} if key else {}
+    return Request(url=root + path, params=params, secret_headers=secrets)
 
 
 def _question(ask: Ask) -> tuple[str, dict[str, str]]:
