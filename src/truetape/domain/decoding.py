@@ -124,7 +124,7 @@ class Payload:
         """
         column = self.series(texts, pl.String(), field=field)
         values = column.cast(pl.Float64, strict=False)
-        if values.null_count() == column.null_count() and values.is_finite().all():
+        if not values.null_count() and np.isfinite(values.to_numpy()).all():
             return values
         wrong = column.is_not_null() & ~column.is_in(list(missing)) & ~values.is_finite().fill_null(value=False)
         if wrong.any():
@@ -272,18 +272,20 @@ def snapped(prices: pl.Series) -> pl.Series:
     values = prices.to_numpy()
     with np.errstate(over="ignore", invalid="ignore"):
         single = values.astype(np.float32)
-        scale = SCALES.take((values.view(np.int64) >> MANTISSA_BITS) & MOST_EXPONENT)
-        rounded = np.rint(values * scale)
+        exponents = values.view(np.int64) >> MANTISSA_BITS
+        exponents &= MOST_EXPONENT
+        scale = SCALES.take(exponents)
+        rounded = values * scale
+        np.rint(rounded, out=rounded)
         rounded /= scale
         same = rounded.astype(np.float32) == single
-    widened = single == values
-    if (widened & same).all():
-        return pl.Series(prices.name, rounded)
-    result = np.where(widened & same, rounded, values)
-    left = np.flatnonzero(widened & ~same)
-    if left.size:
-        result[left] = pl.Series(single[left]).cast(pl.String).cast(pl.Float64).to_numpy()
-    return pl.Series(prices.name, result, nan_to_null=True)
+        widened = single == values
+    undecided = np.flatnonzero(~(same & widened))
+    if undecided.size:
+        left = undecided[widened[undecided]]
+        rounded[undecided] = values[undecided]
+        rounded[left] = pl.Series(single[left]).cast(pl.String).cast(pl.Float64).to_numpy()
+    return pl.Series(prices.name, rounded, nan_to_null=bool(undecided.size))
 
 
 def ascending(frame: pl.DataFrame, *, by: str) -> pl.DataFrame:

@@ -166,7 +166,8 @@ def bars(body: bytes, _ask: Ask) -> pl.DataFrame:
     stamps = rows["stamp"]
     wall = payload.localized(stamps, meta.exchange_timezone_name)
     starts = instants(stamps) if timeframe in SECONDS else label(wall)
-    rows = rows.insert_column(0, starts.alias("ts_event")).drop("stamp")
+    values = {name: column for name, column in rows.to_dict().items() if name != "stamp"}
+    rows = pl.DataFrame({"ts_event": starts, **values})
     if len(rows) and stamps[-1] == meta.regular_market_time:
         rows = settled(rows, timeframe)
     rows = ascending(rows, by="ts_event")

@@ -27,7 +27,7 @@ def settled(rows: pl.DataFrame, timeframe: str) -> pl.DataFrame:
     before = labels[0] if len(labels) > 1 else None
     begun = _begun(before, labels[-1], timeframe)
     relabelled = pl.concat([rows["ts_event"][:-1], pl.Series([begun], dtype=rows["ts_event"].dtype)])
-    rows = rows.with_columns(relabelled.alias("ts_event"))
+    rows = pl.DataFrame({**rows.to_dict(), "ts_event": relabelled})
     if timeframe == "1d" or begun != before:
         return rows
     merged = rows.tail(2).select(
