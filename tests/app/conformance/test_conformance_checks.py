@@ -324,6 +324,7 @@ FLAWS: dict[int, Flaw] = {
     99: feeding(receive=lambda _feed, frame, _now: msgspec.json.decode(frame)),
     101: column(pl.col("close") + 1, timeframe="1w"),
     102: classed(lambda sound, answer: forgotten(sound) if "x-reset" in answer.headers else sound),
+    103: taken(said(b"Hello there")),
     100: feeding(__repr__=lambda _feed: f"Feed({KEY})"),
 }
 ALSO: dict[int, set[int]] = {

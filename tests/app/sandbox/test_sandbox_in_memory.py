@@ -13,7 +13,7 @@ from small_tape import small_dataset
 from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.desk import Reply
 from truetape.app.sandbox.desks import NAMES, desk
-from truetape.app.sandbox.faults import Fault
+from truetape.app.sandbox.faults import Fault, Kind
 from truetape.app.sandbox.in_memory import ROOT, InMemoryHttp, routed
 from truetape.domain.asks import Answer, Ask, Request
 from truetape.ports.http import Unreachable
@@ -110,6 +110,25 @@ async def test_faults_of_the_script_are_met(dataset: Dataset) -> None:
     with pytest.raises(Unreachable, match="the body ended early"):
         await ask_finnhub(http)
     assert ["rate_limit", "time_out", "truncated"] == [one.fault for one in http.served]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("kill", "the body ended early"),
+        ("mute", "no complete answer about 'AAA'"),
+        ("slow", "no complete answer about 'AAA'"),
+        ("redirect_loop", "redirected in a circle"),
+        ("bomb", "larger than could be unfolded"),
+    ],
+)
+async def test_what_a_socket_would_break_is_unreachable(dataset: Dataset, kind: Kind, words: str) -> None:
+    """Faults that no whole answer comes of are told as over a socket; the next answer is sound."""
+    http = InMemoryHttp(dataset, script=(Fault(provider="finnhub", kind=kind),))
+
+    with pytest.raises(Unreachable, match=words):
+        await ask_finnhub(http)
+    assert 200 == (await ask_finnhub(http)).status
 
 
 async def test_what_no_desk_answers_is_refused(dataset: Dataset) -> None:

@@ -11,9 +11,11 @@ import polars as pl
 from truetape.app.conformance.market import CLASS_SHARE, COIN, CURRENCY, INDEX, LAST, STOCK, market, truth
 from truetape.app.conformance.subject import Subject
 from truetape.app.plans import known_zone
+from truetape.app.sandbox.dataset import Series
 from truetape.app.sandbox.desk import Desk, Reply
 from truetape.app.sandbox.faults import Script
 from truetape.app.sandbox.in_memory import ROOT, InMemoryHttp, Tampering, untouched
+from truetape.app.sandbox.truth import View
 from truetape.domain.asks import Answer, Ask
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.failures import Failure, FailureClass
@@ -70,7 +72,7 @@ class Bench:
     ) -> None:
         self.subject = subject
         self.declaration = subject.declaration
-        self.http = InMemoryHttp(market(), script=script, desks=self._find, tamper=tamper)
+        self.http = InMemoryHttp(market(), script=script, desks=self._find, views=_view, tamper=tamper)
         self.base_url = f"{ROOT}/{subject.name}"
         self.provider: Provider = subject.build(http or self.http, self.base_url, KEY)
 
@@ -214,6 +216,10 @@ class Bench:
             raise Broken(f"decoding {kind} raised {type(error).__name__}: {str(error)[:200]}") from error
         insist(dict(frame.schema) == DECODED[kind], f"decoding {kind} gave other columns than its schema")
         return frame
+
+
+def _view(series: Series) -> View:
+    return truth(series.symbol)
 
 
 def shown(page: Page, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Checks 83 to 95: bytes that are not what they should be, a schema that drifts, and a network that is not there."""
+"""Checks 83 to 95 and 103: bytes that are not what they should be, drifting schemas, networks that are not there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from truetape.app.conformance.bench import KEY, Bench, Page, Unshown, insist
 from truetape.app.conformance.market import CALM, SPRING
 from truetape.app.conformance.registry import always, demand, desk
 from truetape.app.sandbox.desk import Reply
-from truetape.app.sandbox.faults import Fault
+from truetape.app.sandbox.faults import Fault, Kind
 from truetape.app.sandbox.tamper import drift
 from truetape.domain.decoding import MAX_BYTES
 from truetape.ports.http import Unreachable
@@ -39,6 +39,18 @@ GARBAGE: Final = (
 )
 DEEP: Final = (b"[" * 200_000, b'{"a":' * 100_000, b"[" * 200_000 + b"]" * 200_000, b"<a>" * 100_000)
 ODD: Final = ("1e999", "-1e999", "9" * 400, "NaN", "Infinity", '"NaN"', '"inf"', "true", '""', "{}", "[]")
+FAULTS: Final[tuple[Kind, ...]] = (
+    "rate_limit",
+    "note",
+    "server_error",
+    "time_out",
+    "kill",
+    "mute",
+    "slow",
+    "garbage",
+    "wrong_type",
+    "redirect_loop",
+)
 _CUTS: Final = 25
 
 
@@ -203,6 +215,33 @@ async def asked_again(bench: Bench) -> None:
     except Unreachable:
         answer = await shaken.provider.client.fetch(sound.ask)
         insist(answer.body == sound.answer.body, "the answer after a failure was another one")
+
+
+@demand(
+    103, "faults of the sandbox", "Whatever the sandbox does to an answer is told, and the next answer is sound.", desk
+)
+async def sandbox_faults(bench: Bench) -> None:
+    """Ask once under every fault that is over after one answer, and once again."""
+    sound = (await _sound(bench))[0]
+    for kind in FAULTS:
+        shaken = Bench(bench.subject, script=(Fault(provider="*", kind=kind),))
+        first = await _once(shaken, sound, kind)
+        insist(first is None or first.is_empty(), f"under the fault {kind} there were rows that are not so")
+        again = await shaken.page(sound.ask)
+        insist(again.frame.equals(sound.frame), f"after the fault {kind} the next answer was not sound")
+
+
+async def _once(bench: Bench, sound: Page, kind: str) -> pl.DataFrame | None:
+    """Return the rows of an answer under a fault that the whole answer has not; None where it was told as a failure."""
+    try:
+        answer = await bench.provider.client.fetch(sound.ask)
+    except Unreachable:
+        return None
+    if bench.provider.classify(answer) is not None:
+        return None
+    frame = bench.end_of(sound.ask.kind, answer.body, sound.ask)
+    insist(frame is not None or kind == "garbage", f"the fault {kind} was taken for data that could not be read")
+    return None if frame is None else frame.join(sound.frame, on=frame.columns, how="anti", nulls_equal=True)
 
 
 async def _fetched(asking: Any) -> None:

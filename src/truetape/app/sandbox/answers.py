@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from truetape.app.sandbox.dataset import Dataset
+from truetape.app.sandbox.dataset import Dataset, Series
 from truetape.app.sandbox.desk import Desk, Query, Reply, broken
 from truetape.app.sandbox.desks import desk
 from truetape.app.sandbox.faults import TRANSPORT, Fault, Script, due_faults
@@ -62,7 +62,8 @@ class Answers:
     """Answer questions about a dataset under a fault script.
 
     The same seed and the same sequence of questions give the same answers. At most `cache_bytes` of encoded bodies are
-    kept for the next time, the last one in any case. `desks` finds the desk of a provider by its name.
+    kept for the next time, the last one in any case. `desks` finds the desk of a provider by its name, `views` says
+    what is true of a series.
     """
 
     def __init__(
@@ -73,9 +74,11 @@ class Answers:
         seed: int,
         cache_bytes: int = CACHE_BYTES,
         desks: Callable[[str], Desk] = desk,
+        views: Callable[[Series], View] = view,
     ) -> None:
         self._dataset = dataset
         self._desk = desks
+        self._view = views
         self._script = script
         self._seed = seed
         self._views: dict[str, View] = {}
@@ -171,7 +174,7 @@ class Answers:
     def _make(self, provider: str, query: Query, due: tuple[int, ...]) -> tuple[Reply, tuple[Injected, ...]]:
         symbol = query.symbol
         if symbol not in self._views:
-            self._views[symbol] = view(self._dataset.series[symbol])
+            self._views[symbol] = self._view(self._dataset.series[symbol])
         truth, injected = self._views[symbol], []
         faults = [(place, self._script[place]) for place in due]
         for place, fault in faults:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -72,7 +73,7 @@ class Dataset:
         """The first session date of all."""
         return min(_dates(one)[0] for one in self.series.values())
 
-    @property
+    @cached_property
     def end(self) -> date:
         """The last session date of all, inclusive."""
         return max(_dates(one)[-1] for one in self.series.values())

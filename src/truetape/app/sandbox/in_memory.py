@@ -10,10 +10,11 @@ from typing import Final
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from truetape.app.sandbox.answers import Answers, Plan, Served
-from truetape.app.sandbox.dataset import Dataset
+from truetape.app.sandbox.dataset import Dataset, Series
 from truetape.app.sandbox.desk import Desk, Query, Reply, query
 from truetape.app.sandbox.desks import desk
 from truetape.app.sandbox.faults import Script
+from truetape.app.sandbox.truth import View, view
 from truetape.domain.asks import SIMULATED_HEADER, Answer, Request
 from truetape.ports.http import Unreachable
 
@@ -40,6 +41,7 @@ class InMemoryHttp:
         script: Faults of the sandbox; an answer that would hang or be cut below its stated length is Unreachable.
         seed: Chooses the rows that data faults hit.
         desks: Finds the desk of a provider by its name.
+        views: Says what is true of a series.
         tamper: Changes a reply on its way.
         max_bytes: The largest body that is read.
     """
@@ -51,10 +53,11 @@ class InMemoryHttp:
         script: Script = (),
         seed: int = 7,
         desks: Callable[[str], Desk] = desk,
+        views: Callable[[Series], View] = view,
         tamper: Tampering = untouched,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        self._answers = Answers(dataset, script, seed=seed, desks=desks)
+        self._answers = Answers(dataset, script, seed=seed, desks=desks, views=views)
         self._desks = desks
         self._today = dataset.end
         self._tamper = tamper
