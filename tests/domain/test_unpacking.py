@@ -7,6 +7,8 @@ import io
 import zipfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from truetape.domain.decoding import Payload
 from truetape.domain.errors import UndecodablePayload
@@ -63,6 +65,19 @@ def moved(packed: bytes, offset: int) -> bytes:
 def test_what_is_packed_is_unpacked(body: bytes) -> None:
     """Gzip in one part or several, a zip of one file, and a body that is not packed at all."""
     assert unpacked(payload(body)).body == TEXT
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=4))
+def test_any_damage_of_a_zip(changes: list[tuple[int, int]]) -> None:
+    """Whichever bytes are others, the end is the text or a stated defect."""
+    packed = bytearray(zipped(("x.csv", TEXT)))
+    for place, other in changes:
+        packed[place % len(packed)] = other
+    try:
+        found = unpacked(payload(bytes(packed))).body
+    except UndecodablePayload:
+        return
+    assert found in (TEXT, bytes(packed))
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lambda body: zipped(("x", body))])

@@ -51,7 +51,7 @@ def _gunzipped(payload: Payload) -> bytes:
 def _unzipped(payload: Payload) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(payload.body)) as archive:
-            files = [one for one in archive.infolist() if not one.is_dir()]
+            files = [one for one in archive.infolist() if not one.filename.endswith("/")]
     except _BROKEN:
         raise payload.defect("its zip data was damaged") from None
     if len(files) != 1:
