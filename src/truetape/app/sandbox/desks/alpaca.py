@@ -152,21 +152,19 @@ class AlpacaDesk(Desk):
 
 def _bars(truth: View, query: Query) -> Reply:
     timeframe, adjustment = _TIMEFRAMES[query.params["timeframe"]], query.params.get("adjustment", "raw")
-    start, end = _span(query)
-    first, last = start.date() - _DAY, end.date() + _DAY
+    first, last = _sessions(query)
     frame = any_timeframe.bars(truth, timeframe=timeframe, first=first, last=last, symbol=query.symbol)
     if adjustment != "raw":
         days = getattr(truth.between(first, last), _FACTORS[adjustment])
         frame = days if timeframe == "1d" else any_timeframe.longer(days, timeframe)
-    zone = "UTC" if "/" in query.symbol else ZONE
+    zone = _zone(query)
     stamps = alpaca.stamps(frame, zone=zone)
     return _page(frame, query, stamps=stamps, write=lambda rows, token: alpaca.bars(rows, zone=zone, token=token))
 
 
 def _ticks(truth: View, query: Query) -> Reply:
     endpoint = query.parts["endpoint"]
-    start, end = _span(query)
-    inside = truth.between(start.date() - _DAY, end.date() + _DAY)
+    inside = truth.between(*_sessions(query))
     hours = any_timeframe.hours(query.symbol)
     frame = inside.trades(hours=hours) if endpoint == "trades" else inside.quotes(hours=hours)
     write = alpaca.trades if endpoint == "trades" else alpaca.quotes
@@ -215,6 +213,17 @@ def _span(query: Query) -> tuple[datetime, datetime]:
     midnight = datetime.combine(query.today, time(), ZoneInfo(ZONE))
     start, end = (_moment(query.params.get(name, "")) for name in ("start", "end"))
     return start or midnight, end or midnight + _DAY
+
+
+def _sessions(query: Query) -> tuple[date, date]:
+    """Return the market's days in which the first and the last instant asked for lie."""
+    zone = ZoneInfo(_zone(query))
+    start, end = _span(query)
+    return start.astimezone(zone).date(), end.astimezone(zone).date()
+
+
+def _zone(query: Query) -> str:
+    return "UTC" if "/" in query.symbol else ZONE
 
 
 def _days(query: Query) -> tuple[date, date]:
