@@ -328,6 +328,9 @@ FLAWS: dict[int, Flaw] = {
     100: feeding(__repr__=lambda _feed: f"Feed({KEY})"),
 }
 ALSO: dict[int, set[int]] = {
+    77: {103},  # the sandbox says the same under a fault
+    87: {103},  # and cuts bodies
+    95: {103},  # and is asked again after it
     61: {64},  # a mark that is replaced by another leads to itself
     59: {60, 61, 62, 63, 64},  # what does not end cannot be looked at
 }

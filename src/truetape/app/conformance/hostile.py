@@ -44,6 +44,7 @@ FAULTS: Final[tuple[Kind, ...]] = (
     "note",
     "server_error",
     "time_out",
+    "truncated",
     "kill",
     "mute",
     "slow",
