@@ -48,7 +48,7 @@ from truetape.ports.feed import Endpoint, Manners
 from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 
-SLOW = {85, 90, 91, 92, 94}  # run for their own flaws only
+SLOW = {44, 62, 85, 87, 90, 91, 92, 94, 103}  # run for their own flaws only
 NANS = pl.lit(float("nan")).alias("close")
 STAMPS = pl.col("ts_event")
 
@@ -350,7 +350,8 @@ async def test_a_sound_provider_stands_every_check() -> None:
 @pytest.mark.parametrize("number", sorted(CHECKS))
 async def test_each_check_finds_its_flaw(number: int) -> None:
     """A provider with one flaw fails the check that is meant for it, and no other."""
-    found = await failing(FLAWS[number](MODEL), (set(CHECKS) - SLOW) | {number})
+    asked = (set(CHECKS) - SLOW) | {number}
+    found = await failing(FLAWS[number](MODEL), asked)
 
-    assert {number} | ALSO.get(number, set()) == set(found), found
+    assert ({number} | ALSO.get(number, set())) & asked == set(found), found
     assert all(found.values())
