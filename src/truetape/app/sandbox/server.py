@@ -19,6 +19,8 @@ from truetape.app.sandbox.desk import Query, query
 from truetape.app.sandbox.desks import NAMES, desk
 from truetape.app.sandbox.faults import Fault, Script, unmet
 from truetape.app.sandbox.nonsense import CIRCLE
+from truetape.app.sandbox.streams.market import Market
+from truetape.app.sandbox.streams.sockets import Sockets
 from truetape.domain.asks import SIMULATED_HEADER
 from truetape.domain.errors import BadInput, PortInUse
 
@@ -34,13 +36,14 @@ class Sandbox:
     Args:
         dataset: The truth.
         script: The faults, in the order in which they are looked up.
-        seed: Chooses the rows that data faults hit and where answers are cut.
+        seed: Chooses the rows that data faults hit, where answers are cut, and what stands in order books.
+        speed: How many times faster than life streams play the dataset's last day; 0 as fast as possible.
 
     Raises:
         BadInput: A fault names a symbol that the dataset has not.
     """
 
-    def __init__(self, dataset: Dataset, script: Script = (), *, seed: int = 7) -> None:
+    def __init__(self, dataset: Dataset, script: Script = (), *, seed: int = 7, speed: float = 0.0) -> None:
         lost = unmet(script, dataset.symbols)
         if lost:
             fix = f"The dataset has {', '.join(dataset.symbols[:20])}; name one of them, or * for all."
@@ -49,6 +52,7 @@ class Sandbox:
         self.script = script
         self.seed = seed
         self._answers = Answers(dataset, script, seed=seed)
+        self._market = Market(dataset, script, seed=seed, speed=speed)
         self._today = dataset.end
         self._runner: web.AppRunner | None = None
 
@@ -59,8 +63,9 @@ class Sandbox:
 
     @property
     def met(self) -> tuple[tuple[Fault, int], ...]:
-        """Every fault of the script, in its order, with the number of answers that carried it."""
-        return tuple((fault, self._answers.times[place]) for place, fault in enumerate(self.script))
+        """Every fault of the script, in its order, with the number of answers or ticks that it hit."""
+        times, hits = self._answers.times, self._market.trouble.hits
+        return tuple((fault, times[place] + hits[place]) for place, fault in enumerate(self.script))
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen, and return the base URL; port 0 takes a free one.
@@ -102,6 +107,7 @@ class Sandbox:
             for path in desk(provider).routes:
                 application.router.add_get(f"/{provider}{path}", self._serving(provider), allow_head=False)
         application.router.add_get("/faults", self._report, allow_head=False)
+        Sockets(self._market).add_to(application)
         application.router.add_get(CIRCLE, _around, allow_head=False)
         return application
 

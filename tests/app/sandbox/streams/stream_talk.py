@@ -16,10 +16,11 @@ from msgspec import structs
 
 from truetape.app.sandbox.dataset import Dataset, read
 from truetape.app.sandbox.faults import Fault
+from truetape.app.sandbox.streams import speaker_of
 from truetape.app.sandbox.streams.market import Market
 from truetape.app.sandbox.streams.playback import Playback, Step
 from truetape.app.sandbox.streams.speaker import Opening
-from truetape.app.sandbox.streams.tape import Event, usual_hours
+from truetape.app.sandbox.streams.tape import Event, Tape, usual_hours
 from truetape.domain.ticks import Bar, Depth, Gap, Quote, Tick, Told, Trade
 from truetape.ports.feed import Feed, Frame
 from truetape.providers import vendor
@@ -108,11 +109,14 @@ class Talk:
             self.heard.ticks += self.feed.fetched(request.url, body, at)
 
     def run(self, steps: int = 10**9) -> Heard:
-        """Play on until the tape ends, the connection is reset or falls silent for good."""
-        for _ in range(steps):
+        """Play on until the tape ends, the connection is reset or falls silent for good, or so much was said."""
+        said = len(self.heard.steps)
+        while len(self.heard.steps) - said < steps:
             step = self.playback.step()
             if step is None:
                 break
+            if not step.frames and step.silent_s is None and not step.reset:
+                continue
             self.heard.steps.append(step)
             if step.reset or step.silent_s == 0:
                 break
@@ -154,8 +158,6 @@ def talk(
 
 def truth(symbol: str, kind: str, *, hours: Any = usual_hours, seed: int = 7) -> list[Event]:
     """What happened to our `symbol`."""
-    from truetape.app.sandbox.streams.tape import Tape
-
     return [
         event
         for event in Tape(dataset(), seed=seed).day(symbol, hours(symbol)).events
@@ -163,7 +165,7 @@ def truth(symbol: str, kind: str, *, hours: Any = usual_hours, seed: int = 7) ->
     ]
 
 
-def said(name: str, symbol: str, kind: str, *, hours: Any = usual_hours, **changes: Any) -> list[Any]:
+def said(name: str, symbol: str, kind: str, **changes: Any) -> list[Any]:
     """What happened to our `symbol`, as a feed should tell it: `changes` are values, or functions of what happened."""
     return [
         structs.replace(
@@ -171,7 +173,7 @@ def said(name: str, symbol: str, kind: str, *, hours: Any = usual_hours, **chang
             symbol=spell(name, symbol),
             **{key: change(event) if callable(change) else change for key, change in changes.items()},
         )
-        for event in truth(symbol, kind, hours=hours)
+        for event in truth(symbol, kind, hours=speaker_of(name).hours)
     ]
 
 

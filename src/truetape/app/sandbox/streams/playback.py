@@ -137,20 +137,25 @@ class Playback:
                 self._days[symbol], self._standings[symbol] = day, day.standing(place)
                 self._push(day, place)
 
+    def due(self) -> int | None:
+        """Return when the next step is due in the tape's time, UTC nanoseconds; None when everything is over."""
+        if not self._next:
+            return None
+        at = self._next[0][0]
+        return self._next_beat if self._beats_before(at) else at
+
     def step(self) -> Step | None:
-        """Return what is done next; None when everything that was asked for is over."""
-        while self._next:
-            at, symbol, place = self._next[0]
-            if self._beats_before(at):
-                self._next_beat += self._beat_ns
-                return Step(self._next_beat - self._beat_ns, tuple(self.speaker.beat()))
-            heappop(self._next)
-            day = self._days[symbol]
-            self._push(day, place + 1)
-            step = self._play(day.events[place], last=place + 1 == len(day.events))
-            if step is not None:
-                return step
-        return None
+        """Return what is done next, mostly one event; None when everything that was asked for is over."""
+        if not self._next:
+            return None
+        at, symbol, place = self._next[0]
+        if self._beats_before(at):
+            self._next_beat += self._beat_ns
+            return Step(self._next_beat - self._beat_ns, tuple(self.speaker.beat()))
+        heappop(self._next)
+        day = self._days[symbol]
+        self._push(day, place + 1)
+        return self._play(day.events[place], last=place + 1 == len(day.events))
 
     def skip(self, seconds: float) -> None:
         """Lose what happens in so many seconds of the tape's time."""
@@ -181,15 +186,13 @@ class Playback:
         self.now = max(self.now or 0, event.at)
         self._passed(symbol, event.at)
 
-    def _play(self, event: Event, *, last: bool) -> Step | None:
+    def _play(self, event: Event, *, last: bool) -> Step:
         self._learn(event)
-        symbol, step = event.news.symbol, None
-        if self.speaker.wants(event):
-            step = self._said(event, self._trouble.meet(event, self.speaker))
-        released = self._released(symbol, all_of_them=last, ticked=step is not None and not isinstance(event.news, Bar))
-        if step is None:
-            return Step(event.at, tuple(released)) if released else None
-        return Step(step.at, (*step.frames, *released), step.wait_s, step.silent_s, step.reset)
+        wanted = self.speaker.wants(event)
+        step = self._said(event, self._trouble.meet(event, self.speaker)) if wanted else Step(event.at, ())
+        ticked = wanted and not isinstance(event.news, Bar)
+        released = self._released(event.news.symbol, all_of_them=last, ticked=ticked)
+        return Step(step.at, (*step.frames, *released), step.wait_s, step.silent_s, step.reset) if released else step
 
     def _said(self, event: Event, fault: Fault | None) -> Step:
         kind = fault.kind if fault else ""

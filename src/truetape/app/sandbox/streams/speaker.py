@@ -52,6 +52,8 @@ class Speaker:
     """One connection of a provider. What a provider does not do stands here as a default."""
 
     provider: ClassVar[str] = ""
+    beside: ClassVar[tuple[str, ...]] = ()  # paths that `answer` answers over HTTP
+    tells_events: ClassVar[bool] = False  # server-sent events, no WebSocket
     hours: Callable[[str], Hours] = staticmethod(usual_hours)
     beat_s: float = 0.0  # it says so often that it lives; 0 for never
     corrects: bool = False  # trades are corrected
@@ -77,6 +79,10 @@ class Speaker:
     def wants(self, event: Event) -> bool:
         """Return whether the client asked for such an event."""
         return event.news.symbol in self.wanted[KIND_OF[type(event.news)]]
+
+    def turned_away(self) -> tuple[int, str] | None:
+        """Return the status and words that refuse the connection itself; None if it is taken."""
+        return None
 
     def welcome(self) -> list[Frame]:
         """Return what is said to everybody who connects."""

@@ -1,0 +1,201 @@
+"""Through real sockets: a client of the sandbox hears the tape, its pings are answered, and faults arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+from stream_talk import dataset, truth
+
+from truetape.app.sandbox.faults import Fault
+from truetape.app.sandbox.server import Sandbox
+from truetape.app.sandbox.streams.coinbase import CoinbaseSpeaker
+from truetape.domain.ticks import Trade
+from truetape.providers.coinbase.feed import make
+
+Start = Callable[..., Awaitable[tuple[Sandbox, str]]]
+MATCHES = '{"type":"subscribe","product_ids":["BTC-USD"],"channels":["matches"]}'
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    """Start sandboxes, which stop when the test is over."""
+    started: list[Sandbox] = []
+
+    async def begin(*faults: Fault, **options: Any) -> tuple[Sandbox, str]:
+        sandbox = Sandbox(dataset(), faults, **options)
+        started.append(sandbox)
+        return sandbox, await sandbox.start()
+
+    yield begin
+    for sandbox in started:
+        await sandbox.stop()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as made:
+        yield made
+
+
+async def numbers(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[int]:
+    """The numbers of the next `count` matches; fewer if the connection ends."""
+    found: list[int] = []
+    async for message in socket:
+        if message.type is not aiohttp.WSMsgType.TEXT:
+            break
+        said = json.loads(message.data)
+        if said["type"] == "match":
+            found.append(said["trade_id"])
+        if len(found) == count:
+            break
+    return found
+
+
+async def test_a_feed_hears_the_day_through_a_socket(start: Start, session: aiohttp.ClientSession) -> None:
+    """At the address that the feed itself asks for."""
+    _, address = await start()
+    feed = make(base_url=f"{address}/coinbase")
+    endpoint = feed.endpoint(["BTC-USD"], ["trades"])
+    trades: list[Trade] = []
+
+    async with session.ws_connect(endpoint.url) as socket:
+        for frame in feed.subscribe(["BTC-USD"], ["trades"]):
+            assert isinstance(frame, str)
+            await socket.send_str(frame)
+        while len(trades) < 200:
+            trades += [tick for tick in feed.receive((await socket.receive()).data, 0) if isinstance(tick, Trade)]
+
+    expected = [event.news for event in truth("BTC/USD", "trades", hours=CoinbaseSpeaker.hours)[:200]]
+    assert [(one.ts_event, one.price, one.size) for one in expected if isinstance(one, Trade)] == [
+        (one.ts_event, one.price, one.size) for one in trades[:200]
+    ]
+
+
+async def test_a_connection_that_was_reset_goes_on_behind_what_was_said(
+    start: Start, session: aiohttp.ClientSession
+) -> None:
+    """The tick in whose place it was reset is lost; the fault is counted in the report."""
+    sandbox, address = await start(Fault(provider="coinbase", symbol="BTC/USD", kind="disconnect", first=5))
+    heard = []
+
+    for count in (99, 3):
+        async with session.ws_connect(f"{address}/coinbase/stream") as socket:
+            await socket.send_str(MATCHES)
+            heard.append(await numbers(socket, count))
+
+    assert [11521, 11522, 11523, 11524] == heard[0]
+    assert [11526, 11527, 11528] == heard[1]
+    assert [1] == [hits for _, hits in sandbox.met]
+    async with session.get(f"{address}/faults") as report:
+        assert 1 == (await report.json())["faults"][0]["answers"]
+
+
+async def test_silence_answers_no_ping(start: Start, session: aiohttp.ClientSession) -> None:
+    """Before it a pong comes at once; in it nothing does, and the socket stays open."""
+    _, address = await start(Fault(provider="coinbase", kind="silence", seconds=0, first=3))
+
+    async with session.ws_connect(f"{address}/coinbase/stream", autoping=False) as socket:
+        await socket.ping(b"1")
+        pong = await socket.receive()
+        await socket.send_str(MATCHES)
+        assert [11521, 11522] == await numbers(socket, 2)
+        await socket.ping(b"2")
+        while await _answered(socket):
+            await socket.ping(b"2")
+        assert not socket.closed
+
+    assert (aiohttp.WSMsgType.PONG, b"1") == (pong.type, bytes(pong.data))
+
+
+async def test_silence_ends_and_what_happened_in_it_is_lost(start: Start, session: aiohttp.ClientSession) -> None:
+    """A tenth of a second at the thousandfold speed is a hundred seconds of the tape."""
+    _, address = await start(Fault(provider="coinbase", kind="silence", seconds=0.1, first=2), speed=1000.0)
+
+    async with session.ws_connect(f"{address}/coinbase/stream") as socket:
+        await socket.send_str(MATCHES)
+        first, second = await numbers(socket, 2)
+
+    assert 11521 == first
+    assert 11527 <= second <= 11529
+
+
+async def test_the_tape_is_as_fast_as_asked(start: Start, session: aiohttp.ClientSession) -> None:
+    """At the hundredfold speed a minute takes 0.6 seconds: the fifth trade is the first of the second minute."""
+    _, address = await start(speed=100.0)
+    loop = asyncio.get_running_loop()
+
+    async with session.ws_connect(f"{address}/coinbase/stream") as socket:
+        await socket.send_str(MATCHES)
+        await numbers(socket, 1)
+        began = loop.time()
+        await numbers(socket, 4)
+
+    assert loop.time() - began > 0.55
+
+
+async def test_who_asks_later_joins_the_tape_where_it_stands(start: Start, session: aiohttp.ClientSession) -> None:
+    """A second client of the same product does not hear the morning again."""
+    _, address = await start(speed=1000.0)
+    url = f"{address}/coinbase/stream"
+
+    async with session.ws_connect(url) as one, session.ws_connect(url) as other:
+        await one.send_str(MATCHES)
+        await numbers(one, 20)
+        await other.send_str(MATCHES)
+        (joined,) = await numbers(other, 1)
+
+    assert joined >= 11540
+
+
+async def test_a_day_that_is_over_goes_on_beating(start: Start, session: aiohttp.ClientSession) -> None:
+    """Heartbeats come on; the next who asks hears the day anew."""
+    _, address = await start()
+
+    async with session.ws_connect(f"{address}/coinbase/stream") as socket:
+        await socket.send_str(MATCHES.replace('"matches"', '"matches","heartbeat"'))
+        assert 5760 == len(await numbers(socket, 5760))
+        while (said := json.loads((await socket.receive()).data))["type"] != "heartbeat":
+            pass
+        assert 17280 == said["last_trade_id"]
+    async with session.ws_connect(f"{address}/coinbase/stream") as socket:
+        await socket.send_str(MATCHES)
+        assert [11521] == await numbers(socket, 1)
+
+
+async def test_a_stream_wants_a_websocket(start: Start, session: aiohttp.ClientSession) -> None:
+    """A plain request is told so; the HTTP side is as it was."""
+    _, address = await start()
+
+    async with session.get(f"{address}/coinbase/stream") as answer:
+        assert (426, "websocket") == (answer.status, answer.headers["Upgrade"])
+    async with session.get(f"{address}/coinbase/products") as answer:
+        assert 200 == answer.status
+
+
+async def test_a_sandbox_that_stops_closes_its_sockets(start: Start, session: aiohttp.ClientSession) -> None:
+    """Its clients are told that it goes away."""
+    sandbox, address = await start(speed=1.0)
+
+    async with session.ws_connect(f"{address}/coinbase/stream") as socket:
+        await socket.send_str(MATCHES)
+        await numbers(socket, 1)
+        await asyncio.gather(sandbox.stop(), _closed(socket))
+
+    assert 1001 == socket.close_code
+
+
+async def _answered(socket: aiohttp.ClientWebSocketResponse) -> bool:
+    try:
+        return (await asyncio.wait_for(socket.receive(), 0.2)).type is aiohttp.WSMsgType.PONG
+    except TimeoutError:
+        return False
+
+
+async def _closed(socket: aiohttp.ClientWebSocketResponse) -> None:
+    async for _ in socket:
+        pass
