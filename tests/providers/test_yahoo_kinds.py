@@ -191,6 +191,21 @@ def test_capital_gains() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("end", "days", "running"),
+    [
+        (None, [8, 12], True),
+        (date(2024, 3, 12), [8, 12], True),
+        (date(2024, 3, 11), [8, 12], False),
+    ],
+)
+def test_a_live_row_that_was_not_asked_for_is_left_out(end: date | None, days: list[int], running: bool) -> None:
+    """The running session comes along with bars of the past; its row at the open is the provider's own."""
+    frame = decode.bars(golden("chart_null_and_live.json"), Ask(kind="bars", symbol="", end=end))
+    assert frame["ts_event"].dt.day().to_list() == days
+    assert frame["high"][-1] == (190.1 if running else 189.0)
+
+
 def test_minutes_outside_the_session_are_left_out() -> None:
     """London trades from 8:00 to 16:30; the live row at the close joins its hour, a day without a session stays."""
     frame = decode.bars(golden("chart_of_minutes.json"), ASK)

@@ -140,12 +140,12 @@ _BARS: Final = msgspec.json.Decoder(_BarsBody)
 _ACTIONS: Final = msgspec.json.Decoder(_ActionsBody)
 
 
-def bars(body: bytes, _ask: Ask) -> pl.DataFrame:
+def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     """Return the bars of a chart: schema DECODED["bars"], basis split, ascending.
 
     Rows without any price are no bars, nor are rows before or after the regular session of their day. The row of the
-    running session, stamped with the last trade, becomes part of the bar that it belongs to. A body without stamps is
-    an empty frame. The body says all that is needed, the ask nothing.
+    running session, stamped with the last trade, becomes part of the bar that it belongs to, unless its day is
+    after the end of `ask`: Yahoo sends it along with bars of the past. A body without stamps is an empty frame.
 
     Raises:
         ProviderRefused: The body is an error.
@@ -165,6 +165,8 @@ def bars(body: bytes, _ask: Ask) -> pl.DataFrame:
         rows = _regular(payload, rows, meta)
     stamps = rows["stamp"]
     wall = payload.localized(stamps, meta.exchange_timezone_name)
+    if ask.end and len(rows) and stamps[-1] == meta.regular_market_time and wall[-1].date() > ask.end:
+        rows, stamps, wall = rows[:-1], stamps[:-1], wall[:-1]
     starts = instants(stamps) if timeframe in SECONDS else label(wall)
     values = {name: column for name, column in rows.to_dict().items() if name != "stamp"}
     rows = pl.DataFrame({"ts_event": starts, **values})
