@@ -14,6 +14,9 @@ from truetape.providers.tiingo.client import DEFAULT_URL, Client
 from truetape.providers.tiingo.feed import make
 from truetape.providers.tiingo.symbols import spell
 
+# Minutes are asked for in spans that keep an answer below 2,000 rows of shares: longer ones may be cut without a word.
+_SPANS: Final = {"1m": 5, "5m": 30, "15m": 90, "30m": 180, "1h": 365}
+
 DECLARATION: Final = Declaration(
     name="tiingo",
     title="Tiingo end of day, IEX, currencies and coins",
@@ -21,7 +24,7 @@ DECLARATION: Final = Declaration(
         Offer(
             kind="bars",
             timeframes=("1m", "5m", "15m", "30m", "1h", "1d", "1w", "1mo"),
-            span_days={"1m": 5, "5m": 30, "15m": 90, "30m": 180, "1h": 365},
+            span_days=_SPANS,
             endpoint="prices",
         ),
         Offer(kind="actions", with_bars=True),
