@@ -251,7 +251,8 @@ def fx_rates(body: bytes, _ask: Ask) -> pl.DataFrame:
     payload = Payload(provider=PROVIDER, kind="fx_rates", body=body)
     told = payload.parse_or_refuse(_RATES, by_body) or []
     every = [row for one in told for row in (one if isinstance(one, list) else [one])]
-    rows = [(row.symbol, row.rate, row.timestamp) for row in every if row.rate is not None and row.timestamp is not None]
+    known = [row for row in every if row.rate is not None]
+    rows = [(row.symbol, row.rate, row.timestamp) for row in known if row.timestamp is not None]
     columns: dict[str, Column] = {
         "base": pl.Series([symbol[:3] for symbol, _, _ in rows], dtype=pl.String),
         "quote": [symbol[3:] for symbol, _, _ in rows],
