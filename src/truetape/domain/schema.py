@@ -1,12 +1,11 @@
 """The exact columns of every record kind, and the tables that keep them.
 
-Instants are `Datetime("ns", "UTC")`, prices and volumes float64, and null stands for missing (NaN never does).
+Two stages share the record kinds:
 
-Three stages share the record kinds:
+- DECODED (see domain.kinds): what one payload says, in the provider's own symbol and basis.
+- TABLES: what the store keeps; claims are decoded rows with identity and origin, the others are what was decided.
 
-- DECODED: what one payload says, in the provider's own symbol and basis.
-- TABLES: what the store keeps; `*_claims` are decoded rows with identity and origin, the others are what was decided.
-- in between, frames in messages have the schema of the table they are meant for.
+Frames in messages have the schema of the table that they are meant for.
 """
 
 from __future__ import annotations
@@ -17,137 +16,42 @@ from typing import Final
 import polars as pl
 
 from truetape.domain.errors import SchemaMismatch
-
-INSTANT: Final = pl.Datetime("ns", "UTC")
-BASES: Final = ("raw", "split", "all")
-ACTION_TYPES: Final = (
-    "split",  # reverse ones are below 1
-    "dividend",
-    "special_dividend",
-    "capital_gain",
-    "stock_dividend",
-    "spin_off",
-    "merger",
-    "rights",
-    "symbol_change",
-    "delisting",
+from truetape.domain.kinds import (
+    ACTION_TYPES,
+    ASSET_CLASSES,
+    BASES,
+    DECODED,
+    INSTANT,
+    LISTING_COLUMNS,
+    OBSERVATION_COLUMNS,
+    OHLCV_COLUMNS,
+    QUOTE_COLUMNS,
+    RATE_COLUMNS,
+    TRADE_COLUMNS,
+    TRADE_COLUMNS,
+    Schema,
 )
-ASSET_CLASSES: Final = ("equity", "etf", "fund", "index", "bond", "fx", "crypto", "future", "option", "commodity")
 
-_OHLCV: Final = {
-    "open": pl.Float64(),
-    "high": pl.Float64(),
-    "low": pl.Float64(),
-    "close": pl.Float64(),
-    "volume": pl.Float64(),
-}
-_QUOTE: Final = {
-    "price": pl.Float64(),  # last trade
-    "bid": pl.Float64(),
-    "bid_size": pl.Float64(),
-    "ask": pl.Float64(),
-    "ask_size": pl.Float64(),
-    "open": pl.Float64(),  # of the session, as are high, low and volume
-    "high": pl.Float64(),
-    "low": pl.Float64(),
-    "previous_close": pl.Float64(),
-    "volume": pl.Float64(),
-}
-_TRADE: Final = {
-    "price": pl.Float64(),
-    "size": pl.Float64(),
-    "trade_id": pl.String(),
-    "conditions": pl.String(),  # the venue's codes, comma separated, in its order
-    "side": pl.String(),  # of the aggressor: buy or sell
-    "venue": pl.String(),  # in the provider's code
-}
-_LISTING: Final = {
-    "name": pl.String(),
-    "exchange": pl.String(),  # in the provider's code
-    "mic": pl.String(),
-    "asset_class": pl.String(),  # of ASSET_CLASSES
-    "currency": pl.String(),
-    "status": pl.String(),  # active or delisted
-    "first_date": pl.Date(),  # inclusive
-    "last_date": pl.Date(),  # inclusive
-    "isin": pl.String(),
-    "cusip": pl.String(),
-    "figi": pl.String(),
-    "cik": pl.String(),  # ten digits
-}
-_RATE: Final = {"rate": pl.Float64(), "bid": pl.Float64(), "ask": pl.Float64()}
-_OBSERVATION: Final = {
-    "period": pl.Date(),  # the first day of the month, quarter or year that is observed; else the day
-    "value": pl.Float64(),
-    "known_from": pl.Date(),  # first day on which this value stood, inclusive
-    "known_to": pl.Date(),  # last day, inclusive; null: it still stands
-}
-_ORIGIN: Final = {"ts_known": INSTANT, "simulated": pl.Boolean()}
-_VERSIONED: Final = {"ts_known": INSTANT, "version": pl.UInt32(), "simulated": pl.Boolean()}
-_VERDICT: Final = {
+__all__ = [
+    "ACTION_TYPES",
+    "ASSET_CLASSES",
+    "BASES",
+    "DECODED",
+    "INSTANT",
+    "TABLES",
+    "Schema",
+    "Table",
+    "check",
+    "empty",
+]
+
+ORIGIN_COLUMNS: Final = {"ts_known": INSTANT, "simulated": pl.Boolean()}
+VERSIONED_COLUMNS: Final = {"ts_known": INSTANT, "version": pl.UInt32(), "simulated": pl.Boolean()}
+VERDICT_COLUMNS: Final = {
     "score": pl.Float64(),  # share of the providers' weight that agrees, in [0, 1]
     "method": pl.String(),  # consensus, plurality or single_source
     "agreed": pl.String(),  # providers that agree, comma separated, in alphabetical order
     "dissented": pl.String(),  # providers that claimed something else
-}
-
-Schema = dict[str, pl.DataType]
-
-DECODED: Final[dict[str, Schema]] = {
-    "bars": {
-        "symbol": pl.String(),
-        "timeframe": pl.String(),
-        "ts_event": INSTANT,
-        **_OHLCV,
-        "adj_close": pl.Float64(),  # the provider's own fully adjusted close: evidence, never truth
-        "currency": pl.String(),
-        "basis": pl.String(),  # raw, split or all: what open to volume are adjusted for
-        "running": pl.Boolean(),  # the bar was not finished when it was sent
-    },
-    "actions": {
-        "symbol": pl.String(),
-        "ex_date": pl.Date(),
-        "type": pl.String(),  # of ACTION_TYPES
-        "value": pl.Float64(),  # split, stock_dividend, spin_off: new shares for one old; dividends: cash per share
-        "currency": pl.String(),
-        "basis": pl.String(),  # raw: cash as paid then; split: cash per share of today's count
-        "declared_date": pl.Date(),
-        "record_date": pl.Date(),
-        "pay_date": pl.Date(),
-        "new_symbol": pl.String(),  # of a symbol_change, a spin_off or a stock merger
-    },
-    "quotes": {
-        "symbol": pl.String(),
-        "ts_event": INSTANT,
-        **_QUOTE,
-        "currency": pl.String(),
-    },
-    "trades": {
-        "symbol": pl.String(),
-        "ts_event": INSTANT,
-        **_TRADE,
-        "currency": pl.String(),
-    },
-    "listings": {
-        "symbol": pl.String(),
-        **_LISTING,
-    },
-    "fx_rates": {
-        "base": pl.String(),  # ISO 4217: one unit of it
-        "quote": pl.String(),  # costs `rate` of this
-        "ts_event": INSTANT,  # a daily fixing: 00:00 UTC of its date
-        **_RATE,
-    },
-    "index_levels": {
-        "symbol": pl.String(),
-        "ts_event": INSTANT,
-        "level": pl.Float64(),
-        "currency": pl.String(),
-    },
-    "observations": {
-        "symbol": pl.String(),  # the series
-        **_OBSERVATION,
-    },
 }
 
 
@@ -165,6 +69,8 @@ class Table:
     versioned: bool = False
 
 
+_PAYLOAD: Final = {"payload": pl.String(), **ORIGIN_COLUMNS}
+
 TABLES: Final[dict[str, Table]] = {
     "instruments": Table(
         columns={
@@ -172,7 +78,7 @@ TABLES: Final[dict[str, Table]] = {
             "name": pl.String(),
             "asset_class": pl.String(),
             "currency": pl.String(),
-            **_VERSIONED,
+            **VERSIONED_COLUMNS,
         },
         key=("instrument_id",),
         writer="reference",
@@ -185,7 +91,7 @@ TABLES: Final[dict[str, Table]] = {
             "mic": pl.String(),
             "valid_from": pl.Date(),  # inclusive; null: since ever
             "valid_to": pl.Date(),  # exclusive; null: still valid
-            **_VERSIONED,
+            **VERSIONED_COLUMNS,
         },
         key=("instrument_id", "symbol", "mic"),
         writer="reference",
@@ -197,7 +103,7 @@ TABLES: Final[dict[str, Table]] = {
             "session": pl.Date(),
             "open": INSTANT,
             "close": INSTANT,
-            **_VERSIONED,
+            **VERSIONED_COLUMNS,
         },
         key=("mic", "session"),
         writer="reference",
@@ -209,14 +115,14 @@ TABLES: Final[dict[str, Table]] = {
             "timeframe": pl.String(),
             "ts_event": INSTANT,
             "provider": pl.String(),
-            **_OHLCV,
+            **OHLCV_COLUMNS,
             "adj_close": pl.Float64(),
             "currency": pl.String(),
             "basis": pl.String(),
             "running": pl.Boolean(),
             "feed": pl.String(),
             "payload": pl.String(),
-            **_ORIGIN,
+            **ORIGIN_COLUMNS,
         },
         key=("payload", "instrument_id", "timeframe", "ts_event", "provider"),
         writer="processing",
@@ -231,7 +137,7 @@ TABLES: Final[dict[str, Table]] = {
             "currency": pl.String(),
             "basis": pl.String(),
             "payload": pl.String(),
-            **_ORIGIN,
+            **ORIGIN_COLUMNS,
         },
         key=("payload", "instrument_id", "ex_date", "type", "provider"),
         writer="processing",
@@ -241,12 +147,84 @@ TABLES: Final[dict[str, Table]] = {
             "instrument_id": pl.String(),
             "ts_event": INSTANT,
             "provider": pl.String(),
-            **_QUOTE,
+            **QUOTE_COLUMNS,
             "currency": pl.String(),
             "payload": pl.String(),
-            **_ORIGIN,
+            **ORIGIN_COLUMNS,
         },
         key=("payload", "instrument_id", "ts_event", "provider"),
+        writer="processing",
+    ),
+    "listing_claims": Table(
+        columns={"number": pl.UInt32(), "provider": pl.String(), "symbol": pl.String(), **LISTING_COLUMNS, **_PAYLOAD},
+        key=("payload", "provider", "number"),
+        writer="processing",
+    ),
+    "rate_claims": Table(
+        columns={
+            "base": pl.String(),
+            "quote": pl.String(),
+            "ts_event": INSTANT,
+            "provider": pl.String(),
+            **RATE_COLUMNS,
+            **_PAYLOAD,
+        },
+        key=("payload", "base", "quote", "ts_event", "provider"),
+        writer="processing",
+    ),
+    "level_claims": Table(
+        columns={
+            "instrument_id": pl.String(),
+            "ts_event": INSTANT,
+            "provider": pl.String(),
+            "level": pl.Float64(),
+            "currency": pl.String(),
+            **_PAYLOAD,
+        },
+        key=("payload", "instrument_id", "ts_event", "provider"),
+        writer="processing",
+    ),
+    "observation_claims": Table(
+        columns={
+            "number": pl.UInt32(),  # of the row in its payload, from 0
+            "provider": pl.String(),
+            "symbol": pl.String(),
+            **OBSERVATION_COLUMNS,
+            **_PAYLOAD,
+        },
+        key=("payload", "provider", "number"),
+        writer="processing",
+    ),
+    "trades": Table(
+        columns={
+            "instrument_id": pl.String(),
+            "ts_event": INSTANT,
+            "provider": pl.String(),
+            **TRADE_COLUMNS,
+            "correction": pl.String(),  # "cancel": the trade of this id never was; "correct": it was as said; or ""
+            "currency": pl.String(),
+            "payload": pl.String(),
+            "place": pl.UInt32(),  # among the trades of the payload, from 0
+            **ORIGIN_COLUMNS,
+        },
+        key=("instrument_id", "ts_event", "provider", "venue", "trade_id", "correction"),
+        writer="processing",
+    ),
+    "segments": Table(
+        columns={
+            "provider": pl.String(),
+            "connection": pl.String(),
+            "number": pl.UInt32(),
+            "ts_event": INSTANT,  # when it was closed, as is ts_known
+            "payload": pl.String(),
+            "frames": pl.UInt32(),
+            "trades": pl.UInt32(),
+            "quotes": pl.UInt32(),
+            "gaps": pl.String(),  # instruments with what was not heard of them: since and until, UTC ns, in JSON
+            "ended": pl.String(),
+            **ORIGIN_COLUMNS,
+        },
+        key=("connection", "number", "ts_event"),
         writer="processing",
     ),
     "bars": Table(
@@ -254,15 +232,15 @@ TABLES: Final[dict[str, Table]] = {
             "instrument_id": pl.String(),
             "timeframe": pl.String(),
             "ts_event": INSTANT,
-            **_OHLCV,
+            **OHLCV_COLUMNS,
             "currency": pl.String(),
             "basis": pl.String(),  # always raw
             "feed": pl.String(),
             "provider": pl.String(),  # whose numbers were taken
             "payload": pl.String(),  # the bytes they came from
             "flags": pl.UInt32(),  # see domain.flags
-            **_VERDICT,
-            **_VERSIONED,
+            **VERDICT_COLUMNS,
+            **VERSIONED_COLUMNS,
         },
         key=("instrument_id", "timeframe", "ts_event"),
         writer="storage",
@@ -277,8 +255,8 @@ TABLES: Final[dict[str, Table]] = {
             "currency": pl.String(),
             "provider": pl.String(),
             "payload": pl.String(),
-            **_VERDICT,
-            **_VERSIONED,
+            **VERDICT_COLUMNS,
+            **VERSIONED_COLUMNS,
         },
         key=("instrument_id", "ex_date", "type"),
         writer="storage",
@@ -292,9 +270,9 @@ TABLES: Final[dict[str, Table]] = {
             "provider": pl.String(),
             "reason": pl.String(),  # a key of services.quality.dissent.REASONS
             "explanation": pl.String(),
-            **_OHLCV,
+            **OHLCV_COLUMNS,
             "payload": pl.String(),
-            **_ORIGIN,
+            **ORIGIN_COLUMNS,
         },
         key=("payload", "instrument_id", "timeframe", "ts_event", "provider"),
         writer="storage",
@@ -305,7 +283,7 @@ TABLES: Final[dict[str, Table]] = {
             "provider": pl.String(),
             "kind": pl.String(),
             "reason": pl.String(),
-            **_ORIGIN,
+            **ORIGIN_COLUMNS,
         },
         key=("payload", "kind", "provider"),
         writer="storage",
@@ -320,7 +298,7 @@ TABLES: Final[dict[str, Table]] = {
             "severity": pl.String(),  # note, warning or error
             "explanation": pl.String(),
             "round_id": pl.String(),
-            **_ORIGIN,
+            **ORIGIN_COLUMNS,
         },
         key=("round_id", "instrument_id", "timeframe", "ts_event", "provider", "check"),
         writer="storage",
@@ -336,7 +314,7 @@ TABLES: Final[dict[str, Table]] = {
             "providers": pl.String(),  # that delivered, comma separated
             "golden": pl.UInt32(),
             "quarantined": pl.UInt32(),
-            **_ORIGIN,
+            **ORIGIN_COLUMNS,
         },
         key=("round_id",),
         writer="storage",
@@ -356,7 +334,7 @@ TABLES: Final[dict[str, Table]] = {
             "waiting": pl.UInt32(),  # nobody could answer yet; they are asked again
             "state": pl.String(),  # running, waiting or done
             "requested": INSTANT,
-            **_VERSIONED,
+            **VERSIONED_COLUMNS,
         },
         key=("job_id",),
         writer="ingestion",
@@ -368,7 +346,7 @@ TABLES: Final[dict[str, Table]] = {
             "ex_date": pl.Date(),
             "split": pl.Float64(),  # new shares for one old; 1.0 without a split
             "dividend": pl.Float64(),  # 1 - cash / previous raw close; 1.0 without a dividend
-            **_VERSIONED,
+            **VERSIONED_COLUMNS,
         },
         key=("instrument_id", "ex_date"),
         writer="corporate_actions",
@@ -380,7 +358,7 @@ TABLES: Final[dict[str, Table]] = {
             "ts_event": INSTANT,
             "level": pl.Float64(),
             "members": pl.UInt32(),
-            **_VERSIONED,
+            **VERSIONED_COLUMNS,
         },
         key=("index_id", "ts_event"),
         writer="benchmarks",

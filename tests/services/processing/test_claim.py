@@ -111,3 +111,27 @@ def test_a_frame_of_another_kind_is_refused() -> None:
     """A decoder that forgets a column is found here."""
     with pytest.raises(SchemaMismatch, match="missing columns"):
         claim(decoded("quotes", 0), capture(), kind="bars", feed="")
+
+
+def test_lists_and_observations_are_kept_whole() -> None:
+    """Their rows are numbered in the order of the payload: a symbol may be listed twice, a period observed often."""
+    listed = decoded("listings", 2, symbol=["FB", "FB"], exchange=["NASDAQ", None])
+    observed = decoded("observations", 2, symbol="GDP", period=[date(1950, 1, 1)] * 2, value=[1.0, 2.0])
+
+    for kind, rows in (("listings", listed), ("observations", observed)):
+        claims = claim(rows, capture(kind=kind), kind=kind, feed="")
+
+        check(claims, TABLES[CLAIM_TABLES[kind]].columns, kind=kind)
+        assert claims["number"].to_list() == [0, 1]
+
+
+def test_rates_and_levels_of_other_days_are_not_kept() -> None:
+    """A history comes whole where one day was asked for."""
+    later = FRIDAY + timedelta(days=30)
+    for kind, rest in (("fx_rates", {"base": "EUR", "quote": "USD", "rate": 1.1}), ("index_levels", {"level": 5000.0})):
+        claims = claim(
+            decoded(kind, 2, ts_event=instants([MONDAY, later]), **rest), capture(kind=kind), kind=kind, feed=""
+        )
+
+        check(claims, TABLES[CLAIM_TABLES[kind]].columns, kind=kind)
+        assert claims["ts_event"].dt.date().to_list() == [MONDAY]

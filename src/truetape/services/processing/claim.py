@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from truetape.domain.messages import RawCaptured
 from truetape.domain.schema import DECODED, INSTANT, TABLES, check, empty
 
-CLAIM_TABLES = {"bars": "bar_claims", "actions": "action_claims", "quotes": "quotes"}
+CLAIM_TABLES: Final = {
+    "bars": "bar_claims",
+    "actions": "action_claims",
+    "quotes": "quotes",
+    "listings": "listing_claims",
+    "fx_rates": "rate_claims",
+    "index_levels": "level_claims",
+    "observations": "observation_claims",
+}
+RANGED: Final = frozenset({"bars", "quotes", "fx_rates", "index_levels"})  # kinds of which only the asked days are kept
 
 
 def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) -> pl.DataFrame:
@@ -24,7 +35,7 @@ def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) 
     if decoded.is_empty():
         return empty(columns)
     rows = decoded.lazy()
-    if kind != "actions":  # splits after the range are needed to undo an adjustment, so actions are kept whole
+    if kind in RANGED:  # splits after the range are needed to undo an adjustment, so actions are kept whole
         rows = rows.filter(pl.col("ts_event").dt.date().is_between(capture.start, capture.end))
     origin = {
         "instrument_id": pl.lit(capture.instrument_id),
@@ -33,6 +44,7 @@ def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) 
         "payload": pl.lit(capture.key),
         "ts_known": pl.lit(capture.ts_known).cast(INSTANT),
         "simulated": pl.lit(capture.simulated),
+        "number": pl.int_range(pl.len(), dtype=pl.UInt32),
     }
     added = [expression.alias(name) for name, expression in origin.items() if name in columns]
     return _one_each(rows.with_columns(added).select(list(columns)).collect(), kind)
