@@ -28,7 +28,6 @@ from truetape.domain.kinds import (
     QUOTE_COLUMNS,
     RATE_COLUMNS,
     TRADE_COLUMNS,
-    TRADE_COLUMNS,
     Schema,
 )
 
