@@ -20,7 +20,6 @@ MARKER: Final = "truetape.json"
 STORE: Final = "truetape.duckdb"
 ARCHIVE: Final = "archive"
 LEDGER: Final = "ledger.sqlite"
-LEDGER: Final = "quotas.sqlite"
 _LOCK: Final = "lock"
 _SERVER: Final = "server.json"
 _HARMLESS: Final = frozenset({_LOCK, "lost+found"})

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from small_tape import small_dataset
 
 from truetape.app.sandbox.compose import all_faults, choose_script
-from truetape.app.sandbox.faults import DATA, KINDS, TRANSPORT, Fault, Script
+from truetape.app.sandbox.faults import DATA, TRANSPORT, Fault, Script
 
 PROVIDERS = ("alpha_vantage", "yahoo", "finnhub", "iex_cloud")
 SYMBOLS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
