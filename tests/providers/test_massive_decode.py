@@ -144,6 +144,16 @@ def test_the_newest_trade() -> None:
     assert frame.select(TRADE).rows() == [("ACME", 187.5, 2.0, "7", "12", None, "4", "USD")]
 
 
+def test_the_newest_trade_of_a_coin() -> None:
+    """It names its pair with a hyphen."""
+    last = {"price": 68300.5, "size": 0.25, "timestamp": 1709931599500, "conditions": [1]}
+    body = json.dumps({"status": "success", "symbol": "ETH-BTC", "last": last}).encode()
+    frame = READERS["trades"](body, ask("trades", symbol=""))
+    assert frame.select("symbol", "ts_event", "side", "venue", "currency").rows() == [
+        ("X:ETHBTC", at(2024, 3, 8, 20, 59, 59, 500_000), "sell", None, "BTC")
+    ]
+
+
 def test_trades_come_out_in_order() -> None:
     """Rows in no order are sorted by their time."""
     rows = [{"price": price, "size": 1, "sip_timestamp": price} for price in (2, 3, 1)]
@@ -243,6 +253,7 @@ def action(**fields: Any) -> bytes:
         ("bars", b'{"results":[]}', "`status`"),
         ("bars", b'{"status":"OK","from":"soon","symbol":"A","open":1,"high":1,"low":1,"close":1,"preMarket":1}',
          "from was 'soon'"),
+        ("bars", b'{"status":"OK","symbol":"A"}', "results was missing, and symbol was there"),
         ("fx_rates", aggregate(FRIDAY), "the ticker was 'ACME', no pair"),
         ("fx_rates", b'{"status":"OK","symbol":"EURUSD","last":{"bid":1,"ask":1,"timestamp":0}}',
          "the symbol was 'EURUSD', no pair"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from truetape.domain.asks import Ask
+from truetape.domain.errors import UndecodablePayload
 from truetape.domain.schema import DECODED, check
 from truetape.providers import massive
 
@@ -159,3 +160,17 @@ def test_recorded_exchange_rates_by_value(recordings: Path) -> None:
     assert READERS["fx_rates"](body, ask("fx_rates")).rows() == [
         ("USD", "AUD", at(2022, 5, 10, 15, 10, 26), 1.4432098, 1.4427932, 1.4436264)
     ]
+
+
+def test_a_recorded_coins_newest_trade_by_value(recordings: Path) -> None:
+    """Its condition names who took the offer."""
+    frame = READERS["trades"](mock(recordings, "v1_last_crypto_BTC_USD.json"), ask("trades", symbol=""))
+    assert frame.select(TRADE).rows() == [("X:BTCUSD", 39976.89682331, 0.005, None, "2", "buy", "2", "USD")]
+    assert frame["ts_event"].to_list() == [at(2022, 4, 28, 21, 13, 29, 688_000)]
+
+
+@pytest.mark.parametrize("kind", sorted(set(READERS) - {"trades"}))
+def test_a_recorded_page_of_something_else_is_no_empty_one(recordings: Path, kind: str) -> None:
+    """What has no results but something in their place is another page."""
+    with pytest.raises(UndecodablePayload):
+        READERS[kind](mock(recordings, "v1_last_crypto_BTC_USD.json"), ask(kind))

@@ -30,9 +30,14 @@ class Page(msgspec.Struct):
 
 P = TypeVar("P", bound=Page)
 
+_PLAIN: Final = frozenset({"status", "request_id", "count", "queryCount", "resultsCount", "adjusted", "next_url"})
+_FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
 
 def sound(payload: Payload, decoder: msgspec.json.Decoder[P]) -> P:
     """Return the body as `decoder` reads it.
+
+    A page without results has none; one that has something else in their place is another page.
 
     Raises:
         ProviderRefused: The body is an error.
@@ -40,11 +45,19 @@ def sound(payload: Payload, decoder: msgspec.json.Decoder[P]) -> P:
     """
     page = payload.parse_or_refuse(decoder, by_body)
     if page.status in SOUND:
+        if getattr(page, "results", ()) is None:
+            _nothing_else(payload, page)
         return page
     failure = by_body(payload.body)
     if failure is None:
         raise payload.defect(f"the status was {page.status[:40]!r}, none of {', '.join(SOUND)}")
     raise ProviderRefused(provider=PROVIDER, failure=failure)
+
+
+def _nothing_else(payload: Payload, page: Page) -> None:
+    others = payload.parse(_FIELDS).keys() - _PLAIN - {"results", *page.__struct_fields__}
+    if others:
+        raise payload.defect(f"the field results was missing, and {min(others)[:40]} was there")
 
 
 def from_ms(stamps: list[int]) -> pl.Series:

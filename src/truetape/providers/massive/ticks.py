@@ -13,7 +13,18 @@ import polars as pl
 from truetape.domain.asks import Ask
 from truetape.domain.decoding import Column, Payload, decoded
 from truetape.providers.massive.events import SIDES
-from truetape.providers.massive.pages import PROVIDER, Nanoseconds, Number, Page, Text, from_ns, sound
+from truetape.providers.massive.pages import (
+    PROVIDER,
+    Milliseconds,
+    Nanoseconds,
+    Number,
+    Page,
+    Text,
+    from_ms,
+    from_ns,
+    sound,
+)
+from truetape.providers.massive.pairs import joined
 from truetape.providers.massive.symbols import currency, is_stock
 
 TAKEN_BACK: Final = (7, 8, 10, 11, 12)  # codes of errors and cancels, and of records that repeat a corrected trade
@@ -40,6 +51,19 @@ class _Newest(msgspec.Struct):
     c: list[int] | None = None
     i: Text = None
     x: int | None = None
+
+
+class _Coin(msgspec.Struct):
+    price: Number
+    size: Number
+    timestamp: Milliseconds
+    conditions: list[int] | None = None
+    exchange: int | None = None
+
+
+class _NewestCoin(Page):
+    symbol: str
+    last: _Coin
 
 
 class _Trades(Page):
@@ -136,6 +160,7 @@ class _OldShots(Page):
 
 
 _TRADES: Final = msgspec.json.Decoder(_Trades)
+_NEWEST_COIN: Final = msgspec.json.Decoder(_NewestCoin)
 _QUOTES: Final = msgspec.json.Decoder(_Quotes)
 _SHOTS: Final = msgspec.json.Decoder(_Shots)
 _OLD_SHOTS: Final = msgspec.json.Decoder(_OldShots)
@@ -175,6 +200,8 @@ def trades(body: bytes, ask: Ask) -> pl.DataFrame:
         UndecodablePayload: It is neither an error nor trades.
     """
     payload = Payload(provider=PROVIDER, kind="trades", body=body)
+    if b'"last"' in body:
+        return _newest_coin(sound(payload, _NEWEST_COIN))
     told = sound(payload, _TRADES).results
     if isinstance(told, _Newest):
         return _newest_trade(told)
@@ -218,6 +245,21 @@ def quotes(body: bytes, ask: Ask) -> pl.DataFrame:
     if rows and found["bid"].count() + found["ask"].count() == 0:
         raise payload.defect("no row had a bid_price or an ask_price")
     return _ascending(_in_shares(found))
+
+
+def _newest_coin(told: _NewestCoin) -> pl.DataFrame:
+    """Return the newest trade of a coin, which the body calls BTC-USD."""
+    row, symbol = told.last, joined("X:", told.symbol)
+    columns: dict[str, Column] = {
+        "symbol": [symbol],
+        "ts_event": from_ms([row.timestamp]),
+        "price": [row.price],
+        "size": [row.size],
+        "conditions": [_joined(row.conditions)],
+        "side": [_side(row.conditions)],
+        "venue": [None if row.exchange is None else str(row.exchange)],
+    }
+    return decoded("trades", columns, currency=currency(symbol))
 
 
 def _newest_trade(row: _Newest) -> pl.DataFrame:
