@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC as UTC_ZONE
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from truetape.domain.asks import Answer, Ask, Request
 from truetape.domain.schema import DECODED
 from truetape.providers import alpaca
-from truetape.providers.alpaca.client import follow, request
+from truetape.providers.alpaca.client import Client, follow, request
 from truetape.providers.alpaca.symbols import spell
 
 SPAN: dict[str, Any] = {"start": date(2024, 3, 8), "end": date(2024, 3, 11)}
@@ -78,6 +79,30 @@ def test_present_state(kind: str, symbol: str, url: str, params: dict[str, str])
     """Without a start the newest is asked for; assets lie at the trading host."""
     asked = request(Ask(kind=kind, symbol=symbol), feed="iex")
     assert (asked.url, asked.params) == (url, params)
+
+
+@pytest.mark.parametrize(
+    ("kind", "symbol", "feed", "end"),
+    [
+        ("bars", "AAPL", "sip", "2024-03-11T20:44:00Z"),
+        ("trades", "AAPL", "sip", "2024-03-11T20:44:00Z"),
+        ("bars", "AAPL", "iex", SECONDS["end"]),
+        ("bars", "BTC/USD", "sip", UTC_SECONDS["end"]),
+    ],
+)
+async def test_the_recent_tape_is_left_alone(kind: str, symbol: str, feed: str, end: str) -> None:
+    """On the free plan its last quarter of an hour costs all that is before it; other feeds have no such rule."""
+    wire = Wire()
+    now = datetime(2024, 3, 11, 21, 0, 30, tzinfo=UTC_ZONE)
+    client = Client(wire, feed=feed, now=lambda: now)
+    await client.fetch(Ask(kind=kind, symbol=symbol, **SPAN))
+    assert wire.asked[0].params["end"] == end
+
+
+def test_a_range_never_ends_before_it_starts() -> None:
+    """One that is recent altogether is asked for, and refused by the provider in its own words."""
+    asked = request(Ask(kind="bars", symbol="AAPL", **SPAN), until=datetime(2024, 3, 1, tzinfo=UTC_ZONE))
+    assert asked.params["end"] == asked.params["start"] == SECONDS["start"]
 
 
 def test_another_host_has_it_all() -> None:

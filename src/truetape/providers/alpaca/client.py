@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from urllib.parse import quote
@@ -30,6 +31,7 @@ ACTION_ROWS: Final = 1000
 LONGEST_TOKEN: Final = 4096
 FIRST: Final = date(2000, 1, 1)
 LAST: Final = date(2100, 1, 1)
+RECENT: Final = timedelta(minutes=16)  # of the consolidated tape, which the free plan refuses with all that is before
 NEW_YORK: Final = ZoneInfo("America/New_York")
 UTC: Final = ZoneInfo("UTC")
 
@@ -45,13 +47,21 @@ class Client:
     """Ask Alpaca's market data, and the trading host for assets."""
 
     def __init__(
-        self, http: Http, *, base_url: str = DEFAULT_URL, key: str = "", secret: str = "", feed: str = FEED
+        self,
+        http: Http,
+        *,
+        base_url: str = DEFAULT_URL,
+        key: str = "",
+        secret: str = "",
+        feed: str = FEED,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._http = http
         self._base_url = base_url
         self._key = key
         self._secret = secret
         self._feed = feed
+        self._now = now
 
     async def fetch(self, ask: Ask) -> Answer:
         """Return the answer to `ask`, undecoded.
@@ -59,18 +69,30 @@ class Client:
         Raises:
             Unreachable: No complete answer came.
         """
-        asked = request(ask, base_url=self._base_url, key=self._key, secret=self._secret, feed=self._feed)
-        return await self._http.send(asked)
+        until = self._now().replace(second=0, microsecond=0) - RECENT
+        return await self._http.send(
+            request(ask, base_url=self._base_url, key=self._key, secret=self._secret, feed=self._feed, until=until)
+        )
 
 
-def request(ask: Ask, *, base_url: str = DEFAULT_URL, key: str = "", secret: str = "", feed: str = FEED) -> Request:
+def request(
+    ask: Ask,
+    *,
+    base_url: str = DEFAULT_URL,
+    key: str = "",
+    secret: str = "",
+    feed: str = FEED,
+    until: datetime | None = None,
+) -> Request:
     """Return the request for one page of `ask`; quotes and rates without a start are the present ones.
 
     A day lasts from midnight to midnight in New York, of coins and rates in UTC. `ask.symbol` may hold several symbols
-    with commas between them.
+    with commas between them. Of the consolidated tape nothing after `until` is asked for.
     """
     root = base_url.rstrip("/")
     path, params = _question(ask, feed=feed)
+    if until is not None and params.get("feed") == FEED and "end" in params:
+        params["end"] = max(params["start"], min(params["end"], _iso(until)))
     if ask.kind == "listings" and root == DEFAULT_URL:
         root = TRADING_URL
     if ask.page:

@@ -85,8 +85,8 @@ class _Actions(Page):
 
 class _Ticker(msgspec.Struct):
     ticker: str
+    market: str
     name: Text = None
-    market: Text = None
     primary_exchange: Text = None
     type: Text = None
     active: bool | None = None
@@ -137,9 +137,14 @@ def index_levels(body: bytes, ask: Ask) -> pl.DataFrame:
 
     Raises:
         ProviderRefused: The body is an error.
-        UndecodablePayload: It is neither an error nor aggregates.
+        UndecodablePayload: It is neither an error nor aggregates of an index.
     """
-    return levels(bars(body, msgspec.structs.replace(ask, timeframe="1d")))
+    found = bars(body, msgspec.structs.replace(ask, timeframe="1d"))
+    others = found["symbol"].filter(~found["symbol"].str.starts_with("I:"))
+    if len(others):
+        payload = Payload(provider=PROVIDER, kind="index_levels", body=body)
+        raise payload.defect(f"the ticker was {others[0][:40]!r}, no index")
+    return levels(found)
 
 
 def fx_rates(body: bytes, ask: Ask) -> pl.DataFrame:
@@ -207,7 +212,7 @@ def listings(body: bytes, ask: Ask) -> pl.DataFrame:  # noqa: ARG001 - the rows 
         "name": [row.name for row in rows],
         "exchange": [row.primary_exchange for row in rows],
         "mic": [row.primary_exchange for row in rows],
-        "asset_class": [CLASSES.get(row.type or "") or MARKETS.get(row.market or "") for row in rows],
+        "asset_class": [CLASSES.get(row.type or "") or MARKETS.get(row.market) for row in rows],
         "currency": [_code(row.currency_name) for row in rows],
         "status": [None if row.active is None else "active" if row.active else "delisted" for row in rows],
         "first_date": payload.dates([row.list_date for row in rows], field="list_date", missing=()),

@@ -232,6 +232,8 @@ def quotes(body: bytes, ask: Ask) -> pl.DataFrame:
     payload = Payload(provider=PROVIDER, kind="quotes", body=body)
     if b'"lastTrade"' in body or b'"tickers"' in body:
         page = sound(payload, _OLD_SHOTS)
+        if page.tickers is None and page.ticker is None:
+            raise payload.defect("the field tickers was missing")
         return _snapshots(page.tickers or [shot for shot in (page.ticker,) if shot], _OF_OLD_SHOTS)
     if b'"ticker"' in body:
         shots = [shot for shot in sound(payload, _SHOTS).results or [] if shot.error is None]
