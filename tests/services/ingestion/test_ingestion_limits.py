@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
+import pytest
+from test_ingestion_backfill import backfill
 
-from pipeline_doubles import FRIDAY, NOW, Script, refuse
+from pipeline_doubles import FRIDAY, MONDAY, NOW, Script, refuse
 from routed_room import FAILOVER, GOOD, Routed
 from truetape.domain.asks import Answer, Ask
 from truetape.domain.capability import Offer
@@ -18,7 +20,7 @@ from truetape.domain.messages import RawCaptured
 from truetape.domain.plans import Allowance, Budget, Plan, Spending, Window
 from truetape.domain.time import NANOSECONDS
 from truetape.ports.archive import Attempted
-from truetape.ports.ledger import Denial, Grant
+from truetape.ports.ledger import Denial, Grant, Standing
 from truetape.services.ingestion.breaker import BreakerRules
 from truetape.services.ingestion.rounds import Listed
 from truetape.services.ingestion.routing import Policy
@@ -119,15 +121,24 @@ class Purse:
         self.outcomes = list(outcomes)
         self.reserved: list[Spending] = []
         self.told: list[Any] = []
+        self.kept: list[float] = []
+        self.used, self.looked = 0.0, 0
 
     async def reserve(self, spending: Spending, windows: Sequence[Window], *, kept: float = 0.0) -> Grant | Denial:
         self.reserved.append(spending)
+        self.kept.append(kept)
         outcome = self.outcomes.pop(0) if self.outcomes else None
         if isinstance(outcome, Exception):
             raise outcome
         if outcome is not None:
             return Denial(window=windows[0], until_ns=outcome)
         return Grant(grant_id=str(len(self.reserved)), spending=spending)
+
+    async def standing(self, provider: str, account: str, windows: Sequence[Window]) -> tuple[Standing, ...]:
+        self.looked += 1
+        return tuple(
+            Standing(window=one, used=self.used, left=one.limit - self.used, resets_at_ns=0) for one in windows
+        )
 
     async def settle(self, grant: Grant, *, sent: bool = True, received_bytes: float = 0.0) -> None:
         self.told.append((grant.grant_id, sent, received_bytes))
@@ -181,6 +192,59 @@ async def test_a_day_that_is_spent_is_not_waited_for() -> None:
     assert {"p": 0, "q": 1} == room.asked()
     assert (f"p: quota: {words}",) == room.captures[0].tried
     assert words == room.service.intervals.debts["ins_a", "bars", "1d"]["p"].words
+
+
+@pytest.mark.parametrize(
+    ("used", "evenly", "asked", "slept"),
+    [
+        pytest.param(0.0, True, 1, [], id="the day has begun: a tenth of it may go"),
+        pytest.param(1.5, True, 1, [], id="and no more"),
+        pytest.param(1.51, True, 1, [35], id="a little later it may"),
+        pytest.param(12.0, True, 0, [], id="half of the day is too long to wait for"),
+        pytest.param(12.0, False, 1, [], id="unless evenness is not wanted"),
+    ],
+)
+async def test_a_backfill_spends_a_day_evenly(used: float, evenly: bool, asked: int, slept: list[float]) -> None:
+    """At midnight, with 25 calls for the day: patient questions keep to their share, and leave a tenth to others."""
+    room = Routed(FAILOVER, p=Script(GOOD))
+    ledger = purse(room)
+    ledger.used = used
+    room.service = room.build(spend_evenly=evenly)
+    room.service._market.listed["ins_a"] = Listed("ins_a", "A")
+
+    await room.service.on_backfill_requested(backfill("ins_a", start=MONDAY))
+    await room.service.work(until_idle=True)
+
+    assert {"p": asked} == room.asked()
+    assert slept == [round(one) for one in room.clock.slept]
+    assert [0.1] * asked == ledger.kept
+    if not asked:
+        assert "kept for later" in room.recorded(Attempted)[0].words
+
+
+async def test_an_urgent_question_asks_nobody_about_evenness() -> None:
+    """It may use all that is left."""
+    room = Routed(FAILOVER, p=Script(GOOD))
+    ledger = purse(room)
+    ledger.used = 24.0
+
+    await room.run()
+
+    assert ({"p": 1}, [0.0], 0) == (room.asked(), ledger.kept, ledger.looked)
+
+
+async def test_a_backfill_costs_nothing_where_somebody_is_free() -> None:
+    """A paid provider answers the urgent question first, but is not asked for what can wait for a free one."""
+    budgets = {"p": Budget(account="x", plan=Plan(price_per_call=0.01)), "q": Budget(account="y", plan=Plan())}
+    room = Routed(FAILOVER, budgets=budgets, p=Script(GOOD), q=Script(DOWN, DOWN, GOOD))
+    room.service._market.listed["ins_a"] = Listed("ins_a", "A")
+
+    await room.service.on_backfill_requested(backfill("ins_a", start=MONDAY))
+    await room.service.work(until_idle=True)
+    assert {"p": 0, "q": 2} == room.asked()
+    await room.run([Listed("ins_b", "B")])
+
+    assert 1 == room.asked()["p"]
 
 
 async def test_without_the_ledger_nothing_is_asked() -> None:
@@ -265,8 +329,6 @@ async def test_new_sessions_go_before_a_backfill() -> None:
     room.scripts["p"].fetch = fetch  # type: ignore[method-assign]
     old = [Listed(f"ins_{number}", f"OLD{number}") for number in range(4)]
     service._market.listed |= {one.instrument_id: one for one in old}
-    from test_ingestion_backfill import backfill
-
     await service.on_backfill_requested(backfill(*(one.instrument_id for one in old)))
     await service.work(until_idle=True)
 

@@ -21,7 +21,16 @@ from truetape.services.ingestion.config import IngestionConfig
 from truetape.services.ingestion.costs import price
 from truetape.services.ingestion.enquiry import Enquiry, Errand
 from truetape.services.ingestion.rounds import Round
-from truetape.services.ingestion.routing import Candidate, Choice, Policy, choose, enough, ineligible, ordered
+from truetape.services.ingestion.routing import (
+    Candidate,
+    Choice,
+    Policy,
+    choose,
+    enough,
+    free_first,
+    ineligible,
+    ordered,
+)
 from truetape.services.ingestion.tally import Tally
 
 log = structlog.get_logger()
@@ -112,7 +121,7 @@ class Acquisition:
             money, weight = price(declared, self._budgets.get(name), round_.kind)
             basis = basis_of(declared, kind=round_.kind, timeframe=round_.timeframe)
             candidates.append(Candidate(name, basis, money, weight))
-        return ordered(policy, candidates, settled_basis=settled_basis)
+        return ordered(policy, free_first(candidates, patient=round_.patient), settled_basis=settled_basis)
 
     async def _course(self, policy: Policy, order: Sequence[Candidate], round_: Round) -> Course:
         """Ask providers until it is enough, or until nobody is left; who is still being asked then is let go."""
@@ -142,7 +151,7 @@ class Acquisition:
     async def _ask(self, policy: Policy, choice: Choice, round_: Round, course: Course) -> GaveUp | None:
         tried = tuple(f"{name}: {words}"[:300] for name, words in course.failed().items())
         proofread = not policy.asks_everybody or bool(round_.only)
-        errand = Errand(why=choice.why, tried=tried, proofread=proofread)
+        errand = Errand(why=choice.why, tried=tried, proofread=proofread, patient=round_.patient)
         return await self._enquiry.ask(self._providers[choice.name], round_, errand)
 
     async def _settle(self, policy: Policy, course: Course) -> bool:
@@ -182,6 +191,7 @@ class Acquisition:
             captures=captures,
             simulated=self._config.simulated,
             empty=empty[:500],
+            partial=round_.partial,
         )
         await self._enquiry.durably(lambda: self._archive.record(closing))
         self._tally.rounds_closed += 1

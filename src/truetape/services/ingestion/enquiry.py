@@ -26,6 +26,7 @@ from truetape.services.ingestion.breaker import Breaker
 from truetape.services.ingestion.chunks import page_of, spans
 from truetape.services.ingestion.config import IngestionConfig
 from truetape.services.ingestion.costs import cost_of
+from truetape.services.ingestion.evenness import may_go_ns
 from truetape.services.ingestion.intervals import Span
 from truetape.services.ingestion.patience import wait_s
 from truetape.services.ingestion.rounds import Round
@@ -43,6 +44,7 @@ class Errand:
     why: str = ""
     tried: tuple[str, ...] = ()
     proofread: bool = False  # decode the answer at once: nobody else is asked unless this one is known to be bad
+    patient: bool = False  # it can wait: what is more urgent goes before, and quotas are spent evenly
 
 
 class Enquiry:
@@ -151,7 +153,7 @@ class Enquiry:
     async def _once(self, provider: Provider, ask: Ask, errand: Errand) -> tuple[Answer | None, Failure | None, int]:
         """Send one request; return the answer, what is wrong with it, and its rows if they were counted."""
         name = provider.declaration.name
-        allowed = await self._within_budget(provider, ask)
+        allowed = await self._within_budget(provider, ask, errand)
         if isinstance(allowed, Failure):
             return None, allowed, 0
         await self._keep_pace(provider)
@@ -184,16 +186,22 @@ class Enquiry:
         failure, rows = await asyncio.to_thread(_proofread, provider, ask, answer)
         return answer, failure, rows
 
-    async def _within_budget(self, provider: Provider, ask: Ask) -> Grant | Failure | None:
+    async def _within_budget(self, provider: Provider, ask: Ask, errand: Errand) -> Grant | Failure | None:
         """Count the request in every window of the provider's plan, waiting a little where that makes room."""
         budget = self._budgets.get(provider.declaration.name)
         if budget is None or self._ledger is None or not budget.plan.windows:
             return None
         cost = cost_of(provider.declaration, budget, ask)
         until = self._clock.now_ns() + int(self._config.quota_patience_s * NANOSECONDS)
+        kept = self._config.reserved_share if errand.patient else 0.0
         while True:
             try:
-                answer = await self._ledger.reserve(cost, budget.plan.windows)
+                ahead = await self._ahead(provider.declaration.name, budget) if errand.patient else 0
+                if ahead > until:
+                    return _ahead_of_time(ahead, self._clock.now_ns())
+                if ahead > self._clock.now_ns():
+                    await self._clock.sleep((ahead - self._clock.now_ns()) / NANOSECONDS)
+                answer = await self._ledger.reserve(cost, budget.plan.windows, kept=kept)
             except StoreUnavailable as error:
                 return Failure(failure_class=FailureClass.TRANSIENT, words=str(error))
             if isinstance(answer, Grant):
@@ -201,6 +209,13 @@ class Enquiry:
             if answer.until_ns > until:
                 return _spent(answer, self._clock.now_ns())
             await self._clock.sleep(max(0.001, (answer.until_ns - self._clock.now_ns()) / NANOSECONDS))
+
+    async def _ahead(self, name: str, budget: Budget) -> int:
+        """Return from when a patient request may go, so that the long windows of the plan are spent evenly."""
+        if self._ledger is None or not self._config.spend_evenly:
+            return 0
+        standings = await self._ledger.standing(name, budget.account, budget.plan.windows)
+        return may_go_ns([(one.window, one.used) for one in standings], now_ns=self._clock.now_ns())
 
     async def _account(self, provider: Provider, grant: Grant | Failure | None, answer: Answer) -> None:
         if not isinstance(grant, Grant) or self._ledger is None:
@@ -327,6 +342,11 @@ def _proofread(provider: Provider, ask: Ask, answer: Answer) -> tuple[Failure | 
 def _resting(breaker: Breaker) -> Failure:
     words = f"left alone until {iso(breaker.open_until_ns)} after {breaker.failures} failures: {breaker.words}"
     return Failure(failure_class=FailureClass.TRANSIENT, words=words)
+
+
+def _ahead_of_time(until_ns: int, now_ns: int) -> Failure:
+    words = f"the rest of its quota is kept for later, so that it lasts: patient questions go on at {iso(until_ns)}"
+    return Failure(failure_class=FailureClass.QUOTA, words=words, retry_after_s=(until_ns - now_ns) / NANOSECONDS)
 
 
 def _spent(denial: Denial, now_ns: int) -> Failure:

@@ -8,9 +8,11 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from truetape.domain.identity import round_id
-from truetape.domain.messages import RawCaptured, RoundClosed
+from truetape.domain.messages import RawCaptured, RoundClosed, StreamCaptured
 from truetape.domain.time import NANOSECONDS
 from truetape.services.ingestion.intervals import ONE_DAY, IntervalLedger, Span, has_session, without
+
+Place = tuple[str, int]  # of a segment: its connection and number there
 
 
 class Listed(NamedTuple):
@@ -37,6 +39,12 @@ class Round:
     captured: dict[str, list[RawCaptured]] = field(default_factory=dict)  # pages by provider
     only: tuple[str, ...] = ()  # providers that are asked; empty: whom the policy chooses
     job_id: str = ""  # the backfill that it belongs to
+    partial: bool = False  # it heals a gap of a stream in a range that may not have ended: it settles no date
+
+    @property
+    def patient(self) -> bool:
+        """Whether it can wait: it belongs to a backfill, or pays a debt."""
+        return bool(self.job_id or self.only)
 
 
 @dataclass
@@ -45,13 +53,27 @@ class History:
 
     ledger: IntervalLedger = field(default_factory=IntervalLedger)
     unstored: dict[str, RoundClosed] = field(default_factory=dict)  # closed rounds that never reached the store
+    unread: list[StreamCaptured] = field(default_factory=list)  # segments that never reached the store
+    heard_until: dict[str, int] = field(default_factory=dict)  # when each provider's stream was last heard
 
 
-def recall(entries: Iterable[object], *, stored: frozenset[str] = frozenset()) -> History:
-    """Return what `entries` of the journal, in order, amount to; `stored` are the rounds that the store has marked."""
+def recall(
+    entries: Iterable[object], *, stored: frozenset[str] = frozenset(), read: frozenset[Place] = frozenset()
+) -> History:
+    """Return what `entries` of the journal, in order, amount to.
+
+    Args:
+        entries: The journal.
+        stored: The rounds that the store has marked.
+        read: The segments of streams that it has, by connection and number.
+    """
     history = History()
     for entry in entries:
-        if isinstance(entry, RawCaptured):
+        if isinstance(entry, StreamCaptured):
+            history.heard_until[entry.provider] = max(entry.ts_known, history.heard_until.get(entry.provider, 0))
+            if (entry.connection, entry.number) not in read:
+                history.unread.append(entry)
+        elif isinstance(entry, RawCaptured):
             history.ledger.capture(entry)
         elif isinstance(entry, RoundClosed):
             pages = history.ledger.captures.get(entry.round_id, {})
@@ -166,10 +188,11 @@ def _covers(wide: Round, narrow: Round) -> bool:
     return wide.start <= narrow.start and narrow.end <= wide.end
 
 
-def retold(history: History) -> Iterator[RawCaptured | RoundClosed]:
+def retold(history: History) -> Iterator[RawCaptured | RoundClosed | StreamCaptured]:
     """Yield what the other rooms must hear again after a crash.
 
-    That is every capture of a round that was never closed, then the closed rounds that never reached the store.
+    That is every capture of a round that was never closed, then the closed rounds and the segments of streams that
+    never reached the store.
     """
     for captures in history.ledger.captures.values():
         for pages in captures.values():
@@ -177,3 +200,4 @@ def retold(history: History) -> Iterator[RawCaptured | RoundClosed]:
     for closing in history.unstored.values():
         yield from closing.captures
         yield closing
+    yield from history.unread

@@ -105,6 +105,12 @@ def ordered(policy: Policy, candidates: Sequence[Candidate], *, settled_basis: s
     return fitting if policy.fall_through else fitting[: max(1, policy.quorum)]
 
 
+def free_first(candidates: Sequence[Candidate], *, patient: bool) -> Sequence[Candidate]:
+    """Return whom a question may cost: a patient one is put only to those who charge nothing, where there are any."""
+    free = [one for one in candidates if not one.money]
+    return free if patient and free else candidates
+
+
 def choose(
     policy: Policy,
     order: Sequence[Candidate],
