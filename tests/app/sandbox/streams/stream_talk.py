@@ -103,9 +103,7 @@ class Talk:
         for request in self.feed.wanted():
             self.heard.asked.append(request.url)
             url = urlsplit(request.url)
-            path = url.path.removeprefix(f"/{self.playback.speaker.provider}")
-            body = self.market.answer(self.playback.speaker.provider, path, dict(parse_qsl(url.query)))
-            assert body is not None
+            _, body = self.market.answer(self.playback.speaker.provider, dict(parse_qsl(url.query)))
             self.heard.ticks += self.feed.fetched(request.url, body, at)
 
     def run(self, steps: int = 10**9) -> Heard:

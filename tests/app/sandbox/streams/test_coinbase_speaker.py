@@ -45,7 +45,7 @@ def test_a_book_is_whole_and_then_changes() -> None:
         [(float(price), float(size)) for price, size in side.best(99)] for side in (book.bids, book.asks)
     )
     assert bids[0][0] < asks[0][0]
-    assert 12 == len(bids) == len(asks)
+    assert 10 == len(bids) == len(asks)
 
 
 def test_heartbeats_name_the_last_trade() -> None:

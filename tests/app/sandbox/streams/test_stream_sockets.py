@@ -189,6 +189,18 @@ async def test_a_sandbox_that_stops_closes_its_sockets(start: Start, session: ai
     assert 1001 == socket.close_code
 
 
+async def test_a_book_is_asked_for_beside_its_stream(start: Start, session: aiohttp.ClientSession) -> None:
+    """Where the feed of Binance asks for it, and as the stream has it."""
+    _, address = await start()
+
+    async with session.ws_connect(f"{address}/binance/stream/stream") as socket:
+        await socket.send_str('{"method":"SUBSCRIBE","params":["btcusd@depth@100ms"],"id":1}')
+        await socket.receive()
+        first = json.loads((await socket.receive()).data)["data"]["u"]
+        async with session.get(f"{address}/binance/api/v3/depth?symbol=BTCUSD&limit=1000") as answer:
+            assert first <= (await answer.json())["lastUpdateId"]
+
+
 async def _answered(socket: aiohttp.ClientWebSocketResponse) -> bool:
     try:
         return (await asyncio.wait_for(socket.receive(), 0.2)).type is aiohttp.WSMsgType.PONG

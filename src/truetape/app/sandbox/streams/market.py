@@ -68,16 +68,13 @@ class Market:
         """Forget a client."""
         self._listening = [one for one in self._listening if one[1] is not playback]
 
-    def answer(self, provider: str, path: str, params: Mapping[str, str]) -> bytes | None:
-        """Return what a request over HTTP gets that belongs to a stream; who listens last is answered first."""
+    def answer(self, provider: str, params: Mapping[str, str]) -> tuple[int, bytes]:
+        """Return what a request over HTTP beside a stream gets: as the client who listens last hears the symbol."""
         fresh = self.connect(provider)
         self.leave(fresh)
-        heard = [one for name, one in self._listening if name == provider]
-        for playback in (*reversed(heard), fresh):
-            said = playback.speaker.answer(path, params)
-            if said is not None:
-                return said
-        return None
+        symbol = fresh.speaker.about(params)
+        heard = [playback for name, playback in self._listening if name == provider and playback.plays(symbol)]
+        return [fresh, *heard][-1].speaker.answer(params)
 
     def _begin(self, provider: str, hours: Callable[[str], Hours], symbol: str, now: int | None) -> tuple[Day, int]:
         day = self._tape.day(symbol, hours(symbol))

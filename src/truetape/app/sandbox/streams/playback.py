@@ -123,6 +123,10 @@ class Playback:
         day, place = self._starts(symbol)
         return day.standing(place)
 
+    def plays(self, symbol: str | None) -> bool:
+        """Return whether our `symbol` is played to the client."""
+        return symbol in self._days
+
     def hear(self, frame: Frame) -> list[Frame]:
         """Return what is answered to a frame of the client; what it asks for is played from now on."""
         said = self.speaker.hear(frame)

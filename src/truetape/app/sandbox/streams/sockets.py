@@ -35,7 +35,7 @@ class Sockets:
             path = f"/{name}/{{before:(?:[^/]+/)*}}stream{{path:(?:/.*)?}}"
             application.router.add_get(path, self._serving(name), allow_head=False)
             for beside in speaker_of(name).beside:
-                application.router.add_get(f"/{name}{beside}", self._answering(name, beside), allow_head=False)
+                application.router.add_get(f"/{name}{beside}", self._answering(name), allow_head=False)
         application.on_shutdown.append(self._close)
 
     async def _close(self, _: web.Application) -> None:
@@ -53,10 +53,10 @@ class Sockets:
 
         return serve
 
-    def _answering(self, name: str, path: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _answering(self, name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
-            body = self._market.answer(name, path, dict(request.query))
-            return web.Response(body=body or b"", content_type="application/json", headers=_TOLD)
+            status, body = self._market.answer(name, dict(request.query))
+            return web.Response(status=status, body=body, content_type="application/json", headers=_TOLD)
 
         return answer
 

@@ -52,7 +52,7 @@ class Speaker:
     """One connection of a provider. What a provider does not do stands here as a default."""
 
     provider: ClassVar[str] = ""
-    beside: ClassVar[tuple[str, ...]] = ()  # paths that `answer` answers over HTTP
+    beside: ClassVar[tuple[str, ...]] = ()  # paths over HTTP that `answer` answers
     tells_events: ClassVar[bool] = False  # server-sent events, no WebSocket
     hours: Callable[[str], Hours] = staticmethod(usual_hours)
     beat_s: float = 0.0  # it says so often that it lives; 0 for never
@@ -133,9 +133,13 @@ class Speaker:
         """Return a trade that never was, and that it was none; then `event` itself."""
         return []
 
-    def answer(self, path: str, params: Mapping[str, str]) -> bytes | None:  # noqa: ARG002 - most streams stand alone
-        """Return what a request over HTTP gets that belongs to the stream, such as a whole book; None for others."""
+    def about(self, params: Mapping[str, str]) -> str | None:  # noqa: ARG002 - most streams stand alone
+        """Return the symbol, ours, that a request over HTTP beside the stream is about; None for none."""
         return None
+
+    def answer(self, params: Mapping[str, str]) -> tuple[int, bytes]:  # noqa: ARG002 - only with `beside`
+        """Return the status and body that a request over HTTP beside the stream gets, such as a whole book."""
+        return 404, b""
 
     def spelled(self, symbol: str) -> str:
         """Return our `symbol` in the provider's spelling."""

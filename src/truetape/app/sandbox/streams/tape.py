@@ -28,7 +28,7 @@ from truetape.app.sandbox.intraday import (
 )
 from truetape.domain.ticks import Bar, Depth, Level, Quote, Trade
 
-LEVELS: Final = 12  # of each side of a book
+LEVELS: Final = 10  # of each side of a book
 BAR_DELAY_NS: Final = 2_000_002  # a minute's bar is said so long after its end
 BOOK_DELAY_NS: Final = 500_000  # a book changes so long after the quote
 MOST_SERIES: Final = 256  # days that are kept
