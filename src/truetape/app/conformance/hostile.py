@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -53,6 +54,9 @@ FAULTS: Final[tuple[Kind, ...]] = (
     "redirect_loop",
 )
 _CUTS: Final = 25
+_PLACES: Final = 3
+_MARK: Final = "@@here@@"
+_DECIMAL: Final = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.])")
 
 
 @demand(83, "garbage", "Bytes that are no answer of it end in a stated defect or without rows, in every kind.", always)
@@ -279,31 +283,39 @@ async def _drifted(bench: Bench, change: Any) -> None:
 
 
 def _drift(body: bytes, fault: Fault, *, field: str) -> bytes | None:
+    """Return `body` with `field` changed, of a table in text its heading; None where it cannot be."""
     try:
         return drift(body, fault, field=field)
     except (ValueError, KeyError, TypeError):
-        return None
+        heading, end, rows = body.partition(b"\n")
+        known = fault.change == "rename" and field.encode() in heading
+        return heading.replace(field.encode(), b"renamed", 1) + end + rows if known else None
 
 
 def _spoilt(body: bytes, odd: tuple[str, ...]) -> Iterator[bytes]:
-    """Give `body` with each of `odd` in place of the number that stands last but one, and of the first one."""
+    """Give `body` with each of `odd` in place of each of its last numbers."""
+    for marked in _marked(body):
+        for value in odd:
+            yield marked.replace(f'"{_MARK}"', value).replace(_MARK, value.strip('"')).encode()
+
+
+def _marked(body: bytes) -> list[str]:
+    """Return `body` as text with a mark in place of one of its last numbers, for each of them."""
     try:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError):
-        return
-    text = json.dumps(document)
-    marked: list[str] = []
-    for place in _numbers(document)[-3:]:
+        text = body.decode(errors="ignore")
+        places = list(_DECIMAL.finditer(text))[-_PLACES:]
+        return [f"{text[: place.start()]}{_MARK}{text[place.end() :]}" for place in places]
+    marked = []
+    for path in _numbers(document)[-_PLACES:]:
         copy = msgspec.json.decode(body)
         parent = copy
-        for step in place[:-1]:
+        for step in path[:-1]:
             parent = parent[step]
-        parent[place[-1]] = "@@here@@"
+        parent[path[-1]] = _MARK
         marked.append(json.dumps(copy))
-    insist(text, "the answer was empty")
-    for one in marked:
-        for value in odd:
-            yield one.replace('"@@here@@"', value).encode()
+    return marked
 
 
 def _numbers(document: Any) -> list[tuple[Any, ...]]:

@@ -14,6 +14,8 @@ from truetape.app.conformance.registry import demand, desk
 from truetape.app.conformance.subject import Subject
 from truetape.app.sandbox.desk import Reply
 from truetape.domain.asks import Ask
+from truetape.domain.schema import DECODED
+from truetape.domain.time import DERIVED_TIMEFRAMES
 from truetape.ports.provider import last_page
 
 _MOST_DAYS: Final = 40
@@ -98,8 +100,8 @@ async def nothing_follows(bench: Bench) -> None:
 
 async def _several(bench: Bench) -> list[Page]:
     """Return the pages of a question that takes at least two."""
-    for offer in bench.subject.asked:
-        for timeframe in offer.timeframes or ("1d",):
+    for offer in sorted(bench.subject.asked, key=lambda offer: "ts_event" not in DECODED[offer.kind]):
+        for timeframe in [one for one in offer.timeframes if one not in DERIVED_TIMEFRAMES] or ["1d"]:
             for start in _starts(offer.rows, offer.kind, timeframe):
                 try:
                     pages = await bench.pages(offer.kind, start=start, end=LAST, timeframe=timeframe)

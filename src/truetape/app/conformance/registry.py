@@ -64,10 +64,8 @@ def offers(kind: str) -> Needs:
     """Select the providers that have rows of `kind` and a desk."""
 
     def reason(subject: Subject) -> str:
-        offer = subject.declaration.offer(kind)
-        if offer is None or (offer.streamed and not offer.with_bars and kind not in _decoded(subject)):
-            return f"it offers no {kind}"
-        return desk(subject)
+        told = any(offer.kind == kind and not offer.streamed for offer in subject.declaration.offers)
+        return desk(subject) if told else f"it offers no {kind}"
 
     return reason
 
@@ -91,7 +89,3 @@ def keyed(subject: Subject) -> str:
 def equities(subject: Subject) -> str:
     """Select the providers of listed securities."""
     return "" if {"equity", "etf"} & set(subject.declaration.assets) else "it has no equities"
-
-
-def _decoded(subject: Subject) -> frozenset[str]:
-    return frozenset(offer.kind for offer in subject.asked)
