@@ -171,9 +171,10 @@ class Bench:
         return frame
 
     def local_days(self, frame: pl.DataFrame, timeframe: str = "1d") -> pl.Series:
-        """Return the session date of each row: of daily ones the label, of others the date in the provider's zone."""
+        """Return the session date of each row: of daily ones and fixings the label, of others the date in the provider's zone."""
         stamps = frame["ts_event"]
-        if "timeframe" in frame.columns and timeframe in LONG:
+        timed = timeframe not in LONG if "timeframe" in frame.columns else "price" in frame.columns
+        if not timed:
             return stamps.dt.date()
         zone = self.declaration.zone
         return stamps.dt.convert_time_zone(zone if known_zone(zone) else "UTC").dt.date()
