@@ -59,7 +59,8 @@ async def fetch_history(
 
 
 async def _here(settings: Settings, order: Order, on_progress: Callable[[Progress], None]) -> Progress:
-    async with Platform(settings, command="truetape backfill") as platform:
+    at_once = msgspec.structs.replace(settings, spend_evenly=False)  # somebody waits for it
+    async with Platform(at_once, command="truetape backfill") as platform:
         await platform.recover()
         await platform.declare()
         request = await platform.backfill(order)

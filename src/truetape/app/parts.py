@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import structlog
@@ -18,11 +18,17 @@ from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.sqlite_ledger import SqliteLedger
 from truetape.adapters.system_clock import SystemClock
 from truetape.app.budgets import budgets
+from truetape.app.settings import LEDGER as LEDGER_VARIABLE
 from truetape.app.settings import ProviderSettings, Settings
+from truetape.domain.errors import BadInput
 from truetape.domain.plans import Budget
+from truetape.ports.clock import Clock
 from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 from truetape.providers import vendor
+
+if TYPE_CHECKING:
+    from truetape.adapters.redis_ledger import RedisLedger
 
 LANES: Final = 4  # instruments that one room handles side by side
 ATTEMPTS: Final = 100_000  # a full disk may last for days: the bus waits, and so do the publishers behind it
@@ -45,7 +51,7 @@ class Parts:
     cache: MemoryCache
     clock: SystemClock
     http: AiohttpHttp
-    ledger: SqliteLedger
+    ledger: SqliteLedger | RedisLedger
     providers: dict[str, Provider]
     budgets: dict[str, Budget]
 
@@ -87,10 +93,29 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         cache=MemoryCache(max_bytes=settings.cache_bytes, clock=clock),
         clock=clock,
         http=http,
-        ledger=SqliteLedger(settings.data / LEDGER, clock=clock),
+        ledger=ledger(settings, clock),
         providers=providers(settings, http),
         budgets=allowed,
     )
+
+
+def ledger(settings: Settings, clock: Clock) -> SqliteLedger | RedisLedger:
+    """Return where quotas are counted: a file of the data folder, or the Redis server that the settings name.
+
+    Raises:
+        BadInput: The address is no Redis server's, or the package for it is not installed.
+    """
+    if not settings.ledger:
+        return SqliteLedger(settings.data / LEDGER, clock=clock)
+    try:
+        from truetape.adapters.redis_ledger import RedisLedger
+
+        return RedisLedger(settings.ledger)
+    except ImportError:
+        fix = "Install the package for Redis: pip install 'truetape[redis]'."
+    except ValueError:
+        fix = "Write the address of a Redis server, such as redis://127.0.0.1:6379/0."
+    raise BadInput(parameter=LEDGER_VARIABLE, value="***", fix=fix)
 
 
 def providers(settings: Settings, http: Http) -> dict[str, Provider]:

@@ -14,6 +14,7 @@ from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.sqlite_ledger import SqliteLedger
 from truetape.adapters.system_clock import SystemClock
 from truetape.app.budgets import budgets
+from truetape.app.parts import ledger as shared_ledger
 from truetape.app.settings import Settings
 from truetape.domain.errors import BadInput
 from truetape.domain.plans import Budget, Window
@@ -117,17 +118,18 @@ async def _estimates(
     policy = settings.policies.get(wanted.kind, Policy())
     today = to_datetime(now).date()
     loads, unasked = shared_out(rounds, declarations, allowed, policy, today=today, assets=assets)
-    standings = await _standings(settings.data, {name: allowed[name] for name in loads if name in allowed})
+    standings = await _standings(settings, {name: allowed[name] for name in loads if name in allowed})
     return tuple(
         estimate(load, declarations[name], allowed.get(name), standings=standings.get(name, {}), now_ns=now)
         for name, load in loads.items()
     ), unasked
 
 
-async def _standings(data: Path, allowed: Mapping[str, Budget]) -> dict[str, dict[Window, Left]]:
-    if not (data / LEDGER).is_file():
+async def _standings(settings: Settings, allowed: Mapping[str, Budget]) -> dict[str, dict[Window, Left]]:
+    place, clock = settings.data / LEDGER, SystemClock()
+    if not settings.ledger and not place.is_file():
         return {}
-    ledger = SqliteLedger(data / LEDGER, clock=SystemClock(), read_only=True)
+    ledger = shared_ledger(settings, clock) if settings.ledger else SqliteLedger(place, clock=clock, read_only=True)
     try:
         return {
             name: {

@@ -23,6 +23,7 @@ DEFAULT_PATH: Final = Path("truetape.toml")
 LARGEST_BYTES: Final = 1 << 20
 FOLDER_READERS: Final = ("files", "stooq")
 OVERRIDES: Final = {"data": "TRUETAPE_DATA", "host": "TRUETAPE_HOST", "port": "TRUETAPE_PORT"}
+LEDGER: Final = "TRUETAPE_LEDGER"  # the address of a Redis server that keeps the quotas of several machines
 
 Seconds = Annotated[float, Meta(gt=0, le=31_536_000, description="seconds above 0 and up to a year")]
 Pace = Annotated[float, Meta(gt=0, le=1000, description="a number above 0 and up to 1000")]
@@ -57,6 +58,15 @@ _WORDS: Final = {
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
 _POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
+
+
+class Secret(str):
+    """A text that is never shown."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "***" if self else "''"
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +109,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     attempts: Attempts = 5
     backoff_s: Seconds = 0.5
     cache_bytes: Bytes = 64 << 20
+    spend_evenly: bool = True  # backfills use of a day's or a month's quota what has passed of it
+    ledger: str = Secret()  # redis://... where quotas are shared by machines; "" for a file in the data folder
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -116,7 +128,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     providers = table.pop("providers", {})
     policies = table.pop("policies", {})
     table |= _overrides(environ)
-    values = _fields(Settings, table, "", problems, leave_out=("instruments", "providers", "policies"))
+    values = _fields(Settings, table, "", problems, leave_out=("instruments", "providers", "policies", "ledger"))
     values["data"] = path.parent / values.get("data", "data")
     listings = [
         _fields(DeclaredListing, one, f"instruments[{number}].", problems, types=_LISTING)
@@ -124,6 +136,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     ]
     values["providers"] = _providers(providers, environ, problems)
     values["policies"] = _policies(policies, problems)
+    values["ledger"] = Secret(environ.get(LEDGER, "").strip())
     problems += _listing_problems(listings)
     if not problems:
         values["instruments"] = tuple(DeclaredListing(**one) for one in listings)
@@ -340,6 +353,7 @@ start = 2020-01-01         # first session date to acquire; has no default
 refresh_s = 3600           # seconds between two looks for new sessions
 timeout_s = 30             # seconds that a provider has for an answer
 attempts = 5               # requests that a provider gets for one question
+spend_evenly = true        # backfills use of a day's quota what has passed of the day; false: all of it at once
 # simulated = true         # for a platform that asks a sandbox: its rows are marked, in a data folder of their own
 
 # One table for each listing. MIC is the ISO 10383 code of the market.

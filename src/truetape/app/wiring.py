@@ -90,5 +90,6 @@ def ingestion_config(settings: Settings) -> IngestionConfig:
         attempts=settings.attempts,
         backoff_s=settings.backoff_s,
         retry_round_s=settings.refresh_s,
+        spend_evenly=settings.spend_evenly,
         simulated=settings.simulated,
     )
