@@ -270,7 +270,7 @@ FLAWS: dict[int, Flaw] = {
     54: column(pl.lit("1").alias("trade_id"), kind="trades", start=date(2024, 2, 29), end=date(2024, 2, 29)),
     55: column(pl.lit("alive").alias("status"), kind="listings"),
     56: column(pl.lit("euro").alias("base"), kind="fx_rates"),
-    57: column(-pl.col("level"), kind="index_levels"),
+    57: column(pl.col("level") + 1, kind="index_levels"),
     58: column(pl.lit(date(2020, 1, 1)).alias("known_to"), kind="observations"),
     59: following(endless),
     60: marked({"1400": "1399"}),

@@ -171,7 +171,7 @@ class Bench:
         return frame
 
     def local_days(self, frame: pl.DataFrame, timeframe: str = "1d") -> pl.Series:
-        """Return the session date of each row: of daily ones and fixings the label, of others the date in the provider's zone."""
+        """Return the date of each row: of daily ones and fixings the label, of others that in the provider's zone."""
         stamps = frame["ts_event"]
         timed = timeframe not in LONG if "timeframe" in frame.columns else "price" in frame.columns
         if not timed:

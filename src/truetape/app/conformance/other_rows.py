@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from truetape.app.conformance.bench import LONG, Bench, Unshown, insist, shown, some
-from truetape.app.conformance.market import CALM, DIVIDENDS, FIRST, HALF_DAY, LAST, SPLIT, STOCK, truth
+from truetape.app.conformance.market import CALM, CURRENCY, DIVIDENDS, FIRST, HALF_DAY, INDEX, LAST, SPLIT, STOCK, truth
 from truetape.app.conformance.registry import always, demand, desk, equities, intraday, offers
 from truetape.app.conformance.subject import Subject
 from truetape.app.sandbox.intraday import MINUTES
@@ -254,6 +254,7 @@ async def rates(bench: Bench) -> None:
     insist((frame["rate"].drop_nulls() > 0).all(), "a rate was not above 0")
     for pair, rows in frame.group_by("base", "quote"):
         insist(rows["ts_event"].n_unique() == len(rows), f"a day of {pair} was there twice")
+    _as_closed(frame.filter(base="EUR", quote="USD"), "rate", CURRENCY)
 
 
 @demand(57, "index levels", "A level is the index's close of its day.", offers("index_levels"))
@@ -263,6 +264,7 @@ async def index_levels(bench: Bench) -> None:
     insist(not frame.is_empty(), "there were no levels")
     insist(frame["ts_event"].is_sorted(), "levels did not ascend")
     insist((frame["level"] > 0).all(), "a level was not above 0")
+    _as_closed(frame, "level", INDEX)
 
 
 @demand(
@@ -306,6 +308,15 @@ async def weeks_and_months(bench: Bench) -> None:
         allowed = {*first["begin"], *first["day"]}
         strange = sorted(set(frame["ts_event"].dt.date()) - allowed)
         insist(not strange, f"{timeframe} were labelled {some(strange)}, which begins none")
+
+
+def _as_closed(frame: pl.DataFrame, name: str, ours: str) -> None:
+    """Check that the column `name` holds the true closes of `ours` on the days that are there."""
+    day = pl.col("ts_event").dt.date().alias("day")
+    true = truth(ours).raw.select(day, pl.col("close").alias("true"))
+    pairs = frame.select(day, pl.col(name).alias("read")).join(true, on="day").rows()
+    wrong = [pair for pair in pairs if pair[1] != pair[2]]
+    insist(not wrong, f"{name} of {ours} was (date, read, true): {some(wrong)}")
 
 
 async def _actions(bench: Bench) -> pl.DataFrame:
