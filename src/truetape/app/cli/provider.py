@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from truetape.app.classified import Classified
     from truetape.app.conformance import Result
 
+EVERYBODY: Final = "all"
 STYLES: Final = {"pass": "green", "fail": "bold red", "not applicable": "dim"}
 
 provider = typer.Typer(
@@ -44,7 +45,8 @@ def check(
     """
     results = {one: call(partial(_examined, one, number or []), as_json=as_json) for one in _names(name)}
     if as_json:
-        write_json([{"provider": one, "checks": found} for one, found in results.items()])
+        told = [_counted(one, found) for one, found in results.items()]
+        write_json(told if name == EVERYBODY else told[0])
     else:
         for one, found in results.items():
             _show(one, found, failed=failed)
@@ -77,7 +79,7 @@ def classify(
 def _names(name: str) -> tuple[str, ...]:
     from truetape.providers import NAMES
 
-    return NAMES if name == "all" else (name,)
+    return NAMES if name == EVERYBODY else (name,)
 
 
 def _examined(name: str, numbers: list[int]) -> tuple[Result, ...]:
@@ -98,6 +100,12 @@ def _classified(file: str, *, name: str, status: int, headers: list[str]) -> Cla
         raise BadInput(parameter="--provider", value=name, fix=f"Choose one of {', '.join(NAMES)}.")
     told = read_headers(headers)
     return classified(name, plain_files.read_bytes(file), status=status, headers=told)
+
+
+def _counted(name: str, results: tuple[Result, ...]) -> dict[str, object]:
+    counted = Counter[str](one.outcome for one in results)
+    numbers = {words: counted[outcome] for outcome, words in COUNTED.items()}
+    return {"provider": name, **numbers, "checks": results}
 
 
 def _show(name: str, results: tuple[Result, ...], *, failed: bool) -> None:
