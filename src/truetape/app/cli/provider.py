@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from truetape.app.conformance import Result
 
 EVERYBODY: Final = "all"
+COUNTED: Final = {"pass": "passed", "fail": "failed", "not applicable": "not_applicable"}
 STYLES: Final = {"pass": "green", "fail": "bold red", "not applicable": "dim"}
 
 provider = typer.Typer(
@@ -124,9 +125,7 @@ def _show(name: str, results: tuple[Result, ...], *, failed: bool) -> None:
     if table.row_count:
         console.print(table)
     counted = Counter[str](one.outcome for one in results)
-    told = ", ".join(f"{counted[outcome]} {words}" for outcome, words in (
-        ("pass", "passed"), ("fail", "failed"), ("not applicable", "not applicable")
-    ))  # fmt: skip
+    told = ", ".join(f"{counted[outcome]} {words.replace('_', ' ')}" for outcome, words in COUNTED.items())
     console.print(f"{name}: {told}", markup=False, highlight=False)
 
 
