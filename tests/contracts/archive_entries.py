@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
-from truetape.domain.messages import DeclaredListing, GaveUp, InstrumentsDeclared, RawCaptured, RoundClosed
+from truetape.domain.messages import (
+    DeclaredListing,
+    GaveUp,
+    InstrumentsDeclared,
+    RawCaptured,
+    RoundClosed,
+    StreamCaptured,
+)
+from truetape.domain.ticks import Gap
 from truetape.ports.archive import Attempted, Entry
 
 # sha256 of b"abc", from FIPS 180-2
@@ -58,5 +66,17 @@ ENTRIES: list[Entry] = [
         captured=(ABC_KEY,),
         providers=("yahoo",),
         gave_up=(GaveUp(provider="finnhub", failure_class="throttled", words="429", attempts=4),),
+    ),
+    StreamCaptured(
+        provider="alpaca",
+        connection="alpaca 0 1",
+        number=2,
+        key=ABC_KEY,
+        ts_known=5,
+        frames=3,
+        channels=("trades",),
+        instruments={"AAPL": "ins_a"},
+        gaps=(Gap(symbol="AAPL", channel="trades", ts_event=4, since=3, words="trade 7 was expected and 9 came"),),
+        ended="we stopped to listen",
     ),
 ]

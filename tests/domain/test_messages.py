@@ -17,6 +17,7 @@ from truetape.domain.flags import Quality
 from truetape.domain.messages import (
     MAIL,
     TELLS,
+    BackfillRequested,
     BatchGraded,
     BatchNormalized,
     BatchStored,
@@ -28,7 +29,9 @@ from truetape.domain.messages import (
     PayloadRejected,
     RawCaptured,
     RoundClosed,
+    StreamCaptured,
 )
+from truetape.domain.ticks import Gap
 
 DAY = date(2024, 6, 10)
 RANGE: dict[str, Any] = {
@@ -40,9 +43,22 @@ RANGE: dict[str, Any] = {
     "ts_known": 1,
 }
 COUNTS: dict[str, Any] = {"new": 1, "corrected": 2, "repeated": 3, "quarantined": 4, "store_version": 5}
+SEGMENT: dict[str, Any] = {
+    "provider": "p",
+    "connection": "p 0 1",
+    "number": 0,
+    "key": "k",
+    "ts_known": 1,
+    "frames": 2,
+    "channels": ("trades",),
+    "instruments": {"A": "ins_a"},
+    "gaps": (Gap(symbol="A", channel="t", ts_event=2, since=1, words="1, 3"),),
+}
 EXAMPLES: list[tuple[Message, str]] = [
     (InstrumentsDeclared(listings=(), start=DAY, end=DAY, ts_known=1), ""),
     (InstrumentsChanged(instrument_ids=("ins_a",), ts_known=1), ""),
+    (BackfillRequested(job_id="job_1", symbols=("A",), start=DAY, end=DAY, ts_known=1), "job_1"),
+    (StreamCaptured(**SEGMENT), "p"),
     (RawCaptured(provider="p", kind="bars", key="k", symbol="A", **RANGE), "ins_a"),
     (RoundClosed(kind="bars", captured=("k",), providers=("p",), **RANGE), "ins_a"),
     (PayloadRejected(provider="p", kind="bars", key="k", reason="r", ts_known=1, instrument_id="ins_a"), "ins_a"),

@@ -12,6 +12,7 @@ import msgspec
 
 from truetape.app.capture_lines import Line, lines
 from truetape.domain.book import Book, TextLevel
+from truetape.domain.captures import bytes_of, frame_of
 from truetape.domain.errors import BadInput
 from truetape.domain.ticks import Gap, Tick, Told
 from truetape.domain.time import iso
@@ -86,10 +87,10 @@ class _Ear:
     def hear(self, line: Line) -> None:
         """Give a line to the feed as a socket or an answer would."""
         if line.kind == "answer":
-            self._count(self.feed.fetched(line.url, line.body, line.ts_known))
+            self._count(self.feed.fetched(line.url, bytes_of(line.body), line.ts_known))
         else:
             self.received += 1
-            self._count(self.feed.receive(_text(line.body), line.ts_known))
+            self._count(self.feed.receive(frame_of(line.body), line.ts_known))
             self.feed.replies()
         self.feed.wanted()
 
@@ -237,11 +238,3 @@ def _state(book: Book) -> BookState:
         bids=book.bids.best(len(book.bids)),
         asks=book.asks.best(len(book.asks)),
     )
-
-
-def _text(body: bytes) -> str | bytes:
-    """Return a recorded message as the text frame that it was; bytes that are no text stay as they are."""
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return body

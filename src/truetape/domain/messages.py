@@ -9,6 +9,8 @@ from datetime import date
 
 import msgspec
 
+from truetape.domain.ticks import Gap
+
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Base of all messages."""
@@ -90,6 +92,29 @@ class RawCaptured(Message, frozen=True, kw_only=True):
         return self.instrument_id
 
 
+class StreamCaptured(Message, frozen=True, kw_only=True):
+    """What one connection to a provider's stream said in a short time was archived, in the lines of domain.captures.
+
+    The segments of one connection follow each other without a gap, but for those that they name.
+    """
+
+    provider: str
+    connection: str  # unique; its segments are numbered from 0
+    number: int
+    key: str  # sha256 of the lines, their name in the archive
+    ts_known: int  # when the segment was closed, UTC nanoseconds; never earlier than that of the one before
+    frames: int  # 0: nothing was said, and the connection lives
+    channels: tuple[str, ...]  # record kinds that were asked for
+    instruments: dict[str, str]  # instrument ids by the provider's symbols: of those that it speaks of
+    gaps: tuple[Gap, ...] = ()  # noticed while it was heard; of symbol "": all of `instruments`
+    ended: str = ""  # why the connection has ended, in its last segment
+    simulated: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.provider
+
+
 class GaveUp(msgspec.Struct, frozen=True, kw_only=True):
     """A provider that did not deliver in a round, and why."""
 
@@ -115,6 +140,7 @@ class RoundClosed(Message, frozen=True, kw_only=True):
     captures: tuple[RawCaptured, ...] = ()  # the facts behind captured, in its order
     simulated: bool = False
     empty: str = ""  # why nobody has rows for it, where nobody has
+    partial: bool = False  # asked before the range had ended, to heal gaps of a stream: it settles no date
 
     @property
     def subject(self) -> str:
@@ -229,6 +255,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     BackfillRequested: ("ingestion",),
     InstrumentsChanged: ("ingestion", "quality"),
     RawCaptured: ("processing",),
+    StreamCaptured: ("processing",),
     RoundClosed: ("processing",),
     PayloadRejected: ("storage",),
     BatchNormalized: ("quality",),
@@ -241,7 +268,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
 TELLS: dict[str, tuple[type[Message], ...]] = {
     "app": (InstrumentsDeclared, BackfillRequested),
     "reference": (InstrumentsChanged,),
-    "ingestion": (RawCaptured, RoundClosed),
+    "ingestion": (RawCaptured, RoundClosed, StreamCaptured),
     "processing": (PayloadRejected, BatchNormalized),
     "quality": (BatchGraded,),
     "storage": (BatchStored,),

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from truetape.domain.messages import BackfillRequested, InstrumentsDeclared, RawCaptured, RoundClosed
+from truetape.domain.messages import BackfillRequested, InstrumentsDeclared, RawCaptured, RoundClosed, StreamCaptured
 
 
 class Attempted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -27,7 +27,7 @@ class Attempted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     simulated: bool = False
 
 
-Entry = InstrumentsDeclared | BackfillRequested | RawCaptured | RoundClosed | Attempted
+Entry = InstrumentsDeclared | BackfillRequested | RawCaptured | RoundClosed | StreamCaptured | Attempted
 
 
 class Archive(Protocol):

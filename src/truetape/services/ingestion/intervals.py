@@ -48,9 +48,14 @@ class IntervalLedger:
         pages[:] = [*(one for one in pages if (one.start, one.end, one.page) != place), message]
 
     def close(self, message: RoundClosed) -> None:
-        """Settle the range of a round; who was given up for a reason that may pass owes it."""
+        """Settle the range of a round; who was given up for a reason that may pass owes it.
+
+        A partial round settles nothing: its range may not have ended.
+        """
         series, span = (message.instrument_id, message.kind, message.timeframe), (message.start, message.end)
         self.captures.pop(message.round_id, None)
+        if message.partial:
+            return
         known = self.settled.get(series)
         self.settled[series] = [span] if known is None else merged([*known, span])
         if message.empty:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 import structlog
 
 from truetape.domain.errors import StoreUnavailable
-from truetape.domain.messages import BackfillRequested, InstrumentsChanged
+from truetape.domain.messages import BackfillRequested, InstrumentsChanged, RoundClosed, StreamCaptured
 from truetape.domain.plans import Budget
-from truetape.domain.time import NANOSECONDS
+from truetape.domain.time import DAY_NS, NANOSECONDS, to_datetime
 from truetape.ports.archive import Archive
 from truetape.ports.bus import Bus
 from truetape.ports.clock import Clock
@@ -23,21 +23,26 @@ from truetape.ports.store import Selection, Store
 from truetape.services.ingestion.acquisition import Acquisition, Ending
 from truetape.services.ingestion.chunks import basis_of
 from truetape.services.ingestion.config import IngestionConfig
+from truetape.services.ingestion.connection import Ways
 from truetape.services.ingestion.enquiry import Enquiry
+from truetape.services.ingestion.healing import healing_of
 from truetape.services.ingestion.intervals import IntervalLedger, Series
 from truetape.services.ingestion.jobs import Job
 from truetape.services.ingestion.listings import Market, market_of
+from truetape.services.ingestion.live import Live
 from truetape.services.ingestion.rounds import Listed, Round, Wanted, debts_due, plan, recall, retold, widest
 from truetape.services.ingestion.tally import Tally
 
 log = structlog.get_logger()
 JOB_ROWS_EVERY_S = 2.0  # between two rows about one job's progress
+HEALING_EVERY_S = 15.0  # between two looks for gaps of streams that can be healed
+SEGMENTS_DAYS = 7  # segments of streams that are older have reached the store
 
 
 class IngestionService:
     """Acquire bars and actions of every known instrument, and the history that backfills ask for."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one argument for each part
         self,
         *,
         bus: Bus,
@@ -48,6 +53,7 @@ class IngestionService:
         config: IngestionConfig,
         ledger: Ledger | None = None,
         budgets: Mapping[str, Budget] = {},
+        ways: Ways | None = None,
     ) -> None:
         self._bus = bus
         self._store = store
@@ -56,14 +62,12 @@ class IngestionService:
         self._providers = providers
         self._config = config
         self.tally = Tally()
-        shared = {"bus": bus, "archive": archive, "clock": clock, "config": config, "tally": self.tally}
-        self.enquiry = Enquiry(ledger=ledger, budgets=budgets, **shared)  # type: ignore[arg-type]
-        self._acquisition = Acquisition(
-            providers=providers,
-            enquiry=self.enquiry,
-            budgets=budgets,
-            **shared,  # type: ignore[arg-type]
-        )
+        parts = {"bus": bus, "archive": archive, "clock": clock, "config": config, "budgets": budgets}
+        asking = {**parts, "tally": self.tally}
+        self.enquiry = Enquiry(ledger=ledger, **asking)  # type: ignore[arg-type]
+        self._acquisition = Acquisition(providers=providers, enquiry=self.enquiry, **asking)  # type: ignore[arg-type]
+        self.live = Live(ways=ways, providers=providers, durably=self.enquiry.durably, **parts)  # type: ignore[arg-type]
+        self.healing = healing_of(config)
         self.intervals = IntervalLedger()
         self.jobs: dict[str, Job] = {}
         self._unstarted: list[BackfillRequested] = []
@@ -75,6 +79,7 @@ class IngestionService:
         self._watched: dict[str, list[Job]] = {}  # who waits for a round, by round
         self._written: dict[str, int] = {}  # when a job's row was last written, by job
         self._wake = asyncio.Event()
+        self._known = asyncio.Event()  # what there is to hear
 
     def subscribe(self) -> None:
         """Start to hear the others."""
@@ -88,23 +93,60 @@ class IngestionService:
         jobs = await self._store.read("jobs")
         finished = frozenset(jobs.filter(pl.col("state") == "done")["job_id"])
         self._versions = dict(jobs.select("job_id", "version").iter_rows())
-        history = await asyncio.to_thread(lambda: recall(self._backfills_aside(finished), stored=marked))
+        read = await self._segments_read()
+        history = await asyncio.to_thread(lambda: recall(self._set_aside(finished), stored=marked, read=read))
         self.intervals = history.ledger
+        self.live.heard_until = history.heard_until
         for message in retold(history):
             await self._bus.publish(message)
 
-    def _backfills_aside(self, finished: frozenset[str]) -> Iterable[object]:
-        """Yield the journal's entries; unfinished backfills are kept, to be planned when the instruments are known."""
+    async def _segments_read(self) -> frozenset[tuple[str, int]]:
+        """Return the newer segments of streams that reached the store."""
+        since = to_datetime(self._clock.now_ns()).date() - timedelta(days=SEGMENTS_DAYS)
+        rows = await self._store.read("segments", Selection(start=since, columns=("connection", "number")))
+        return frozenset(rows.iter_rows())
+
+    def _set_aside(self, finished: frozenset[str]) -> Iterable[object]:
+        """Yield the journal's entries, of streams the newer ones.
+
+        Unfinished backfills are kept, to be planned when the instruments are known, and so are gaps.
+        """
+        since = self._clock.now_ns() - SEGMENTS_DAYS * DAY_NS
         for entry in self._archive.journal():
+            if isinstance(entry, StreamCaptured):
+                self.healing.note(entry)
+                if entry.ts_known < since:
+                    continue
+            if isinstance(entry, RoundClosed):
+                self.healing.close(entry)
             if isinstance(entry, BackfillRequested) and entry.job_id not in finished:
                 self._unstarted.append(entry)
             yield entry
+
+    async def listen(self) -> None:
+        """Hear the streams that are wanted, and heal their gaps, until cancelled."""
+        if not self._config.streams.channels:
+            return
+        await self._known.wait()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.live.work(dict(self._market.symbols), on_captured=self.healing.note))
+            tasks.create_task(self._heal())
+
+    async def _heal(self) -> None:
+        """Ask, now and then, for what streams did not hear."""
+        while True:
+            await self._clock.sleep(HEALING_EVERY_S)
+            due = list(self.healing.due(self._market.symbols, now_ns=self._clock.now_ns()))
+            if due:
+                self._patient.extend(self._fresh(due))
+                self._wake.set()
 
     async def on_instruments_changed(self, message: InstrumentsChanged) -> None:
         """Plan what is missing of these instruments."""
         await self._learn(message.instrument_ids)
         listings = [self._market.listed[one] for one in message.instrument_ids if one in self._market.listed]
         self.extend(listings, end=message.end or self._config.end)
+        self._known.set()
         waiting, self._unstarted = self._unstarted, []
         for request in waiting:
             await self.on_backfill_requested(request)
@@ -240,7 +282,8 @@ class IngestionService:
         self._running.pop(round_.round_id, None)
         if closing is not None:
             self.intervals.close(closing)
-        if ending == "unanswered" and not round_.only:
+            self.healing.close(closing)
+        if ending == "unanswered" and not round_.only and not round_.partial:  # what heals is planned anew
             unanswered.append(round_)
         for name in round_.only if closing is None else ():
             self.intervals.put_off(series, name, self._clock.now_ns())
