@@ -16,6 +16,7 @@ from truetape.app.cli.commands import app
 from truetape.app.conformance import CHECKS
 from truetape.app.conformance.bench import Bench, Broken
 from truetape.app.conformance.registry import demand
+from truetape.providers import NAMES
 
 RUNNER = CliRunner()
 LIMIT = b'{"error":"API limit reached. Please try again later. Remaining Limit: 0"}'
@@ -51,9 +52,17 @@ def test_checks_are_told_as_json() -> None:
     done = run("check", "yahoo", "-n", "21", "-n", "3", "--json")
     told = json.loads(done.stdout)
 
-    assert ["yahoo"] == [one["provider"] for one in told]
-    assert [(3, "pass"), (21, "not applicable")] == [(one["number"], one["outcome"]) for one in told[0]["checks"]]
-    assert ["", "it wants no key"] == [one["words"] for one in told[0]["checks"]]
+    assert ("yahoo", 1, 0, 1) == (told["provider"], told["passed"], told["failed"], told["not_applicable"])
+    assert [(3, "pass"), (21, "not applicable")] == [(one["number"], one["outcome"]) for one in told["checks"]]
+    assert ["", "it wants no key"] == [one["words"] for one in told["checks"]]
+
+
+def test_all_providers_are_checked_at_once() -> None:
+    """With `all` every provider of the catalogue is an object of an array."""
+    told = json.loads(run("check", "all", "-n", "3", "--json").stdout)
+
+    assert list(NAMES) == [one["provider"] for one in told]
+    assert {0} == {one["failed"] for one in told}
 
 
 @pytest.fixture
