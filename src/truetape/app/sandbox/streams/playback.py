@@ -227,4 +227,4 @@ class Playback:
             one.ticks -= ticked
         free = [one for one in held if all_of_them or one.ticks <= 0]
         self._held[symbol] = [one for one in held if one not in free]
-        return [frame for one in free for frame in self.speaker.say(one.event)]
+        return [frame for one in free for frame in self.speaker.late(one.event)]

@@ -133,6 +133,10 @@ class Speaker:
         """Return a trade that never was, and that it was none; then `event` itself."""
         return []
 
+    def late(self, event: Event) -> list[Frame]:
+        """Return `event`, which comes behind later ones, and what follows from that."""
+        return self.say(event)
+
     def about(self, params: Mapping[str, str]) -> str | None:  # noqa: ARG002 - most streams stand alone
         """Return the symbol, ours, that a request over HTTP beside the stream is about; None for none."""
         return None
