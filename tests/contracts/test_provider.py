@@ -47,6 +47,15 @@ async def test_provider(name: str, number: int) -> None:
     assert ("pass", "") == (result.outcome, result.words), result.demands
 
 
+@pytest.mark.parametrize("name", [name for name, one in SUBJECTS.items() if one is not None])
+def test_every_provider_is_held_to_forty_checks(name: str) -> None:
+    """The declaration of every provider selects at least forty checks."""
+    one = SUBJECTS[name]
+    assert one is not None
+
+    assert sum(not check.needs(one) for check in CHECKS.values()) >= 40
+
+
 def test_the_kit_has_at_least_forty_checks() -> None:
     """Checks are numbered from 1 without a gap, each with a name of its own and what it demands."""
     assert list(range(1, len(CHECKS) + 1)) == sorted(CHECKS)

@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from truetape.app.conformance.folder import folder
 from truetape.app.conformance.market import CLASS_SHARE, COIN, CURRENCY, INDEX, LAST, STOCK, market, truth
 from truetape.app.conformance.subject import Subject
 from truetape.app.plans import known_zone
@@ -73,7 +74,7 @@ class Bench:
         self.subject = subject
         self.declaration = subject.declaration
         self.http = InMemoryHttp(market(), script=script, desks=self._find, views=_view, tamper=tamper)
-        self.base_url = f"{ROOT}/{subject.name}"
+        self.base_url = str(folder()) if subject.local else f"{ROOT}/{subject.name}"
         self.provider: Provider = subject.build(http or self.http, self.base_url, KEY)
 
     def _find(self, name: str) -> Desk:

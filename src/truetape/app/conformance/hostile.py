@@ -15,7 +15,7 @@ import polars as pl
 from truetape.app.conformance.asked import Recorder
 from truetape.app.conformance.bench import KEY, Bench, Page, Unshown, insist
 from truetape.app.conformance.market import CALM, SPRING
-from truetape.app.conformance.registry import always, demand, desk
+from truetape.app.conformance.registry import always, demand, desk, network
 from truetape.app.sandbox.desk import Reply
 from truetape.app.sandbox.faults import Fault, Kind
 from truetape.app.sandbox.tamper import drift
@@ -98,7 +98,7 @@ async def empty_body(bench: Bench) -> None:
         insist(frame is None or frame.is_empty(), f"an empty body had rows of {kind}")
 
 
-@demand(87, "cut bodies", "A body that was cut is never read as if it were whole with other rows in it.", desk)
+@demand(87, "cut bodies", "A body that was cut is never read as if it were whole with other rows in it.", network, desk)
 async def cut_bodies(bench: Bench) -> None:
     """Cut a sound answer of each kind in many places."""
     for page in await _sound(bench):
@@ -170,7 +170,7 @@ async def pure(bench: Bench) -> None:
         insist(twice[0] == twice[1], f"{page.ask.kind} were classified in two ways")
 
 
-@demand(93, "no network", "Where no answer comes, the client says Unreachable.", always)
+@demand(93, "no network", "Where no answer comes, the client says Unreachable.", network)
 async def no_network(bench: Bench) -> None:
     """Ask everything over a network that is down."""
     for offer in bench.subject.asked:
@@ -182,7 +182,7 @@ async def no_network(bench: Bench) -> None:
         insist(holds=False, words=f"without a network, {offer.kind} were answered")
 
 
-@demand(94, "cancelled", "A question that is cancelled ends at once and leaves nothing running.", always)
+@demand(94, "cancelled", "A question that is cancelled ends at once and leaves nothing running.", network)
 async def cancelled(bench: Bench) -> None:
     """Cancel a question that waits for ever."""
     before = asyncio.all_tasks()

@@ -12,7 +12,7 @@ import polars as pl
 
 from truetape.app.conformance.bench import LONG, Bench, Unshown, insist, shown, some
 from truetape.app.conformance.market import CALM, CURRENCY, DIVIDENDS, FIRST, HALF_DAY, INDEX, LAST, SPLIT, STOCK, truth
-from truetape.app.conformance.registry import always, demand, desk, equities, intraday, offers
+from truetape.app.conformance.registry import always, demand, desk, equities, intraday, network, offers
 from truetape.app.conformance.subject import Subject
 from truetape.app.sandbox.intraday import MINUTES
 from truetape.app.sandbox.truth import CLOSES, OPENS
@@ -46,7 +46,11 @@ async def schema(bench: Bench) -> None:
 
 
 @demand(
-    44, "all that is offered", "The sandbox's desk answers every kind and timeframe that the provider offers.", desk
+    44,
+    "all that is offered",
+    "The sandbox's desk answers every kind and timeframe that the provider offers.",
+    network,
+    desk,
 )
 async def all_offered(bench: Bench) -> None:
     """Ask for everything once."""

@@ -37,8 +37,13 @@ def always(_subject: Subject) -> str:
 
 
 def desk(subject: Subject) -> str:
-    """Select the providers that the sandbox speaks."""
-    return "" if subject.desk is not None else "the sandbox has no desk for it"
+    """Select the providers that the sandbox speaks, and those that read the market's files."""
+    return "" if subject.desk is not None or subject.local else "the sandbox has no desk for it"
+
+
+def network(subject: Subject) -> str:
+    """Select the providers that are asked over a network."""
+    return "it asks nobody" if subject.local else ""
 
 
 def demand(number: int, name: str, demands: str, *needs: Needs) -> Callable[[Examine], Examine]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from inspect import signature
 from types import ModuleType
+from typing import Final
 
 from truetape.app.sandbox.desk import Desk
 from truetape.app.sandbox.desks import desk
@@ -16,6 +17,7 @@ from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 from truetape.providers import KEY_VARIABLES, NAMES, vendor
 
+LOCAL: Final = frozenset({"files"})  # providers that read a folder
 Build = Callable[[Http, str, str], Provider]  # http, base URL and key
 
 
@@ -28,6 +30,7 @@ class Subject:
     build: Build
     desk: Desk | None = None  # None: the sandbox does not speak it
     plans: bytes | None = None  # the text of its plans.toml; None if there is none
+    local: bool = False  # it reads files of the market, and asks nobody
     variables: tuple[str, ...] | None = None  # environment variables that the catalogue knows; None: not catalogued
 
     @property
@@ -53,9 +56,10 @@ def registered(name: str) -> Subject:
     if not hasattr(module, "DECLARATION"):
         raise BadInput(parameter="provider", value=name, fix="It is catalogued, but its folder declares nothing.")
     page = files(module.__name__) / "plans.toml"
-    return of_module(
+    found = of_module(
         module, desk=_desk(name), plans=page.read_bytes() if page.is_file() else None, variables=KEY_VARIABLES[name]
     )
+    return replace(found, local=name in LOCAL)
 
 
 def of_module(
