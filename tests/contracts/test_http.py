@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import zlib
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from html import escape
 
 import pytest
 from aiohttp import web
@@ -16,7 +19,16 @@ from truetape.domain.asks import Request
 from truetape.ports.http import Unreachable
 
 SECRET = "s3cr3t/key+of=mine"
+KEY = "ABCDEFGH12"  # that can be the name of a host
 SPELLINGS = (SECRET, "s3cr3t%2Fkey%2Bof%3Dmine", "s3cr3t/key%2Bof%3Dmine")
+OTHER_SPELLINGS = (
+    "s3cr3t%2fkey%2bof%3dmine",
+    "s3cr3t%252Fkey%252Bof%253Dmine",
+    json.dumps({"key": SECRET}).replace("/", "\\/").replace("=", "\\u003d"),
+    escape(SECRET).replace("/", "&#x2F;"),
+    b64encode(SECRET.encode()).decode(),
+    b64encode(f"user:{SECRET}".encode()).decode(),
+)
 
 
 @dataclass
@@ -130,6 +142,26 @@ async def test_secrets_are_sent_and_never_come_back(http: AiohttpHttp, server: S
         assert spelling not in str(answer)
 
 
+@pytest.mark.parametrize("spelling", OTHER_SPELLINGS)
+async def test_secrets_are_hidden_however_a_server_spells_them(
+    http: AiohttpHttp, server: Server, spelling: str
+) -> None:
+    """In the body, in values and names of headers, in the type, and in the address that a redirect leads to."""
+
+    async def echo(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/":
+            return web.Response(status=302, headers={"Location": f"/next?said={spelling}"})
+        response = web.Response(text=f"<{spelling}>", headers={"X-Echo": f"<{spelling}>"})
+        response.headers["Content-Type"] = f"text/plain; said={spelling}"
+        return response
+
+    server.answer = echo
+    answer = await http.send(Request(url=server.url, secrets={"apikey": SECRET}))
+    assert "***" in answer.url
+    assert {0} == {str(part).count(spelling) for part in (answer.url, answer.headers, answer.content_type, answer.body)}
+    assert 2 == answer.headers["x-echo"].count("<") + answer.body.decode().count("<")
+
+
 async def test_a_key_said_back_without_its_scheme_is_hidden(http: AiohttpHttp, server: Server) -> None:
     """Of a header "Token KEY" a server may repeat the key alone."""
 
@@ -160,10 +192,31 @@ async def test_a_key_said_back_without_its_scheme_is_hidden(http: AiohttpHttp, s
             "the compressed body had more than 100 parts",
         ),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 4\r\n\r\nnope", "encoded as 'br'"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: " + b"x" * 30 + SECRET.encode() + b"\r\nContent-Length: 1\r\n\r\n.",
+            r"encoded as 'x{30}\*\*\*'",
+        ),
+        (
+            b"HTTP/1.1 302 Found\r\nLocation: http://s3cr3t.key.of.mine/\r\n\r\n",
+            r"another place \(s3cr3t.key.of.mine:80",
+        ),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://x." + KEY.encode() + b"/\r\n\r\n", r"another place \(x.\*\*\*:80"),
         (b"", "closed the connection before it answered"),
         (b"SSH-2.0-OpenSSH_9.7\r\n\r\n", "was not readable as HTTP"),
     ],
-    ids=["cut", "cut chunks", "no gzip", "cut gzip", "many parts", "not asked for", "hang-up", "no HTTP"],
+    ids=[
+        "cut",
+        "cut chunks",
+        "no gzip",
+        "cut gzip",
+        "many parts",
+        "not asked for",
+        "key as encoding",
+        "honest host",
+        "key as host",
+        "hang-up",
+        "no HTTP",
+    ],
 )
 async def test_an_incomplete_answer_is_none(
     http: AiohttpHttp, raw: Callable[[bytes], Awaitable[str]], reply: bytes, reason: str
@@ -171,9 +224,8 @@ async def test_an_incomplete_answer_is_none(
     """Each way of failing has its words, without the secret and without an inner error that carries it."""
     address = await raw(reply)
     with pytest.raises(Unreachable, match=reason) as caught:
-        await http.send(Request(url=address, secrets={"token": SECRET}, secret_headers={"X-Token": SECRET}))
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None or caught.value.__suppress_context__
+        await http.send(Request(url=address, secrets={"token": SECRET, "key": KEY}, secret_headers={"X-Token": SECRET}))
+    assert (None, None) == (caught.value.__cause__, caught.value.__context__)
     assert all(spelling not in caught.value.reason for spelling in SPELLINGS)
 
 

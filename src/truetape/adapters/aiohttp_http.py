@@ -6,23 +6,21 @@ import asyncio
 import ssl
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote, quote_plus
 
 import aiohttp
 from yarl import URL
 
 from truetape.domain.asks import Answer, Request
+from truetape.domain.hiding import Veil, of_headers, veil
 from truetape.ports.http import Unreachable
 
 MEBIBYTE: Final = 1 << 20
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-SHORTEST_SECRET: Final = 8  # shorter ones occur in honest text, and are no secrets
 _CHUNK: Final = 1 << 16
 _MEMBERS: Final = 100  # parts of one gzip body; honest servers send one
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
-_HIDDEN: Final = "***"
 _UPGRADE: Final = (("http", 80), ("https", 443))
 
 
@@ -46,18 +44,18 @@ class AiohttpHttp:
         Raises:
             Unreachable: No complete answer came: no connection, a time-out, a cut or oversized body.
         """
-        start = time.perf_counter()
-        try:
-            url = _address(request)
-            place = f"{url.host}:{url.port}"
-        except ValueError:
-            raise Unreachable("the address is not a valid http or https URL") from None
+        url, hidden = _address(request), veil(*request.secrets.values(), *of_headers(request.secret_headers))
+        if url is None:
+            raise Unreachable("the address is not a valid http or https URL")
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._follow(request, url, start)
+                return await self._follow(request, url, hidden)
+        except Unreachable as error:
+            reason = error.reason
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            # a new error from nowhere: aiohttp's own carry the URL with its secrets
-            raise Unreachable(_reason(error, place, timeout_s=self._timeout_s)) from None
+            reason = _reason(error, f"{url.host}:{url.port}", timeout_s=self._timeout_s)
+        # a new error from nowhere: aiohttp's own, and their frames, carry the URL with its secrets
+        raise Unreachable(hidden.over(reason))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -65,16 +63,20 @@ class AiohttpHttp:
             await self._session.close()
             self._session = None
 
-    async def _follow(self, request: Request, url: URL, start: float) -> Answer:
-        session = self._open()
+    async def _follow(self, request: Request, url: URL, hidden: Veil) -> Answer:
+        session, start, shown = self._open(), time.perf_counter(), url
         for _ in range(self._max_redirects + 1):
             sent = url.update_query(request.secrets)
             headers = {**request.headers, **request.secret_headers}
             async with session.get(sent, headers=headers, allow_redirects=False) as response:
                 location = response.headers.get("Location")
                 if response.status not in REDIRECTS or location is None:
-                    return _answer(request, url, response, await self._body(response), time.perf_counter() - start)
+                    encoding = hidden.over(response.headers.get("Content-Encoding", "identity")).strip().lower()
+                    body = _plain(await self._body(response), encoding, self._max_bytes)
+                    shown = shown.without_query_params(*request.secrets)
+                    return _answer(hidden, shown, response, body, time.perf_counter() - start)
                 url = _next(url, location)
+                shown = shown.join(URL(hidden.over(location))).with_fragment(None)
         raise Unreachable(f"{url.host} redirected more than {self._max_redirects} times")
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
@@ -84,8 +86,7 @@ class AiohttpHttp:
             if len(received) > self._max_bytes:
                 response.close()
                 raise _oversized(self._max_bytes)
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        return _plain(bytes(received), encoding, self._max_bytes)
+        return bytes(received)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -98,12 +99,14 @@ class AiohttpHttp:
         return self._session
 
 
-def _address(request: Request) -> URL:
-    """Return where to go, without secrets; ValueError if that is nowhere."""
-    url = URL(request.url)
-    if url.scheme not in {"http", "https"} or not url.host or url.user or url.password:
-        raise ValueError(url.scheme)
-    return url.update_query(request.params)
+def _address(request: Request) -> URL | None:
+    """Return where to go, without secrets; None if that is nowhere."""
+    try:
+        url = URL(request.url)
+        lawful = url.scheme in {"http", "https"} and url.host and not url.user and not url.password
+        return url.update_query(request.params) if lawful else None
+    except ValueError:
+        return None
 
 
 def _next(url: URL, location: str) -> URL:
@@ -146,47 +149,25 @@ def _oversized(max_bytes: int) -> Unreachable:
     return Unreachable(f"the body was larger than {max_bytes} bytes")
 
 
-def _answer(request: Request, url: URL, response: aiohttp.ClientResponse, body: bytes, elapsed_s: float) -> Answer:
-    headers = request.secret_headers.values()
-    bare = [value.rpartition(" ")[2] for value in headers]  # without the scheme before it, as a server may say it back
-    spellings = {form for one in (*request.secrets.values(), *headers, *bare) for form in _forms(one)}
-    hidden = sorted((one for one in spellings if len(one) >= SHORTEST_SECRET), key=len, reverse=True)
-    shown = url.without_query_params(*request.secrets)
+def _answer(hidden: Veil, url: URL, response: aiohttp.ClientResponse, body: bytes, elapsed_s: float) -> Answer:
     return Answer(
-        url=_hide(str(shown), hidden),
+        url=hidden.over(str(url)),
         status=response.status,
-        content_type=_hide(response.headers.get("Content-Type", ""), hidden),
+        content_type=hidden.over(response.headers.get("Content-Type", "")),
         headers=_headers(response.headers, hidden),
-        body=_hide_in(body, hidden),
+        body=hidden.over_bytes(body),
         elapsed_s=elapsed_s,
     )
 
 
-def _forms(secret: str) -> tuple[str, ...]:
-    """Return `secret` as it is, and in every spelling in which a server may have seen it in the query."""
-    return secret, quote(secret, safe=""), quote_plus(secret), URL.build(query={"": secret}).raw_query_string[1:]
-
-
-def _headers(headers: Mapping[str, str], hidden: Iterable[str]) -> dict[str, str]:
+def _headers(headers: Mapping[str, str], hidden: Veil) -> dict[str, str]:
     """Return headers by their names in lower case; several of one name are joined, cookies are left out."""
     joined: dict[str, str] = {}
     for name, value in headers.items():
-        lower = name.lower()
+        lower = hidden.over(name.lower())
         if lower != "set-cookie":
             joined[lower] = f"{joined[lower]}, {value}" if lower in joined else value
-    return {name: _hide(value, hidden) for name, value in joined.items()}
-
-
-def _hide(text: str, hidden: Iterable[str]) -> str:
-    for secret in hidden:
-        text = text.replace(secret, _HIDDEN)
-    return text
-
-
-def _hide_in(body: bytes, hidden: Iterable[str]) -> bytes:
-    for secret in hidden:
-        body = body.replace(secret.encode(), _HIDDEN.encode())
-    return body
+    return {name: hidden.over(value) for name, value in joined.items()}
 
 
 def _reason(error: Exception, place: str, *, timeout_s: float) -> str:
