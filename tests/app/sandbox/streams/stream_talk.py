@@ -35,8 +35,8 @@ KIND = {"trades": Trade, "quotes": Quote, "bars": Bar, "book": Depth}
 
 @lru_cache
 def dataset() -> Dataset:
-    """Four symbols and three days: two shares, a coin and a pair of currencies; ^GONE lacks the last day."""
-    starts = {"AAA": 100.0, "BRK.B": 400.0, "BTC/USD": 60_000.0, "EUR/USD": 1.09, "GONE": 7.0}
+    """Three days of two shares, a coin, a pair of currencies and an index; GONE lacks the last of them."""
+    starts = {"AAA": 100.0, "BRK.B": 400.0, "BTC/USD": 60_000.0, "EUR/USD": 1.09, "GONE": 7.0, "^GSPC": 5_100.0}
     rows = [
         (symbol, LAST - timedelta(days=back), start, start * 1.02, start * 0.98, start * 1.01, 1_000_000.0)
         for symbol, start in starts.items()

@@ -157,7 +157,7 @@ def test_the_free_tape_has_thirty_symbols() -> None:
 
 
 def test_a_star_means_everything_and_may_be_left() -> None:
-    """The answer is the whole state; pairs are no stocks."""
+    """The answer is the whole state; neither pairs nor indices are stocks."""
     playback = let_in("v2/sip")
 
     (everything,) = answers(playback, '{"action":"subscribe","trades":["*"],"dailyBars":["AAA"]}')

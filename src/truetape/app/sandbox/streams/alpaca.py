@@ -182,7 +182,7 @@ class AlpacaSpeaker(Speaker):
         """Return the symbols that are heard here, in our spelling; of others nothing is ever said."""
         everything = list(self._ours) if EVERYTHING in spelled else spelled
         found = [self._ours[one] for one in everything if one in self._ours]
-        return [symbol for symbol in found if ("/" in symbol) is self._coins]
+        return [symbol for symbol in found if ("/" in symbol) is self._coins and not symbol.startswith("^")]
 
     def _taken(self, action: str, named: dict[str, Any]) -> list[Frame]:
         opened: list[Frame] = []
