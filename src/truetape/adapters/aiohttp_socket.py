@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Final, Literal
-from urllib.parse import quote, quote_plus
 
 import aiohttp
 from aiohttp import ClientWSTimeout, WSMsgType
 from yarl import URL
 
 from truetape.domain.asks import Answer
+from truetape.domain.hiding import Veil, of_headers, veil
 from truetape.ports.feed import Endpoint, Frame
 from truetape.ports.socket import Disconnected, Socket
 
 SWITCHING: Final = 101
 OK: Final = 200
 MOST_WORDS: Final = 8192  # bytes of what a server says instead of opening a connection
-SHORTEST_SECRET: Final = 8  # shorter ones occur in honest text, and are no secrets
 DEFLATE_BITS: Final = 15
-_HIDDEN: Final = "***"
 _BROKEN: Final = (TimeoutError, aiohttp.ClientError, OSError, ValueError)
 
 
@@ -41,51 +39,46 @@ class AiohttpSockets:
         Raises:
             Disconnected: There is no connection.
         """
-        try:
-            url = _address(endpoint)
-            place = f"{url.host}:{url.port}"
-        except ValueError:
-            raise Disconnected("the address is not a valid ws, wss, http or https URL") from None
+        url = _address(endpoint)
+        if url is None:
+            raise Disconnected("the address is not a valid ws, wss, http or https URL")
+        hidden = veil(*endpoint.secrets.values(), *of_headers(endpoint.secret_headers), *endpoint.said)
         sent = url.update_query(endpoint.secrets)
-        call = _Call(sent, place, _spellings(endpoint), self._timeout_s, silent_s, max_frame_bytes)
+        call = _Call(sent, f"{url.host}:{url.port}", hidden, self._timeout_s, silent_s, max_frame_bytes)
         headers = {**endpoint.headers, **endpoint.secret_headers}
         session = _session(call)
         try:
             async with asyncio.timeout(self._timeout_s):
                 opened = _web_socket if url.scheme in {"ws", "wss"} else _event_stream
                 return await opened(session, call, headers)
-        except BaseException as error:
+        except _BROKEN as error:
+            failed = Disconnected(_reason(error, call.place, timeout_s=self._timeout_s))
+        except Disconnected as error:
+            failed = Disconnected(error.reason, code=error.code, answer=error.answer)
+        except BaseException:
             await session.close()
-            if not isinstance(error, _BROKEN):
-                raise
-            # a new error from nowhere: aiohttp's own carry the URL with its secrets
-            raise Disconnected(_reason(error, place, timeout_s=self._timeout_s)) from None
+            raise
+        await session.close()
+        raise failed  # a new error from nowhere: aiohttp's own, and their frames, carry the URL with its secrets
 
 
 class _Call:
     """What all of one connection have in common: where to, how long, and what is never shown."""
 
-    def __init__(
-        self, url: URL, place: str, hidden: tuple[str, ...], timeout_s: float, silent_s: float, most: int
-    ) -> None:
+    def __init__(self, url: URL, place: str, hidden: Veil, timeout_s: float, silent_s: float, most: int) -> None:
         self.url = url
         self.place = place
         self.hidden = hidden
-        self.hidden_bytes = tuple(one.encode() for one in hidden)
         self.timeout_s = timeout_s
         self.silent_s = silent_s
         self.most = most
 
     def shown(self, frame: Frame) -> Frame:
         """Return `frame` without the secrets that a server says back."""
-        if isinstance(frame, str):
-            return _hide(frame, self.hidden) if any(one in frame for one in self.hidden) else frame
-        for secret in self.hidden_bytes:
-            frame = frame.replace(secret, _HIDDEN.encode())
-        return frame
+        return self.hidden.over(frame) if isinstance(frame, str) else self.hidden.over_bytes(frame)
 
     def ended(self, why: str, *, code: int = 0) -> Disconnected:
-        return Disconnected(f"{self.place} {_hide(why, self.hidden)}", code=code)
+        return Disconnected(f"{self.place} {self.hidden.over(why)}", code=code)
 
     def silent(self) -> Disconnected:
         return Disconnected(f"nothing came from {self.place} within {self.silent_s:g} s")
@@ -96,14 +89,14 @@ class _Call:
     async def refused(self, response: aiohttp.ClientResponse) -> Disconnected:
         """Return what the server said instead of opening a connection."""
         body = (await response.content.read(MOST_WORDS)).decode(errors="replace")
-        headers = {name.lower(): _hide(value, self.hidden) for name, value in response.headers.items()}
+        headers = {self.hidden.over(name.lower()): self.hidden.over(value) for name, value in response.headers.items()}
         headers.pop("set-cookie", None)
         answer = Answer(
             url=str(self.url.with_query(None)),
             status=response.status,
             content_type=headers.get("content-type", ""),
             headers=headers,
-            body=_hide(body, self.hidden).encode(),
+            body=self.hidden.over(body).encode(),
         )
         return Disconnected(f"{self.place} answered with HTTP {response.status} instead of a stream", answer=answer)
 
@@ -133,7 +126,7 @@ class _WebSocket:
         except TimeoutError:
             raise self._call.silent() from None
         if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
-            return self._call.shown(message.data) if self._call.hidden else message.data
+            return self._call.shown(message.data)
         if message.type is WSMsgType.ERROR:
             raise self._failed(message.data)
         code = self._socket.close_code or 0
@@ -243,27 +236,15 @@ async def _event_stream(session: aiohttp.ClientSession, call: _Call, headers: Ma
     return _EventStream(session, response, call)
 
 
-def _address(endpoint: Endpoint) -> URL:
-    """Return where to go, without secrets; ValueError if that is nowhere."""
-    url = URL(endpoint.url)
-    if url.scheme not in {"ws", "wss", "http", "https"} or not url.host or url.user or url.password:
-        raise ValueError(url.scheme)
-    return url
-
-
-def _spellings(endpoint: Endpoint) -> tuple[str, ...]:
-    """Return every secret of `endpoint` as a server may say it back, the longest first."""
-    headers = endpoint.secret_headers.values()
-    plain = {*endpoint.secrets.values(), *headers, *(value.rpartition(" ")[2] for value in headers)}
-    encoded = {form for one in plain for form in (quote(one, safe=""), quote_plus(one))}
-    in_query = {URL.build(query={"": one}).raw_query_string[1:] for one in plain}
-    return tuple(sorted((one for one in plain | encoded | in_query if len(one) >= SHORTEST_SECRET), key=len)[::-1])
-
-
-def _hide(text: str, hidden: Iterable[str]) -> str:
-    for secret in hidden:
-        text = text.replace(secret, _HIDDEN)
-    return text
+def _address(endpoint: Endpoint) -> URL | None:
+    """Return where to go, without secrets; None if that is nowhere."""
+    try:
+        url = URL(endpoint.url)
+    except ValueError:
+        return None
+    return (
+        url if url.scheme in {"ws", "wss", "http", "https"} and url.host and not url.user and not url.password else None
+    )
 
 
 def _reason(error: BaseException, place: str, *, timeout_s: float) -> str:

@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from truetape.domain.hiding import unshown
+
 KINDS: Final = ("bars", "actions", "quotes", "trades", "listings", "fx_rates", "index_levels", "observations")
 SIMULATED_HEADER: Final = "x-truetape-simulated"  # marks every answer of the sandbox; live data never mix with them
 
@@ -45,3 +47,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     secrets: dict[str, str] = {}
     secret_headers: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"Request({told})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        hidden = {"secrets": unshown(self.secrets), "secret_headers": unshown(self.secret_headers)}
+        return [(name, hidden.get(name, getattr(self, name))) for name in self.__struct_fields__]

@@ -30,7 +30,7 @@ class Veil:
 
     def over(self, text: str) -> str:
         """Return `text` without the secrets."""
-        lower = text.lower()
+        lower = text.lower() if self._marks else ""
         for mark in self._marks:
             if mark.sign in lower:
                 text = mark.in_text.sub(HIDDEN, text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from truetape.domain.asks import Request
+from truetape.domain.hiding import HIDDEN, unshown
 from truetape.domain.ticks import Tick
 from truetape.domain.tracks import Track
 
@@ -15,12 +16,23 @@ Frame = str | bytes  # a text or a binary frame; of server-sent events, the data
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a feed is heard. Secrets are sent and never shown."""
+    """Where a feed is heard. Secrets are sent, or said in frames, and never shown."""
 
     url: str  # wss://, ws://, or http(s):// for server-sent events
     headers: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)  # of the query
     secret_headers: dict[str, str] = field(default_factory=dict)
+    said: tuple[str, ...] = ()  # secrets that only the frames of the talk carry
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"Endpoint({told})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        secrets, headers = unshown(self.secrets), unshown(self.secret_headers)
+        said = tuple(HIDDEN for _ in self.said)
+        shown = {"url": self.url, "headers": self.headers, "secrets": secrets, "secret_headers": headers, "said": said}
+        return list(shown.items())
 
 
 @dataclass(frozen=True)

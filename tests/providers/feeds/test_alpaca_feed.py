@@ -268,7 +268,8 @@ def test_msgpack_is_chosen_at_the_door() -> None:
     """A header asks for it, and then both sides speak it; stocks and coins have addresses of their own."""
     feed = make(key="k", secret="s", tape="v2/sip", codec="msgpack")
 
-    expected = Endpoint(url="wss://stream.data.alpaca.markets/v2/sip", headers={"Content-Type": "application/msgpack"})
+    headers = {"Content-Type": "application/msgpack"}
+    expected = Endpoint(url="wss://stream.data.alpaca.markets/v2/sip", headers=headers, said=("k", "s"))
     assert expected == feed.endpoint(["ACME"], ["trades"])
     assert expected == feed.endpoint([], ["trades"])
     assert "wss://stream.data.alpaca.markets/v1beta3/crypto/us" == feed.endpoint(["BTC/USD"], ["trades"]).url

@@ -61,7 +61,17 @@ def test_providers_are_heard_at_their_own_address(name: str, start: str) -> None
     for made in (feed(name), feed(name, base_url=default)):
         endpoint = made.endpoint(["ACME"], ["trades"])
         assert endpoint.url.startswith(start)
-        assert "k3y" not in endpoint.url + str(endpoint.headers)
+        assert "k3y" not in f"{endpoint.url} {endpoint.headers} {endpoint!r} {endpoint.__rich_repr__()}"
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_key_in_a_frame_is_named_at_the_address(name: str) -> None:
+    """What the talk says of the key is hidden where the provider says it back: the endpoint tells what to hide."""
+    made = feed(name)
+    frames = str([*made.greet(), *made.subscribe(["ACME"], ["trades"])])
+    said = {one for one in ("k3y", "s3cret") if one in frames}
+
+    assert said == set(made.endpoint(["ACME"], ["trades"]).said)
 
 
 @pytest.mark.parametrize("name", STREAMS)

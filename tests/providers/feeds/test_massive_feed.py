@@ -221,8 +221,8 @@ def test_each_asset_class_has_its_address() -> None:
     assert [["ACME", "ACME.B"], ["X:BTCUSD"], ["C:EURUSD"], ["I:SPX"]] == feed.part(
         ["ACME", "X:BTCUSD", "C:EURUSD", "I:SPX", "ACME.B"]
     )
-    assert Endpoint(url="wss://socket.massive.com/crypto") == feed.endpoint(["X:BTCUSD"], ["trades"])
-    assert Endpoint(url="wss://socket.massive.com/stocks") == feed.endpoint([], [])
+    assert Endpoint(url="wss://socket.massive.com/crypto", said=("k",)) == feed.endpoint(["X:BTCUSD"], ["trades"])
+    assert Endpoint(url="wss://socket.massive.com/stocks", said=("k",)) == feed.endpoint([], [])
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,7 @@ def test_each_service_has_its_address() -> None:
     feed = make()
 
     assert [["ACME"], ["btcusd"], ["eurusd"]] == feed.part(["ACME", "btcusd", "eurusd"])
-    assert [Endpoint(url=f"wss://api.tiingo.com/{service}") for service in ("iex", "crypto", "fx", "iex")] == [
+    addresses = [f"wss://api.tiingo.com/{service}" for service in ("iex", "crypto", "fx", "iex")]
+    assert [Endpoint(url=address, said=("",)) for address in addresses] == [
         feed.endpoint(symbols, ["trades"]) for symbols in (["ACME"], ["btcusd"], ["eurusd"], [])
     ]

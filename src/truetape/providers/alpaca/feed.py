@@ -70,7 +70,7 @@ class AlpacaFeed(Conversation):
         """Return the address of the tape, or of coins; the header chooses msgpack for both ways."""
         headers = {"Content-Type": "application/msgpack"} if self._codec == "msgpack" else {}
         path = self.place(symbols[0]) if symbols else self._tape
-        return Endpoint(url=f"{self._root}/{path}", headers=headers)
+        return Endpoint(url=f"{self._root}/{path}", headers=headers, said=(self._key, self._secret))
 
     def greet(self) -> list[Frame]:
         """Return the authentication, which must come within 10 seconds."""

@@ -61,7 +61,7 @@ class MassiveFeed(Conversation):
 
     def endpoint(self, symbols: Sequence[str], channels: Sequence[str]) -> Endpoint:  # noqa: ARG002 - all channels are there
         """Return the address of the asset class of `symbols`."""
-        return Endpoint(url=f"{self._root}/{self.place(symbols[0]) if symbols else 'stocks'}")
+        return Endpoint(url=f"{self._root}/{self.place(symbols[0]) if symbols else 'stocks'}", said=(self._key,))
 
     def greet(self) -> list[Frame]:
         """Return the authentication."""

@@ -74,7 +74,7 @@ class TiingoFeed(Conversation):
 
     def endpoint(self, symbols: Sequence[str], channels: Sequence[str]) -> Endpoint:  # noqa: ARG002 - all channels are there
         """Return the address of the service of `symbols`."""
-        return Endpoint(url=f"{self._root}/{self.place(symbols[0]) if symbols else 'iex'}")
+        return Endpoint(url=f"{self._root}/{self.place(symbols[0]) if symbols else 'iex'}", said=(self._key,))
 
     def subscribe(self, symbols: Sequence[str], channels: Sequence[str]) -> list[Frame]:
         """Return the subscriptions, which carry the key; more symbols join the subscription that there is."""
