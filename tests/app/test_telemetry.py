@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 import structlog
@@ -57,6 +58,37 @@ def test_an_exception_is_one_line(tmp_path: Path) -> None:
 
     (line,) = lines(path)
     assert "KeyError: 'ledger'" in str(line["exception"])
+
+
+def test_secrets_are_hidden_whoever_logs_them(tmp_path: Path) -> None:
+    """In events of ours and of libraries, in values that are no text, and in the words of errors."""
+    secret = "s3cr3t/key+of=mine"
+    path = tmp_path / "truetape.log"
+    log_to_file(path, secrets=[secret])
+    structlog.get_logger().info("asked", url=f"https://host/?key={quote_plus(secret)}", request=[{"key": secret}])
+    logging.getLogger("library").warning("%s: %r", secret, {"key": secret})
+    try:
+        int(secret)
+    except ValueError:
+        structlog.get_logger().exception("bus.defect")
+
+    assert ["https://host/?key=***", [{"key": "***"}]] == [lines(path)[0][name] for name in ("url", "request")]
+    assert "***: {'key': '***'}" == lines(path)[1]["event"]
+    assert "base 10: '***'" in str(lines(path)[2]["exception"])
+
+
+def test_errors_on_a_terminal_show_no_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where it happened is shown, and not the values there."""
+    log_to_terminal()
+    key = "s3cr3t" * 2
+    try:
+        int(key[:0])
+    except ValueError:
+        structlog.get_logger().exception("bus.defect")
+
+    err = capsys.readouterr().err
+    assert "int(key[:0])" in err
+    assert key not in err
 
 
 def test_a_new_log_closes_the_former_one(tmp_path: Path) -> None:

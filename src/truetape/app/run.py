@@ -61,7 +61,7 @@ class Platform:
         """
         self.parts = embedded(self.settings, command=self.command)
         self._stack.push_async_callback(self.parts.close)
-        log_to_file(self.settings.data / LOG)
+        log_to_file(self.settings.data / LOG, secrets=_secrets(self.settings))
         self.rooms = wire(self.parts, self.settings)
         self.rooms.subscribe()
         return self
@@ -181,6 +181,10 @@ class TroubleTeller:
             if words not in self._told.values():
                 self._tell(words)
             self._told[name] = words
+
+
+def _secrets(settings: Settings) -> tuple[str, ...]:
+    return tuple(one for each in settings.providers.values() for one in (each.key, each.secret))
 
 
 def _declared(settings: Settings, *, now_ns: int) -> InstrumentsDeclared:
