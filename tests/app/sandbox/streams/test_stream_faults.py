@@ -12,7 +12,12 @@ from truetape.app.sandbox.streams import NAMES
 from truetape.domain.ticks import Tick, Told, Trade
 
 SOUND = {"welcome", "authenticated", "subscribed", "unsubscribed", "heartbeat"}
-ABLE = {"wrong_checksum": ("kraken",), "correction": ("alpaca",), "cancel": ("alpaca", "tiingo")}
+ABLE = {
+    "wrong_checksum": ("kraken",),
+    "correction": ("alpaca",),
+    "cancel": ("alpaca", "tiingo"),
+    "late_trade": tuple(name for name in NAMES if name != "yahoo"),
+}
 PLAIN = {"conditions": "", "venue": "", "channel": "trade"}
 
 

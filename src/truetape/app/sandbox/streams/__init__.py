@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from truetape.app.sandbox.streams.speaker import Speaker
 
-NAMES: Final = ("alpaca", "binance", "coinbase", "kraken", "massive")
+NAMES: Final = ("alpaca", "binance", "coinbase", "finnhub", "kraken", "massive", "yahoo")
 
 
 def speaker_of(name: str) -> type[Speaker]:
