@@ -72,7 +72,8 @@ class Session:
             symbols: One symbol or several; instrument ids count too.
             start: First session date, inclusive.
             end: Last session date, inclusive.
-            timeframe: "1d", "1w" or "1mo". A bar is labelled with its first session date at 00:00 UTC.
+            timeframe: "1m" to "1mo". From a day on a bar is labelled with its first session date at 00:00 UTC, below
+                with the instant at which it begins; those are the bars that were acquired in that timeframe.
             adjustment: "raw" as traded, "split" for splits, "all" for splits and dividends.
             as_of: Answer as known then: a date means its 00:00 UTC, a datetime must be aware.
 

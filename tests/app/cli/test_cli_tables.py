@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 from rich.console import Console
@@ -34,6 +34,19 @@ def test_prices_are_shown_to_the_last_place() -> None:
     assert ["741971.39", "44.55", "-"] == [row[5] for row in rows]
     assert ["BRK.A", "2024-01-01"] == rows[0][:2]
     assert "1,234,567" == rows[0][6]
+
+
+def test_bars_below_a_day_show_their_time() -> None:
+    """In UTC, as the heading says."""
+    minute = pl.Series([datetime(2024, 1, 2, 14, 31)]).cast(INSTANT)  # noqa: DTZ001
+    frame = pl.DataFrame({"symbol": "A", "ts_event": minute, "basis": "raw", "currency": "USD"})
+    prices = [pl.lit(1.0).alias(name) for name in ("open", "high", "low", "close", "volume")]
+    page = io.StringIO()
+
+    Console(file=page, width=200).print(bars_table(frame.with_columns(prices)))
+
+    assert "UTC" in page.getvalue()
+    assert "2024-01-02 14:31" in page.getvalue()
 
 
 def test_long_tables_show_their_ends() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,9 @@ NUMBERS: Final = ("open", "high", "low", "close", "volume")
 
 def bars_table(frame: pl.DataFrame) -> Table:
     """Return `frame` as a table: the first and the last ten rows of a long one."""
-    shown = frame.select("symbol", pl.col("ts_event").dt.date().cast(pl.String).alias("date"), *NUMBERS)
+    below_a_day = bool((frame["ts_event"].dt.time() != time()).any())
+    when = pl.col("ts_event").dt.strftime("%Y-%m-%d %H:%M" if below_a_day else "%Y-%m-%d")
+    shown = frame.select("symbol", when.alias("UTC" if below_a_day else "date"), *NUMBERS)
     about = ", ".join(f"{', '.join(frame[name].unique().sort().to_list())}" for name in ("basis", "currency"))
     table = Table(header_style="dim", caption=f"{len(frame):,} bars ({about})", caption_justify="left")
     for name in shown.columns:

@@ -11,6 +11,7 @@ import polars as pl
 
 from truetape.domain.adjust import Adjustment, adjust
 from truetape.domain.errors import BadInput
+from truetape.domain.time import DERIVED_TIMEFRAMES
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
 from truetape.services.api.directory import Directory, Listing
@@ -68,7 +69,8 @@ class Answers:
         """Return golden bars, symbol by symbol in the order of the question, each ascending.
 
         Columns: `symbol` as asked for, then BAR; `basis` is the adjustment. Weekly and monthly bars are whole, and
-        belong to the range if their label does.
+        belong to the range if their label does. Bars below a day are those that were acquired in that timeframe; a page
+        of them ends with a day, so it may hold more than `limit` rows if one day does.
 
         Args:
             query: The question.
@@ -150,12 +152,13 @@ class Answers:
         for place in range(first, len(listings)):
             wanted = None if left is None else left + 1
             part = await self._series(query, listings[place].instrument_id, start=start, limit=wanted, as_of=as_of)
-            following = None if left is None or len(part) <= left else Position(place=place, start=_label(part, left))
+            shown = len(part) if left is None else _whole_days(part, left)
+            following = None if shown == len(part) else Position(place=place, start=_label(part, shown))
             named = pl.lit(query.symbols[place]).alias("symbol")
-            parts.append(part.head(len(part) if left is None else left).select(named, *BAR))
+            parts.append(part.head(shown).select(named, *BAR))
             if following is not None:
                 return pl.concat(parts), following
-            left = None if left is None else left - len(part)
+            left = None if left is None else max(0, left - len(part))
             start = query.start
         return pl.concat(parts), None
 
@@ -164,11 +167,13 @@ class Answers:
     ) -> pl.DataFrame:
         """Return up to `limit` bars of one instrument whose label is not before `start`."""
         first, last, most = start, query.end, limit
-        if query.timeframe != "1d":
+        derived = query.timeframe in DERIVED_TIMEFRAMES
+        if derived:
             first, last = whole_periods(start, query.end, timeframe=query.timeframe)
-            most = None
+        if query.timeframe != "1d":
+            most = None  # pages end with a day, and a longer bar wants all of its days
         wanted = Selection(
-            equal={"instrument_id": (instrument,), "timeframe": ("1d",)},
+            equal={"instrument_id": (instrument,), "timeframe": ("1d" if derived else query.timeframe,)},
             start=first,
             end=last,
             as_of=as_of,
@@ -177,7 +182,7 @@ class Answers:
         )
         bars = await self._store.read("bars", wanted)
         bars = await self._adjusted(bars, instrument, adjustment=query.adjustment, as_of=as_of)
-        if query.timeframe == "1d":
+        if not derived:
             return bars
         labelled = resample(bars, timeframe=query.timeframe)
         label = pl.col("ts_event").dt.date()
@@ -252,6 +257,18 @@ class Answers:
         if self._kept is None or self._kept.version != version:
             self._kept = _Known(version, Directory(await self._store.read("listings")))
         return self._kept
+
+
+def _whole_days(bars: pl.DataFrame, most: int) -> int:
+    """Return how many of the first rows make a page: at most `most`, ended with a day, but not less than one day.
+
+    A page is continued at a date, so bars below a day must not be cut within one.
+    """
+    if len(bars) <= most or not most:
+        return min(len(bars), most)
+    days = bars["ts_event"].dt.date()
+    before = int((days < days[most]).sum())
+    return before or int((days == days[0]).sum())
 
 
 def _label(bars: pl.DataFrame, row: int) -> date:

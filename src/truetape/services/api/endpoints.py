@@ -10,12 +10,12 @@ import polars as pl
 
 from truetape.domain.adjust import ADJUSTMENTS
 from truetape.domain.schema import TABLES
+from truetape.domain.time import TIMEFRAMES
 from truetape.services.api.answers import ACTION, BAR, LEVEL, LISTING
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.formats import PAGE_FORMATS, TABLE_FORMATS
 from truetape.services.api.parameters import Parameter
 
-TIMEFRAMES: Final = ("1d", "1w", "1mo")
 _DATE: Final = {"type": "string", "format": "date"}
 
 SYMBOLS = Parameter(
@@ -76,7 +76,9 @@ def _bars(limit: Parameter) -> Endpoint:
         example="/v1/bars?symbols=AAPL&start=2005-02-25&end=2005-03-01&adjustment=all",
         parameters=(
             SYMBOLS,
-            Parameter("timeframe", "Length of a bar.", choices=TIMEFRAMES, default="1d"),
+            Parameter(
+                "timeframe", "Length of a bar; below a day, as it was acquired.", choices=TIMEFRAMES, default="1d"
+            ),
             START,
             END,
             Parameter("adjustment", adjustments, choices=ADJUSTMENTS, default="raw"),
