@@ -97,6 +97,8 @@ class Talk:
     def hear(self, frames: list[Frame] | tuple[Frame, ...], *, at: int = 0) -> None:
         """Let the feed hear frames, and answer what it asks because of them."""
         for frame in frames:
+            if frame[:1] == ":":
+                continue  # a comment between server-sent events, which no feed sees
             self.heard.ticks += self.feed.receive(frame, at)
         for frame in self.feed.replies():
             self.hear(self.playback.hear(frame), at=at)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib import import_module
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
-from stream_talk import dataset, truth
+from stream_talk import dataset, said, truth
 
 from truetape.app.sandbox.faults import Fault
 from truetape.app.sandbox.server import Sandbox
 from truetape.app.sandbox.streams.coinbase import CoinbaseSpeaker
 from truetape.domain.ticks import Trade
+from truetape.ports.feed import Feed
 from truetape.providers.coinbase.feed import make
 
 Start = Callable[..., Awaitable[tuple[Sandbox, str]]]
@@ -159,9 +162,9 @@ async def test_a_day_that_is_over_goes_on_beating(start: Start, session: aiohttp
     async with session.ws_connect(f"{address}/coinbase/stream") as socket:
         await socket.send_str(MATCHES.replace('"matches"', '"matches","heartbeat"'))
         assert 5760 == len(await numbers(socket, 5760))
-        while (said := json.loads((await socket.receive()).data))["type"] != "heartbeat":
+        while (beat := json.loads((await socket.receive()).data))["type"] != "heartbeat":
             pass
-        assert 17280 == said["last_trade_id"]
+        assert 17280 == beat["last_trade_id"]
     async with session.ws_connect(f"{address}/coinbase/stream") as socket:
         await socket.send_str(MATCHES)
         assert [11521] == await numbers(socket, 1)
@@ -199,6 +202,76 @@ async def test_a_book_is_asked_for_beside_its_stream(start: Start, session: aioh
         first = json.loads((await socket.receive()).data)["data"]["u"]
         async with session.get(f"{address}/binance/api/v3/depth?symbol=BTCUSD&limit=1000") as answer:
             assert first <= (await answer.json())["lastUpdateId"]
+
+
+async def test_events_are_told_over_http(start: Start, session: aiohttp.ClientSession) -> None:
+    """As server-sent events, reset where a fault wants it."""
+    _, address = await start(Fault(provider="iex_cloud", kind="disconnect", first=4))
+    feed = import_module("truetape.providers.iex_cloud.feed").make(base_url=f"{address}/iex_cloud", key="k")
+    endpoint = feed.endpoint(["AAA"], ["trades"])
+    trades: list[Trade] = []
+
+    async with session.get(endpoint.url, params=endpoint.secrets) as answer:
+        assert "text/event-stream" == answer.content_type
+        with pytest.raises(aiohttp.ClientError):
+            await _heard(answer, feed, trades)
+
+    expected = said("iex_cloud", "AAA", "trades")[:3]
+    assert [(one.symbol, one.price) for one in expected] == [(one.symbol, one.price) for one in trades]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("iex_cloud/stream/last?symbols=AAA", 401), ("finnhub/stream?token=wrong", 401)]
+)
+async def test_a_wrong_key_is_turned_away_at_the_door(
+    start: Start, session: aiohttp.ClientSession, path: str, status: int
+) -> None:
+    """Before anything is said."""
+    _, address = await start()
+
+    async with session.get(f"{address}/{path}") as answer:
+        assert status == answer.status
+
+
+async def test_a_refused_client_is_let_go(start: Start, session: aiohttp.ClientSession) -> None:
+    """Behind the words that say why."""
+    _, address = await start()
+
+    async with session.ws_connect(f"{address}/alpaca/stream/v2/iex") as socket:
+        await socket.send_str('{"action":"auth","key":"wrong","secret":"s"}')
+        words = [json.loads(message.data)[0]["msg"] async for message in socket]
+
+    assert ["connected", "auth failed"] == words
+    assert socket.closed
+
+
+async def test_msgpack_comes_in_binary_frames(start: Start, session: aiohttp.ClientSession) -> None:
+    """Where the header asks for it."""
+    _, address = await start()
+
+    async with session.ws_connect(
+        f"{address}/alpaca/stream/v2/iex", headers={"Content-Type": "application/msgpack"}
+    ) as socket:
+        message = await socket.receive()
+
+    assert aiohttp.WSMsgType.BINARY == message.type
+    assert [{"T": "success", "msg": "connected"}] == msgspec.msgpack.decode(message.data)
+
+
+async def test_a_stream_is_heard_below_the_root_of_the_rest_api(start: Start, session: aiohttp.ClientSession) -> None:
+    """Where a provider's root has a path of its own."""
+    _, address = await start()
+
+    async with session.ws_connect(f"{address}/finnhub/api/v1/stream?token=k") as socket:
+        await socket.send_str('{"type":"subscribe","symbol":"AAA"}')
+        assert "trade" == json.loads((await socket.receive()).data)["type"]
+
+
+async def _heard(answer: aiohttp.ClientResponse, feed: Feed, trades: list[Trade]) -> None:
+    async for line in answer.content:
+        if line.startswith(b"data: "):
+            ticks = feed.receive(line.removeprefix(b"data: "), 0)
+            trades += [tick for tick in ticks if isinstance(tick, Trade)]
 
 
 async def _answered(socket: aiohttp.ClientWebSocketResponse) -> bool:

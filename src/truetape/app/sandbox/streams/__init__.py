@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from truetape.app.sandbox.streams.speaker import Speaker
 
-NAMES: Final = ("alpaca", "binance", "coinbase", "finnhub", "kraken", "massive", "yahoo")
+NAMES: Final = (
+    "alpaca",
+    "binance",
+    "coinbase",
+    "finnhub",
+    "iex_cloud",
+    "kraken",
+    "massive",
+    "tiingo",
+    "yahoo",
+)
 
 
 def speaker_of(name: str) -> type[Speaker]:
