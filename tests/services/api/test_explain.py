@@ -188,3 +188,29 @@ def test_missing_values_and_long_names_keep_their_place() -> None:
     assert "a_provider_w\N{HORIZONTAL ELLIPSIS}" in text
     assert "agreed      nobody" in text
     assert "  note  missing_row\n" in text
+
+
+def test_who_was_asked_and_why() -> None:
+    """Each claim says it, and who was tried before; one whose origin is not on record says nothing of it."""
+    asked = rows(
+        "captures",
+        payload=[PAYLOAD],
+        provider="yahoo",
+        round_id="rnd_1",
+        page="",
+        kind="bars",
+        instrument_id=APPLE,
+        why="next after tiingo, alpaca",
+        tried="tiingo: quota: 50 calls an hour are spent\nalpaca: transient: HTTP 503",
+        **ORIGIN,
+    )
+    told = explained(captures=asked)
+
+    claim = {one.provider: one for one in told.claims}["yahoo"]
+    assert "next after tiingo, alpaca" == claim.why
+    assert ("tiingo: quota: 50 calls an hour are spent", "alpaca: transient: HTTP 503") == claim.tried
+    assert {""} == {one.why for one in told.claims if one.provider != "yahoo"}
+    story = narrate(told)
+    assert "      asked because: next after tiingo, alpaca\n" in story
+    assert "      tried before: tiingo: quota: 50 calls an hour are spent\n" in story
+    assert "asked because" not in narrate(explained())

@@ -11,7 +11,7 @@ import pytest
 from pipeline_doubles import FRIDAY, MONDAY, NOW, capture, instants
 from truetape.domain.errors import SchemaMismatch
 from truetape.domain.schema import DECODED, TABLES, check
-from truetape.services.processing.claim import CLAIM_TABLES, claim
+from truetape.services.processing.claim import CLAIM_TABLES, claim, origin_of
 
 
 def decoded(kind: str, length: int, **given: Any) -> pl.DataFrame:
@@ -135,3 +135,14 @@ def test_rates_and_levels_of_other_days_are_not_kept() -> None:
 
         check(claims, TABLES[CLAIM_TABLES[kind]].columns, kind=kind)
         assert claims["ts_event"].dt.date().to_list() == [MONDAY]
+
+
+def test_the_origin_of_a_payload_is_a_row() -> None:
+    """It says why the provider was asked, and who was tried before, one a line."""
+    captured = capture("p", page="2", why="next after a, b", tried=("a: quota: spent", "b: empty: no rows"))
+
+    row = check(origin_of(captured), TABLES["captures"].columns, kind="captures").row(0, named=True)
+
+    assert (captured.key, "p", "rnd_1", "2") == tuple(row[name] for name in TABLES["captures"].key)
+    assert ("next after a, b", "a: quota: spent\nb: empty: no rows") == (row["why"], row["tried"])
+    assert origin_of(captured)["ts_known"].cast(pl.Int64).to_list() == [NOW]

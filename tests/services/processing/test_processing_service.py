@@ -89,7 +89,7 @@ async def test_a_payload_becomes_claims_of_bars_and_actions() -> None:
 
     message = await room.closed("p", b"raw,10,11,12,13,14|2,2")
 
-    assert room.store.commits == [{"bar_claims": 5, "action_claims": 1}]
+    assert room.store.commits == [{"bar_claims": 5, "action_claims": 1, "captures": 1}]
     claims = room.store.rows["bar_claims"]
     assert claims.select("provider", "feed", "payload", "instrument_id").unique().rows() == [
         ("p", "p feed", message.key, INSTRUMENT)
@@ -145,7 +145,7 @@ async def test_a_full_disk_is_not_a_rejected_payload() -> None:
     await room.hear(closing(one, other))
 
     assert [batch[2]["provider"].to_list() for batch in room.batches()] == [[], ["p", "q", "p", "q"]]
-    assert room.store.commits == [{"bar_claims": 4}]
+    assert room.store.commits == [{"bar_claims": 4, "captures": 2}]
 
 
 async def test_a_closing_brings_its_captures_along() -> None:
@@ -164,7 +164,7 @@ async def test_a_closing_brings_its_captures_along() -> None:
         ["p", "q", "p", "q"],
         ["p", "q", "p", "q"],
     ]
-    assert room.store.commits == [{"bar_claims": 4}, {"bar_claims": 1}]
+    assert room.store.commits == [{"bar_claims": 4, "captures": 2}, {"bar_claims": 1, "captures": 1}]
 
 
 async def test_an_archive_that_is_away_rejects_nothing() -> None:
@@ -290,4 +290,4 @@ async def test_quotes_are_kept_as_they_are() -> None:
     await room.captured("p", b"raw,10", kind="quotes", round_id="")
     await room.captured("p", b"raw,10,11", round_id="")
 
-    assert room.store.commits == [{"bar_claims": 2}]
+    assert room.store.commits == [{"bar_claims": 2, "captures": 1}]

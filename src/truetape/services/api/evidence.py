@@ -56,6 +56,7 @@ class Explainer:
         one, day = {"instrument_id": (listing.instrument_id,)}, query.day
         daily = {**one, "timeframe": ("1d",)}
         claims = await self._day("bar_claims", daily, day, query.as_of)
+        payloads = claims["payload"].unique().sort().to_list()
         return Evidence(
             bars=await self._day("bars", daily, day, query.as_of, history=True),
             bar_claims=claims,
@@ -64,7 +65,8 @@ class Explainer:
             sessions=await self._day("sessions", {"mic": (listing.mic,)}, day, query.as_of),
             actions=await self._store.read("actions", Selection(equal=one, as_of=query.as_of)),
             factors=await self._store.read("factors", Selection(equal=one, as_of=query.as_of)),
-            payload_bytes=await asyncio.to_thread(self._sizes, claims["payload"].unique().sort().to_list()),
+            payload_bytes=await asyncio.to_thread(self._sizes, payloads),
+            captures=await self._store.read("captures", Selection(equal={"payload": payloads or ("",)})),
         )
 
     async def _day(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from truetape.domain.adjust import unsplit
 from truetape.domain.flags import Quality
+from truetape.domain.schema import TABLES, empty
 from truetape.domain.time import iso
 from truetape.services.api.directory import Listing
 from truetape.services.api.render import written
@@ -43,6 +44,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     ts_known: str
     payload: str  # sha256 of the bytes
     payload_bytes: int | None = None  # their number in the archive, null where they are missing or damaged
+    why: str = ""  # why this provider was asked
+    tried: tuple[str, ...] = ()  # who was asked before, and what came of it
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +152,7 @@ class Evidence:
     actions: pl.DataFrame
     factors: pl.DataFrame
     payload_bytes: Mapping[str, int | None]
+    captures: pl.DataFrame = field(default_factory=lambda: empty(TABLES["captures"].columns))  # of those payloads
 
 
 def explain(
@@ -191,18 +195,30 @@ def _claims(evidence: Evidence, golden: Mapping[str, Any] | None) -> tuple[Claim
     claims = evidence.bar_claims.sort("provider", "ts_known", "payload")
     told = written(claims)
     out = set(evidence.quarantine["payload"])
+    asked = {
+        (row["payload"], row["provider"]): row
+        for row in evidence.captures.sort("ts_known", descending=True).iter_rows(named=True)
+    }
     return tuple(
         _claim(
             row,
             raw=_raw(claims[number], splits),
             outcome=_outcome(row, golden, out),
             payload_bytes=evidence.payload_bytes.get(row["payload"]),
+            asked=asked.get((row["payload"], row["provider"]), {}),
         )
         for number, row in enumerate(told.iter_rows(named=True))
     )
 
 
-def _claim(row: Mapping[str, Any], *, raw: Prices | None, outcome: str, payload_bytes: int | None) -> Claim:
+def _claim(
+    row: Mapping[str, Any],
+    *,
+    raw: Prices | None,
+    outcome: str,
+    payload_bytes: int | None,
+    asked: Mapping[str, Any],
+) -> Claim:
     return Claim(
         provider=row["provider"],
         said=_prices(row),
@@ -215,6 +231,8 @@ def _claim(row: Mapping[str, Any], *, raw: Prices | None, outcome: str, payload_
         ts_known=row["ts_known"],
         payload=row["payload"],
         payload_bytes=payload_bytes,
+        why=asked.get("why", ""),
+        tried=tuple(one for one in asked.get("tried", "").split("\n") if one),
     )
 
 

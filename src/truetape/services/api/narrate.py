@@ -107,6 +107,10 @@ def _claims(explanation: Explanation) -> Iterator[Text]:
             (claim.payload[:8] + size, "dim"),
         )
         yield Text(f"      {_said(claim)}", style="dim")
+        if claim.why:
+            yield Text(f"      asked because: {claim.why}", style="dim")
+        for before in claim.tried:
+            yield from _paragraph(f"tried before: {before}", indent=6)
 
 
 def _said(claim: Claim) -> str:

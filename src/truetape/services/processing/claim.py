@@ -50,6 +50,14 @@ def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) 
     return _one_each(rows.with_columns(added).select(list(columns)).collect(), kind)
 
 
+def origin_of(capture: RawCaptured) -> pl.DataFrame:
+    """Return the row of the table captures that says why the provider of a payload was asked, and who was before."""
+    values = {name: getattr(capture, name) for name in ("provider", "round_id", "page", "kind", "instrument_id", "why")}
+    values |= {"payload": capture.key, "tried": "\n".join(capture.tried), "simulated": capture.simulated}
+    stamp = pl.Series("ts_known", [capture.ts_known], dtype=pl.Int64).cast(INSTANT)
+    return pl.DataFrame([values]).with_columns(stamp).select(list(TABLES["captures"].columns))
+
+
 def _one_each(claims: pl.DataFrame, kind: str) -> pl.DataFrame:
     """Return `claims`, all of one payload, with one row for each key of their table."""
     key = TABLES[CLAIM_TABLES[kind]].key
