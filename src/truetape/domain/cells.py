@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from truetape.domain.decoding import FIRST_DAY, LAST_DAY, Payload
@@ -18,6 +19,7 @@ _SECOND: Final = 1_000_000_000
 _UNITS: Final = (_SECOND, 1_000_000, 1_000, 1)
 _COUNT: Final = r"^-?\d{9,19}$"
 _COMPACT: Final = r"^(\d{4})(\d\d)(\d\d)$"
+_DASHED: Final = r"^\d{4}-\d\d-\d\d$"
 _CLOCK: Final = r"^(\d\d):?(\d\d):?(\d\d)?$"
 _ZONE: Final = r"(Z|[+-]\d\d:?\d\d)$"
 _DATE_LENGTH: Final = len("2024-03-08")
@@ -42,6 +44,8 @@ def numbers(payload: Payload, column: pl.Series) -> pl.Series:
         UndecodablePayload: A value is no finite number.
     """
     if not column.dtype.is_numeric():
+        if column.dtype == pl.String and _all_finite(values := column.cast(pl.Float64, strict=False)):
+            return values
         return payload.numbers(texts(payload, column), field=column.name[:40], missing=("", *MISSING))
     values = column.cast(pl.Float64).fill_nan(None)
     if values.is_infinite().any():
@@ -64,6 +68,8 @@ def days(payload: Payload, column: pl.Series) -> pl.Series:
         return column.dt.date()
     if column.dtype.is_integer() and not _compact(column):
         return instants(payload, column, zone="UTC").dt.date()
+    if column.dtype == pl.String and _dashed(column):
+        return payload.dates(column, field=name)
     spelled = texts(payload, column).str.replace(_COMPACT, "${1}-${2}-${3}")
     if _counted(spelled):
         return instants(payload, spelled, zone="UTC").dt.date()
@@ -103,11 +109,20 @@ def instants(payload: Payload, column: pl.Series, *, zone: str, clock: pl.Series
     return payload.wall_times(walls, zone=zone, field=name)
 
 
+def _all_finite(values: pl.Series) -> bool:
+    return not values.null_count() and bool(np.isfinite(values.to_numpy()).all())
+
+
 def bare(column: pl.Series) -> bool:
     """Return whether a column holds dates without a time of day."""
     if column.dtype == pl.String:
         return bool((column.str.len_bytes() <= _DATE_LENGTH).all()) and not _counted(column)
     return column.dtype == pl.Date or (column.dtype.is_integer() and _compact(column))
+
+
+def _dashed(column: pl.Series) -> bool:
+    """Return whether all texts look like 2024-03-08: this alone needs no other reading."""
+    return bool(column.str.contains(_DASHED).all(ignore_nulls=False))
 
 
 def _compact(column: pl.Series) -> bool:

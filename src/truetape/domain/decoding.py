@@ -272,25 +272,33 @@ def snapped(prices: pl.Series) -> pl.Series:
     values = prices.to_numpy()
     with np.errstate(over="ignore", invalid="ignore"):
         single = values.astype(np.float32)
+    is_single = single == values
+    if is_single.all():
+        return pl.Series(prices.name, _shortest(values, single))
+    widened, mixed = np.flatnonzero(is_single), values.copy()
+    mixed[widened] = _shortest(values[widened], single[widened])
+    return pl.Series(prices.name, mixed, nan_to_null=True)
+
+
+def _shortest(values: npt.NDArray[np.float64], single: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return the shortest decimals of 32-bit floats, given in both widths."""
+    with np.errstate(over="ignore", invalid="ignore"):
         exponents = values.view(np.int64) >> MANTISSA_BITS
         exponents &= MOST_EXPONENT
         scale = SCALES.take(exponents)
-        rounded = values * scale
+        rounded: npt.NDArray[np.float64] = values * scale
         np.rint(rounded, out=rounded)
         rounded /= scale
         same = rounded.astype(np.float32) == single
-        widened = single == values
-    undecided = np.flatnonzero(~(same & widened))
-    if undecided.size:
-        left = undecided[widened[undecided]]
-        rounded[undecided] = values[undecided]
+    if not same.all():
+        left = np.flatnonzero(~same)
         rounded[left] = pl.Series(single[left]).cast(pl.String).cast(pl.Float64).to_numpy()
-    return pl.Series(prices.name, rounded, nan_to_null=bool(undecided.size))
+    return rounded
 
 
 def ascending(frame: pl.DataFrame, *, by: str) -> pl.DataFrame:
     """Return `frame` sorted by the column `by`, which holds whole numbers or instants; of equal rows the last wins."""
-    steps = np.diff(frame[by].to_physical().to_numpy())
+    steps = np.diff(frame[by].cast(pl.Int64).to_numpy())
     if (steps > 0).all():
         return frame
     if (steps < 0).all():  # newest first, as many providers send
@@ -312,10 +320,20 @@ def decoded(kind: str, columns: Mapping[str, Column], **same: object) -> pl.Data
     """
     schema = DECODED[kind]
     length = len(next(iter(columns.values())))
-    constants = {name: pl.Series([same.get(name)], dtype=dtype).new_from_index(0, length)
-                 for name, dtype in schema.items() if name not in columns}  # fmt: skip
-    every = {**columns, **constants}
-    return pl.DataFrame({name: every[name] for name in schema}, schema=schema)
+    every = [
+        _column(name, columns[name], dtype)
+        if name in columns
+        else pl.Series(name, [same.get(name)], dtype=dtype).new_from_index(0, length)
+        for name, dtype in schema.items()
+    ]
+    return pl.DataFrame(every)
+
+
+def _column(name: str, values: Column, dtype: pl.DataType) -> pl.Series:
+    if not isinstance(values, pl.Series):
+        return pl.Series(name, values, dtype=dtype)
+    typed = values if values.dtype == dtype else values.cast(dtype)
+    return typed.alias(name)
 
 
 def levels(bars: pl.DataFrame) -> pl.DataFrame:

@@ -13,6 +13,7 @@ MOST_COLUMNS: Final = 500
 
 _MARK: Final = b"\xef\xbb\xbf"
 _LONGEST_HEADER: Final = 64 * 1024
+_MARKS: Final = tuple(bytes([one]) for one in b' "\t\v\f\x1c\x1d\x1e\x1f')
 
 
 def header(payload: Payload) -> list[str]:
@@ -58,8 +59,18 @@ def rows(payload: Payload) -> pl.DataFrame:
         frame.columns = names
     except pl.exceptions.PolarsError as error:
         raise payload.defect(f"it was no CSV: {str(error).partition(chr(10))[0][:200]}") from None
-    texts = frame.select(pl.col(shown).str.strip_chars()).with_columns(pl.col(shown).replace("", None))
+    texts = frame.select(shown)
+    if not _is_plain(payload.body):
+        texts = texts.select(pl.col(shown).str.strip_chars()).with_columns(pl.col(shown).replace("", None))
+    if any(column.null_count() == 0 for column in texts):
+        return texts
     return texts.filter(~pl.all_horizontal(pl.col(shown).is_null()))
+
+
+def _is_plain(body: bytes) -> bool:
+    """Return whether no cell can have blanks around it, or be an empty text in quotation marks."""
+    blank = any(mark in body for mark in _MARKS) or body.count(b"\r") > body.count(b"\r\n")
+    return body.isascii() and not blank
 
 
 def _cells(line: bytes) -> list[str] | None:

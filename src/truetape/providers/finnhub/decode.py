@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from truetape.domain.asks import Ask
@@ -156,10 +157,13 @@ def trades(body: bytes, ask: Ask) -> pl.DataFrame:
         "price": pl.Series(ticks.p, dtype=pl.Float64),
         "size": pl.Series(ticks.v, dtype=pl.Float64),
         "conditions": [",".join(codes) if codes else None for codes in conditions],
-        "venue": [venue or None for venue in venues],
+        "venue": [venue or None for venue in venues] if "" in venues else venues,
     }
     rows = decoded("trades", columns, symbol=ask.symbol or None, currency=_currency(ask.symbol))
-    return rows.filter(pl.col("price").is_not_null() & (pl.col("size") > 0)).sort("ts_event", maintain_order=True)
+    if rows["price"].null_count() or not (rows["size"] > 0).all(ignore_nulls=False):
+        rows = rows.filter(pl.col("price").is_not_null() & (pl.col("size") > 0))
+    in_order = (np.diff(rows["ts_event"].cast(pl.Int64).to_numpy()) >= 0).all()
+    return rows if in_order else rows.sort("ts_event", maintain_order=True)
 
 
 def fx_rates(body: bytes, ask: Ask) -> pl.DataFrame:

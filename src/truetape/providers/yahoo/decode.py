@@ -163,14 +163,14 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
     rows = ascending(traded(_rows(payload, series, series.timestamp)), by="stamp")
     if timeframe in SECONDS and meta.trading_periods is not None:
         rows = _regular(payload, rows, meta)
+    zone = meta.exchange_timezone_name
+    live = len(rows) > 0 and rows["stamp"][-1] == meta.regular_market_time
+    if live and ask.end and payload.local_time(rows["stamp"][-1], zone).date() > ask.end:
+        rows, live = rows[:-1], False
     stamps = rows["stamp"]
-    wall = payload.localized(stamps, meta.exchange_timezone_name)
-    if ask.end and len(rows) and stamps[-1] == meta.regular_market_time and wall[-1].date() > ask.end:
-        rows, stamps, wall = rows[:-1], stamps[:-1], wall[:-1]
-    starts = instants(stamps) if timeframe in SECONDS else label(wall)
-    values = {name: column for name, column in rows.to_dict().items() if name != "stamp"}
-    rows = pl.DataFrame({"ts_event": starts, **values})
-    if len(rows) and stamps[-1] == meta.regular_market_time:
+    starts = instants(stamps) if timeframe in SECONDS else label(payload.localized(stamps, zone))
+    rows = pl.DataFrame([starts.alias("ts_event"), *(column for column in rows if column.name != "stamp")])
+    if live:
         rows = settled(rows, timeframe)
     rows = ascending(rows, by="ts_event")
     columns = {**rows.to_dict(), "running": _running(payload, rows, meta, timeframe)}
@@ -249,16 +249,13 @@ def _rows(payload: Payload, series: _Series, stamps: list[int]) -> pl.DataFrame:
         columns |= {name: [None] * len(stamps) for name in names if name != "close"}
     adjusted = series.indicators.adjclose[0].adjclose if series.indicators.adjclose else None
     payload.aligned(columns if adjusted is None else {**columns, "adjclose": adjusted}, length=len(stamps))
-    floats = {name: pl.Series(name, values, dtype=pl.Float64) for name, values in columns.items()}
-    adj_close = pl.Series("adj_close", [None] * len(stamps) if adjusted is None else adjusted, dtype=pl.Float64)
-    return pl.DataFrame(
-        {
-            "stamp": pl.Series(stamps, dtype=pl.Int64),
-            **{name: snapped(floats[name]) for name in OHLC},
-            "volume": floats["volume"],
-            "adj_close": snapped(adj_close),
-        }
-    )
+    floats = [pl.Series(name, values, dtype=pl.Float64) for name, values in columns.items()]
+    prices = [snapped(column) if column.name in OHLC else column for column in floats]
+    if adjusted is None:
+        adj_close = pl.Series("adj_close", [None], dtype=pl.Float64).new_from_index(0, len(stamps))
+    else:
+        adj_close = snapped(pl.Series("adj_close", adjusted, dtype=pl.Float64))
+    return pl.DataFrame([pl.Series("stamp", stamps, dtype=pl.Int64), *prices, adj_close])
 
 
 def _regular(payload: Payload, rows: pl.DataFrame, meta: _Meta) -> pl.DataFrame:
@@ -292,5 +289,6 @@ def _running(payload: Payload, rows: pl.DataFrame, meta: _Meta, timeframe: str) 
         running = open_now and begun.timestamp() <= meta.regular_market_time < begun.timestamp() + SECONDS[timeframe]
     else:
         running = unfinished(begun.date(), timeframe, last_trade=last_trade, open_now=open_now)
-    flags[-1] = running
+    if running:
+        flags[-1] = True
     return flags
