@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.table import Table
 
-from perf import pipeline, reading, serving, start
-from perf.measure import Result, keep
+from perf import decoding, ledger, pipeline, planning, reading, serving, start
+from perf.measure import Figure, Result, Sheet, keep
 
 THOUSAND = 1000
-MEASUREMENTS = {
+MEASUREMENTS: dict[str, Callable[[], Iterator[Result | Sheet]]] = {
+    "decoding": decoding.measure,
+    "ledger": ledger.measure,
     "pipeline": pipeline.measure,
+    "planning": planning.measure,
     "reading": reading.measure,
     "serving": serving.measure,
     "start": start.measure,
@@ -26,17 +30,17 @@ def main(names: list[str]) -> int:
     if unknown:
         console.print(f"Unknown measurement {unknown[0]!r}. Known: {', '.join(MEASUREMENTS)}.")
         return 2
-    results: list[Result] = []
+    results: list[Figure] = []
     for name in names or MEASUREMENTS:
         with console.status(f"measuring {name} ..."):
             for one in MEASUREMENTS[name]():
                 keep(one)
-                results.append(one)
+                results.extend(one.figures if isinstance(one, Sheet) else (one,))
     console.print(table(results))
     return 0 if all(one.holds for one in results) else 1
 
 
-def table(results: list[Result]) -> Table:
+def table(results: list[Figure]) -> Table:
     """Return `results` as a table; what falls short is marked."""
     drawn = Table(title="Measured here, each beside its peer in the same run", title_justify="left", show_lines=True)
     drawn.add_column("what, and beside what")
@@ -44,8 +48,9 @@ def table(results: list[Result]) -> Table:
         drawn.add_column(name, justify="right", no_wrap=True)
     drawn.add_column("", no_wrap=True)
     for one in results:
+        beside = "".join(f"; {ratio:.2f} of {other}" for other, ratio in one.beside.items())
         drawn.add_row(
-            f"{one.name} ({one.unit})\n[dim]{one.peer_name}[/dim]",
+            f"{one.name} ({one.unit})\n[dim]{one.peer_name}{beside}[/dim]",
             f"{one.ours:,.4g}" if one.ours < THOUSAND else f"{one.ours:,.0f}",
             f"{one.peer:,.4g}" if one.peer < THOUSAND else f"{one.peer:,.0f}",
             f"{one.ratio:.3f}",

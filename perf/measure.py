@@ -1,7 +1,7 @@
 """How a measurement is made and kept.
 
 Machines differ and are noisy, so every figure stands beside a peer's that was taken in the same run, in turns: ours,
-peer, ours, peer. The medians are kept, and their ratio is what counts.
+peer, ours, peer. The medians are kept, or of short calls the least CPU time, and their ratio is what counts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, Literal
 
@@ -29,7 +29,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     cpu: str
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One measurement beside its peer's."""
 
     name: str
@@ -41,9 +41,57 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     bar: float  # what the ratio must reach
     better: Literal["higher", "lower"]
     holds: bool
+    beside: dict[str, float] = {}  # ours / other peers, by their names: for information
+
+
+class Result(Figure, frozen=True, kw_only=True):
+    """A measurement with a page of its own, and where it was taken."""
+
     versions: dict[str, str]
     machine: Machine
     commit: str
+
+
+class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+    """Measurements of one kind on one page, and where they were taken."""
+
+    name: str
+    figures: tuple[Figure, ...]
+    versions: dict[str, str]
+    machine: Machine
+    commit: str
+
+
+def figure(
+    name: str,
+    *,
+    unit: str,
+    ours: float,
+    peer: float,
+    peer_name: str,
+    bar: float,
+    better: Literal["higher", "lower"],
+    beside: dict[str, float] | None = None,
+) -> Figure:
+    """Return the measurement with its ratio judged against `bar`; `beside` holds ratios to other peers."""
+    ratio = ours / peer
+    return Figure(
+        name=name,
+        unit=unit,
+        ours=round(ours, 6),
+        peer=round(peer, 6),
+        peer_name=peer_name,
+        ratio=round(ratio, 4),
+        bar=bar,
+        better=better,
+        holds=ratio >= bar if better == "higher" else ratio <= bar,
+        beside={other: round(value, 4) for other, value in (beside or {}).items()},
+    )
+
+
+def sheet(name: str, figures: Iterable[Figure]) -> Sheet:
+    """Return `figures` as one page."""
+    return Sheet(name=name, figures=tuple(figures), versions=_versions(), machine=_machine(), commit=_commit())
 
 
 def result(
@@ -57,24 +105,11 @@ def result(
     better: Literal["higher", "lower"],
 ) -> Result:
     """Return the measurement with its ratio judged against `bar`."""
-    ratio = ours / peer
-    return Result(
-        name=name,
-        unit=unit,
-        ours=round(ours, 6),
-        peer=round(peer, 6),
-        peer_name=peer_name,
-        ratio=round(ratio, 4),
-        bar=bar,
-        better=better,
-        holds=ratio >= bar if better == "higher" else ratio <= bar,
-        versions=_versions(),
-        machine=Machine(cores=os.cpu_count() or 1, cpu=_cpu()),
-        commit=_commit(),
-    )
+    taken = figure(name, unit=unit, ours=ours, peer=peer, peer_name=peer_name, bar=bar, better=better)
+    return Result(**msgspec.structs.asdict(taken), versions=_versions(), machine=_machine(), commit=_commit())
 
 
-def keep(one: Result) -> None:
+def keep(one: Result | Sheet) -> None:
     """Write `one` to the results folder, replacing an earlier one of the same name."""
     RESULTS.mkdir(exist_ok=True)
     text = msgspec.json.format(msgspec.json.encode(one), indent=2)
@@ -95,6 +130,20 @@ def in_turns(
     return statistics.median(taken[0]), statistics.median(taken[1])
 
 
+def least_cpu(*calls: Callable[[], object], rounds: int) -> tuple[float, ...]:
+    """Return the least CPU seconds, of all threads, that each of `calls` took, called in turns.
+
+    Other work on the machine hardly shows in it, so it suits calls of few milliseconds.
+    """
+    taken: list[list[float]] = [[] for _ in calls]
+    for _ in range(rounds):
+        for which, call in enumerate(calls):
+            start = time.process_time()
+            call()
+            taken[which].append(time.process_time() - start)
+    return tuple(min(one) for one in taken)
+
+
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in PACKAGES:
@@ -103,6 +152,10 @@ def _versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _machine() -> Machine:
+    return Machine(cores=os.cpu_count() or 1, cpu=_cpu())
 
 
 def _cpu() -> str:
