@@ -68,8 +68,11 @@ def sandbox(
     seed: Seed = 7,
     host: Host = "127.0.0.1",
     port: Port = 8100,
+    speed: Annotated[
+        float, typer.Option(help="How many times faster than life streams play the last day; 0 as fast as possible.")
+    ] = 60.0,
 ) -> None:
-    """Speak four providers' wire formats over any bars, with faults to rehearse."""
+    """Speak the providers' wire formats and streams over any bars, with faults to rehearse."""
     from truetape.app.sandbox import run_sandbox
 
-    run(run_sandbox(data=data, faults=faults, seed=seed, host=host, port=port))
+    run(run_sandbox(data=data, faults=faults, seed=seed, host=host, port=port, speed=speed))

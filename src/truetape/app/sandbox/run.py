@@ -16,6 +16,7 @@ from truetape.app.sandbox.dataset import Dataset, bokeh, read
 from truetape.app.sandbox.desks import NAMES
 from truetape.app.sandbox.faults import Script
 from truetape.app.sandbox.server import Sandbox
+from truetape.app.sandbox.streams.examples import examples
 
 EXAMPLES: Final = (
     "/yahoo/v8/finance/chart/{symbol}?range=5d&interval=1d&events=div,splits",
@@ -24,15 +25,24 @@ EXAMPLES: Final = (
     "/iex_cloud/v1/stock/{symbol}/chart/5d?token=any",
     "/faults",
 )
+SPEED: Final = 60.0  # a minute of the last day in a second
 _SHOWN: Final = 40
 
 
 async def run_sandbox(
-    *, data: Path | None, faults: str, seed: int, host: str, port: int, console: Console | None = None
+    *,
+    data: Path | None,
+    faults: str,
+    seed: int,
+    host: str,
+    port: int,
+    speed: float = SPEED,
+    console: Console | None = None,
 ) -> None:
     """Serve the dataset `data` (by default the demo's five stocks) with `faults` (all, none or a TOML file).
 
-    Prints the address, the symbols, example questions and the faults, then serves until it is cancelled.
+    Prints the address, the symbols, example questions, streams and the faults, then serves until it is cancelled.
+    Streams play the last day `speed` times faster than life; 0 as fast as possible.
 
     Raises:
         BadInput: The data or the fault script cannot be used, or the demo's data are not installed.
@@ -40,20 +50,27 @@ async def run_sandbox(
     """
     dataset = bokeh() if data is None else read(data)
     script = choose_script(faults, dataset=dataset, providers=NAMES, seed=seed)
-    await serve(dataset, script, seed=seed, host=host, port=port, console=console)
+    await serve(dataset, script, seed=seed, host=host, port=port, speed=speed, console=console)
 
 
 async def serve(
-    dataset: Dataset, script: Script, *, seed: int = 7, host: str, port: int, console: Console | None = None
+    dataset: Dataset,
+    script: Script,
+    *,
+    seed: int = 7,
+    host: str,
+    port: int,
+    speed: float = SPEED,
+    console: Console | None = None,
 ) -> None:
     """Serve `dataset` under `script` until cancelled.
 
     Raises:
-        BadInput: A fault names a symbol that the dataset has not.
+        BadInput: A fault names a symbol that the dataset has not, or the speed cannot be kept.
         PortInUse: Another program listens on the address.
     """
     console = console or Console()
-    sandbox = Sandbox(dataset, script, seed=seed)
+    sandbox = Sandbox(dataset, script, seed=seed, speed=speed)
     address = await sandbox.start(host, port)
     try:
         show(sandbox, address, console)
@@ -73,10 +90,17 @@ def show(sandbox: Sandbox, address: str, console: Console) -> None:
     for path in EXAMPLES:
         line = f"  curl '{address}{path.format(symbol=dataset.symbols[0])}'"
         console.print(line, soft_wrap=True, highlight=False, markup=False)
+    console.print(f"Streams play {dataset.end}, {_fast(sandbox.speed)}; say there what stands behind the arrows:")
+    for url, frames in examples(address, dataset.symbols[0]):
+        console.print(f"  {' <- '.join([url, *frames])}", soft_wrap=True, highlight=False, markup=False)
     if sandbox.script:
         console.print(_faults(sandbox.script))
     else:
         console.print("No faults: every provider tells the truth.")
+
+
+def _fast(speed: float) -> str:
+    return f"{speed:g} times as fast as life" if speed else "as fast as possible"
 
 
 def _faults(script: Script) -> Table:

@@ -40,7 +40,7 @@ class Sandbox:
         speed: How many times faster than life streams play the dataset's last day; 0 as fast as possible.
 
     Raises:
-        BadInput: A fault names a symbol that the dataset has not.
+        BadInput: A fault names a symbol that the dataset has not, or the speed cannot be kept.
     """
 
     def __init__(self, dataset: Dataset, script: Script = (), *, seed: int = 7, speed: float = 0.0) -> None:
@@ -51,6 +51,7 @@ class Sandbox:
         self.dataset = dataset
         self.script = script
         self.seed = seed
+        self.speed = speed
         self._answers = Answers(dataset, script, seed=seed)
         self._market = Market(dataset, script, seed=seed, speed=speed)
         self._today = dataset.end

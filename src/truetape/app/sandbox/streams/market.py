@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Final
 
 from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.faults import Script
@@ -13,7 +14,10 @@ from truetape.app.sandbox.streams import speaker_of
 from truetape.app.sandbox.streams.playback import Playback, Trouble
 from truetape.app.sandbox.streams.speaker import Ground, Opening
 from truetape.app.sandbox.streams.tape import Day, Tape
+from truetape.domain.errors import BadInput
 from truetape.domain.time import NANOSECONDS
+
+FASTEST: Final = 1e6  # times life
 
 
 class Market:
@@ -28,6 +32,9 @@ class Market:
         seed: Chooses the quantities of order books.
         speed: How many times faster than life; 0 as fast as possible, and then the day stands while nobody listens.
         clock: Seconds of a clock that only goes on.
+
+    Raises:
+        BadInput: The speed is none, or too high to be kept.
     """
 
     def __init__(
@@ -39,6 +46,9 @@ class Market:
         speed: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if not 0 <= speed <= FASTEST:
+            fix = f"Give a number from 0, as fast as possible, to {FASTEST:g}."
+            raise BadInput(parameter="--speed", value=f"{speed:g}", fix=fix)
         self.speed = speed
         self.trouble = Trouble(script)
         self._tape = Tape(dataset, seed=seed)
