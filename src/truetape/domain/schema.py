@@ -202,9 +202,8 @@ TABLES: Final[dict[str, Table]] = {
             **TRADE_COLUMNS,
             "correction": pl.String(),  # "cancel": the trade of this id never was; "correct": it was as said; or ""
             "currency": pl.String(),
-            "payload": pl.String(),
             "place": pl.UInt32(),  # among the trades of the payload, from 0
-            **ORIGIN_COLUMNS,
+            **_PAYLOAD,
         },
         key=("instrument_id", "ts_event", "provider", "venue", "trade_id", "correction"),
         writer="processing",
@@ -215,15 +214,29 @@ TABLES: Final[dict[str, Table]] = {
             "connection": pl.String(),
             "number": pl.UInt32(),
             "ts_event": INSTANT,  # when it was closed, as is ts_known
-            "payload": pl.String(),
-            "frames": pl.UInt32(),
-            "trades": pl.UInt32(),
-            "quotes": pl.UInt32(),
+            **dict.fromkeys(("frames", "trades", "quotes"), pl.UInt32()),
             "gaps": pl.String(),  # instruments with what was not heard of them: since and until, UTC ns, in JSON
+            "told_from": INSTANT,  # the first minute that was told because of it; null: none was
+            "told_to": INSTANT,  # the last one
             "ended": pl.String(),
-            **ORIGIN_COLUMNS,
+            **_PAYLOAD,
         },
         key=("connection", "number", "ts_event"),
+        writer="processing",
+    ),
+    "captures": Table(
+        columns={
+            "payload": pl.String(),
+            "provider": pl.String(),
+            "round_id": pl.String(),
+            "page": pl.String(),
+            "kind": pl.String(),
+            "instrument_id": pl.String(),
+            "why": pl.String(),  # why this provider was asked
+            "tried": pl.String(),  # who was asked before and what came of it, one a line
+            **ORIGIN_COLUMNS,
+        },
+        key=("payload", "provider", "round_id", "page"),
         writer="processing",
     ),
     "bars": Table(

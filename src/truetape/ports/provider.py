@@ -12,6 +12,7 @@ from truetape.domain.asks import Answer, Ask
 from truetape.domain.capability import Declaration
 from truetape.domain.failures import Failure
 from truetape.domain.plans import Allowance
+from truetape.domain.sales import Sale
 from truetape.ports.feed import Feed
 
 Decode = Callable[[bytes, Ask], pl.DataFrame]
@@ -59,3 +60,4 @@ class Provider:
     follow: Follow = last_page
     allowances: Allowances = nothing_told
     feed: Callable[[], Feed] | None = field(default=None, repr=False)  # a new talk with its stream, if it has one
+    sales: Mapping[str, Sale] = field(default_factory=dict, repr=False)  # what its trades count for, by condition

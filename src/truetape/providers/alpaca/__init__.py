@@ -13,6 +13,7 @@ from truetape.providers.alpaca.actions import actions
 from truetape.providers.alpaca.classify import allowances, classify
 from truetape.providers.alpaca.client import ACTION_ROWS, DEFAULT_URL, FEED, ROWS, Client, follow
 from truetape.providers.alpaca.feed import make
+from truetape.providers.alpaca.sales import SALES
 from truetape.providers.alpaca.symbols import spell
 
 DECLARATION: Final = Declaration(
@@ -58,6 +59,7 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "", secret: 
         },
         spell=spell,
         feed=partial(make, base_url=base_url, key=key, secret=secret, tape=f"v2/{feed}"),
+        sales=SALES,
         follow=follow,
         allowances=allowances,
     )

@@ -13,6 +13,7 @@ from truetape.providers.massive.classify import classify
 from truetape.providers.massive.client import DEFAULT_URL, REFERENCE_ROWS, ROWS, SNAPSHOTS, Client
 from truetape.providers.massive.feed import make
 from truetape.providers.massive.paging import follow
+from truetape.providers.massive.sales import SALES
 from truetape.providers.massive.symbols import spell
 
 DECLARATION: Final = Declaration(
@@ -59,4 +60,5 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provi
         spell=spell,
         follow=follow,
         feed=partial(make, base_url=base_url, key=key),
+        sales=SALES,
     )
