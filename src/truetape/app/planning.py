@@ -116,7 +116,7 @@ async def _estimates(
     declarations = {name: vendor(name).DECLARATION for name, one in settings.providers.items() if one.enabled}
     allowed = budgets(settings)
     policy = settings.policies.get(wanted.kind, Policy())
-    today = to_datetime(now).date()
+    today = wanted.end if settings.simulated else to_datetime(now).date()
     loads, unasked = shared_out(rounds, declarations, allowed, policy, today=today, assets=assets)
     standings = await _standings(settings, {name: allowed[name] for name in loads if name in allowed})
     return tuple(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+INTRADAY: Final = ("1m", "5m", "15m", "30m", "1h")
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +22,24 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     with_bars: bool = False  # these rows come in the payload of bars, and are not asked for by themselves
     basis: str = ""  # of bars, where it differs from the provider's
     streamed: bool = False  # live, over the provider's stream
-    basis_intraday: str = ""  # of bars below a day, where it differs
+    basis_intraday: str = ""  # of bars below a day, where it differs; so are the next two
+    endpoint_intraday: str = ""
+    feed_intraday: str = ""
+
+    def endpoint_of(self, timeframe: str) -> str:
+        """Return what a plan's weights and windows call the request for `timeframe`."""
+        return (self.endpoint_intraday if self._below_a_day(timeframe) else "") or self.endpoint or self.kind
+
+    def basis_of(self, timeframe: str) -> str:
+        """Return what its rows of `timeframe` are adjusted for; "" where that is the provider's basis."""
+        return (self.basis_intraday if self._below_a_day(timeframe) else "") or self.basis
+
+    def feed_of(self, timeframe: str) -> str:
+        """Return the venue or feed of its rows of `timeframe`; "" where that is the provider's."""
+        return self.feed_intraday if self._below_a_day(timeframe) else ""
+
+    def _below_a_day(self, timeframe: str) -> bool:
+        return self.kind == "bars" and timeframe in INTRADAY
 
 
 class Declaration(msgspec.Struct, frozen=True, kw_only=True):

@@ -107,9 +107,11 @@ def test_what_a_request_costs() -> None:
     one = declared(offers=(Offer(kind="bars", endpoint="candle"), Offer(kind="quotes")))
     budget = Budget(account="acc", plan=PAID)
 
-    assert ("candle", "quotes", "trades") == tuple(endpoint_of(one, kind) for kind in ("bars", "quotes", "trades"))
-    assert (0.0, 0.0) == price(one, None, "bars")
-    assert (0.02, 5.0) == price(one, budget, "bars")
+    assert ("candle", "quotes", "trades") == tuple(
+        endpoint_of(one, kind, "1d") for kind in ("bars", "quotes", "trades")
+    )
+    assert (0.0, 0.0) == price(one, None, "bars", "1d")
+    assert (0.02, 5.0) == price(one, budget, "bars", "1d")
     assert Spending(
         provider="p", account="acc", endpoint="candle", credits=10.0, symbols=("A", "B"), money=0.03
     ) == cost_of(one, budget, Ask(kind="bars", symbol="A,B"))
@@ -118,7 +120,7 @@ def test_what_a_request_costs() -> None:
 
 def test_a_plan_that_counts_calls() -> None:
     """It charges no money, and a credit that nobody limits."""
-    assert (0.0, 1.0) == price(declaration("p"), Budget(account="", plan=Plan()), "bars")
+    assert (0.0, 1.0) == price(declaration("p"), Budget(account="", plan=Plan()), "bars", "1d")
 
 
 REQUEST = BackfillRequested(

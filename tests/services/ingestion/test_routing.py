@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from truetape.domain.capability import Declaration, Offer
+from truetape.domain.plans import Plan
 from truetape.services.ingestion.routing import (
     Candidate,
     Choice,
@@ -14,6 +15,7 @@ from truetape.services.ingestion.routing import (
     choose,
     comparable,
     enough,
+    history_since,
     ineligible,
     ordered,
 )
@@ -62,6 +64,42 @@ def test_the_order_of_choice(policy: Policy, expected: list[str]) -> None:
 def test_a_series_never_mixes_bases(candidates: tuple[Candidate, ...], settled: str, expected: list[str]) -> None:
     """Prices adjusted for dividends cannot be brought to raw, so they never stand beside others."""
     assert expected == names(FAILOVER, *candidates, settled_basis=settled)
+
+
+SHORT, SHORTER = Candidate("s", "raw", since=date(2020, 1, 1)), Candidate("t", "raw", since=date(2024, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("policy", "candidates", "expected"),
+    [
+        pytest.param(FAILOVER, (SHORT, A), ["a"], id="who has all of it goes before"),
+        pytest.param(QUORUM, (SHORT, A, SHORTER, B), ["a", "b"], id="also where several are asked"),
+        pytest.param(FAILOVER, (SHORTER, SHORT), ["s", "t"], id="else the longest history"),
+        pytest.param(CONSENSUS, (SHORT, A), ["s", "a"], id="everybody votes on what it has"),
+    ],
+)
+def test_a_short_history_hides_no_longer_one(
+    policy: Policy, candidates: tuple[Candidate, ...], expected: list[str]
+) -> None:
+    """A provider that keeps the last months only would settle years that it has nothing of."""
+    assert expected == names(policy, *candidates)
+
+
+@pytest.mark.parametrize(
+    ("plan", "question", "since"),
+    [
+        (None, {}, None),
+        (None, {"timeframe": "1m", "start": date(2024, 5, 11)}, None),
+        (None, {"timeframe": "1m", "start": date(2024, 5, 10)}, date(2024, 5, 11)),
+        (Plan(depth_days={"bars": 10}), {"start": date(2020, 1, 1)}, date(2024, 5, 31)),
+        (None, {"kind": "quotes"}, None),
+    ],
+)
+def test_where_a_history_begins(plan: Plan | None, question: dict[str, object], since: date | None) -> None:
+    """By the offer or by the plan; nothing where it reaches back far enough, or where there is none."""
+    given = {"kind": "bars", "timeframe": "1d", "start": TODAY, "today": TODAY, **question}
+
+    assert since == history_since(declared(), plan, **given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -191,11 +229,41 @@ def test_who_has_what_is_asked(question: dict[str, object], reason: str) -> None
     """A provider is not asked for what its table says it has not; funds count as equities."""
     given = {"kind": "bars", "timeframe": "1d", "asset_class": "", "end": TODAY, "today": TODAY, **question}
 
-    assert reason == ineligible(declared(), **given)  # type: ignore[arg-type]
+    assert reason == ineligible(declared(), None, **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("plan", "question", "reason"),
+    [
+        (Plan(), {}, ""),
+        (Plan(kinds=("bars",)), {}, ""),
+        (Plan(kinds=("quotes", "trades")), {}, "its plan has no bars"),
+        (Plan(depth_days={"bars": 10}), {"end": date(2024, 5, 31)}, ""),
+        (Plan(depth_days={"bars": 10}), {"end": date(2024, 5, 30)}, "its history of 1d reaches back 10 days only"),
+        (Plan(depth_days={"bars": 10}), {"kind": "trades", "end": date(2024, 6, 4)}, ""),
+        (
+            Plan(depth_days={"bars": 3650, "bars/1m": 0}),
+            {"timeframe": "1m", "end": date(2024, 6, 9)},
+            "its history of 1m reaches back 0 days only",
+        ),
+        (
+            Plan(depth_days={"bars": 3650}),
+            {"timeframe": "1m", "end": date(2024, 5, 10)},
+            "its history of 1m reaches back 30 days only",
+        ),
+    ],
+)
+def test_what_a_plan_is_entitled_to(plan: Plan, question: dict[str, object], reason: str) -> None:
+    """Nobody is asked for what the subscription does not hold, and the shorter of two histories counts."""
+    given = {"kind": "bars", "timeframe": "1d", "asset_class": "", "end": TODAY, "today": TODAY, **question}
+
+    assert reason == ineligible(declared(), plan, **given)  # type: ignore[arg-type]
 
 
 def test_a_coin_is_no_share() -> None:
     """A provider of coins is not asked about a fund."""
     coins = declared(assets=("crypto",))
 
-    assert "it has no etf" == ineligible(coins, kind="bars", timeframe="1d", asset_class="etf", end=TODAY, today=TODAY)
+    assert "it has no etf" == ineligible(
+        coins, None, kind="bars", timeframe="1d", asset_class="etf", end=TODAY, today=TODAY
+    )

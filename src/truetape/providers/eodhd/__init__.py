@@ -21,6 +21,7 @@ DECLARATION: Final = Declaration(
             kind="bars",
             timeframes=("1m", "5m", "1h", "1d"),
             span_days={"1m": 120, "5m": 600, "1h": 7_200},
+            endpoint_intraday="bars_intraday",
         ),
         Offer(kind="quotes", symbols=15),
         Offer(kind="actions"),

@@ -26,6 +26,7 @@ DECLARATION: Final = Declaration(
             timeframes=("1m", "5m", "15m", "30m", "1h", "1d", "1w", "1mo"),
             span_days=_SPANS,
             endpoint="prices",
+            feed_intraday="IEX",
         ),
         Offer(kind="actions", with_bars=True),
         Offer(kind="quotes", symbols=100),

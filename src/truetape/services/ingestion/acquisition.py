@@ -28,6 +28,7 @@ from truetape.services.ingestion.routing import (
     choose,
     enough,
     free_first,
+    history_since,
     ineligible,
     ordered,
 )
@@ -107,9 +108,10 @@ class Acquisition:
         today = self._config.today(self._clock.now_ns(), end=round_.end)
         candidates = []
         for name, provider in self._providers.items():
-            declared = provider.declaration
+            declared, budget = provider.declaration, self._budgets.get(name)
             reason = ineligible(
                 declared,
+                budget.plan if budget else None,
                 kind=round_.kind,
                 timeframe=round_.timeframe,
                 asset_class=asset_class,
@@ -118,9 +120,17 @@ class Acquisition:
             )
             if reason or (round_.only and name not in round_.only):
                 continue
-            money, weight = price(declared, self._budgets.get(name), round_.kind)
+            money, weight = price(declared, budget, round_.kind, round_.timeframe)
             basis = basis_of(declared, kind=round_.kind, timeframe=round_.timeframe)
-            candidates.append(Candidate(name, basis, money, weight))
+            since = history_since(
+                declared,
+                budget.plan if budget else None,
+                kind=round_.kind,
+                timeframe=round_.timeframe,
+                start=round_.start,
+                today=today,
+            )
+            candidates.append(Candidate(name, basis, money, weight, since))
         return ordered(policy, free_first(candidates, patient=round_.patient), settled_basis=settled_basis)
 
     async def _course(self, policy: Policy, order: Sequence[Candidate], round_: Round) -> Course:

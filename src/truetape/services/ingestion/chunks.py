@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
+import msgspec
+
 from truetape.domain.capability import Declaration, Offer
 from truetape.domain.messages import RawCaptured
+from truetape.domain.plans import Plan
 from truetape.services.ingestion.intervals import ONE_DAY, Span
+
+
+def limited(offer: Offer, plan: Plan | None, *, timeframe: str) -> Offer:
+    """Return `offer` with no more history than `plan` is entitled to."""
+    if plan is None or not plan.depth_days:
+        return offer
+    key = timeframe if offer.kind == "bars" else ""
+    entitled = plan.depth_days.get(f"{offer.kind}/{timeframe}", plan.depth_days.get(offer.kind))
+    if entitled is None or entitled >= offer.depth_days.get(key, entitled + 1):
+        return offer
+    return msgspec.structs.replace(offer, depth_days={**offer.depth_days, key: entitled})
 
 
 def spans(offer: Offer | None, *, timeframe: str, start: date, end: date, today: date) -> list[Span]:
@@ -38,7 +52,4 @@ def page_of(pages: Sequence[RawCaptured], span: Span, mark: str) -> RawCaptured 
 def basis_of(declaration: Declaration, *, kind: str, timeframe: str) -> str:
     """Return what a provider's rows of that kind and timeframe are adjusted for: raw, split or all."""
     offer = declaration.offer(kind)
-    if offer is None:
-        return declaration.basis
-    below_a_day = kind == "bars" and timeframe.endswith(("m", "h"))
-    return (offer.basis_intraday if below_a_day else "") or offer.basis or declaration.basis
+    return (offer.basis_of(timeframe) if offer is not None else "") or declaration.basis

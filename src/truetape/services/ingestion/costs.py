@@ -8,10 +8,10 @@ from truetape.domain.plans import Budget, Spending
 from truetape.services.ingestion.spending import spending_of
 
 
-def endpoint_of(declaration: Declaration, kind: str) -> str:
-    """Return what the plan's weights and windows call the endpoint that brings `kind`."""
+def endpoint_of(declaration: Declaration, kind: str, timeframe: str) -> str:
+    """Return what the plan's weights and windows call the endpoint that brings `kind` of that `timeframe`."""
     offer = declaration.offer(kind)
-    return (offer.endpoint if offer is not None else "") or kind
+    return offer.endpoint_of(timeframe) if offer is not None else kind
 
 
 def cost_of(declaration: Declaration, budget: Budget, ask: Ask) -> Spending:
@@ -20,17 +20,17 @@ def cost_of(declaration: Declaration, budget: Budget, ask: Ask) -> Spending:
         budget.plan,
         provider=declaration.name,
         account=budget.account,
-        endpoint=endpoint_of(declaration, ask.kind),
+        endpoint=endpoint_of(declaration, ask.kind, ask.timeframe),
         symbols=ask.symbol.split(",") if ask.symbol else (),
     )
 
 
-def price(declaration: Declaration, budget: Budget | None, kind: str) -> tuple[float, float]:
+def price(declaration: Declaration, budget: Budget | None, kind: str, timeframe: str) -> tuple[float, float]:
     """Return the money (in the plan's currency) and the credits that one request about one symbol costs.
 
     A monthly fee is paid already and costs nothing more; without a budget nothing is counted.
     """
     if budget is None:
         return 0.0, 0.0
-    cost = cost_of(declaration, budget, Ask(kind=kind, symbol=""))
+    cost = cost_of(declaration, budget, Ask(kind=kind, symbol="", timeframe=timeframe))
     return cost.money, cost.credits

@@ -23,7 +23,7 @@ from truetape.ports.http import Unreachable
 from truetape.ports.ledger import Denial, Grant, Ledger
 from truetape.ports.provider import Provider
 from truetape.services.ingestion.breaker import Breaker
-from truetape.services.ingestion.chunks import page_of, spans
+from truetape.services.ingestion.chunks import limited, page_of, spans
 from truetape.services.ingestion.config import IngestionConfig
 from truetape.services.ingestion.costs import cost_of
 from truetape.services.ingestion.evenness import may_go_ns
@@ -82,7 +82,9 @@ class Enquiry:
         name = provider.declaration.name
         pages = round_.captured.setdefault(name, [])
         today = self._config.today(self._clock.now_ns(), end=round_.end)
-        offer = provider.declaration.offer(round_.kind)
+        offer, budget = provider.declaration.offer(round_.kind), self._budgets.get(name)
+        if offer is not None and budget is not None:
+            offer = limited(offer, budget.plan, timeframe=round_.timeframe)
         rows, empty = 0, None
         for span in spans(offer, timeframe=round_.timeframe, start=round_.start, end=round_.end, today=today):
             ask = _ask(provider, round_, span)

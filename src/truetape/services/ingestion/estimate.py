@@ -10,10 +10,10 @@ from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
 from truetape.domain.plans import Budget, Window
-from truetape.services.ingestion.chunks import basis_of, spans
+from truetape.services.ingestion.chunks import basis_of, limited, spans
 from truetape.services.ingestion.costs import endpoint_of, price
 from truetape.services.ingestion.rounds import Round
-from truetape.services.ingestion.routing import Candidate, Policy, ineligible, ordered
+from truetape.services.ingestion.routing import Candidate, Policy, history_since, ineligible, ordered
 
 SECONDS: Final = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0, "month": 30 * 86_400.0}
 BARS_PER_SESSION: Final = {"1m": 390, "5m": 78, "15m": 26, "30m": 13, "1h": 7, "1d": 1, "1w": 0.2, "1mo": 1 / 21}
@@ -80,8 +80,10 @@ def shared_out(
     for one in rounds:
         candidates = []
         for name, declared in declarations.items():
+            budget = budgets.get(name)
             reason = ineligible(
                 declared,
+                budget.plan if budget else None,
                 kind=one.kind,
                 timeframe=one.timeframe,
                 asset_class=assets.get(one.instrument_id, ""),
@@ -91,9 +93,17 @@ def shared_out(
             if reason:
                 reasons[name] = reason
                 continue
-            money, weight = price(declared, budgets.get(name), one.kind)
+            money, weight = price(declared, budget, one.kind, one.timeframe)
             basis = basis_of(declared, kind=one.kind, timeframe=one.timeframe)
-            candidates.append(Candidate(name, basis, money, weight))
+            since = history_since(
+                declared,
+                budget.plan if budget else None,
+                kind=one.kind,
+                timeframe=one.timeframe,
+                start=one.start,
+                today=today,
+            )
+            candidates.append(Candidate(name, basis, money, weight, since))
         order = [candidate.name for candidate in ordered(policy, candidates)]
         asked = order[: policy.quorum or len(order)] if policy.name == "consensus" else order[:1]
         for name in (candidate.name for candidate in candidates if candidate.name not in asked):
@@ -105,9 +115,11 @@ def shared_out(
 
 def _add(load: Load, one: Round, declared: Declaration, budget: Budget | None, *, today: date) -> None:
     offer = declared.offer(one.kind)
+    if offer is not None and budget is not None:
+        offer = limited(offer, budget.plan, timeframe=one.timeframe)
     wanted = requests_of(offer, timeframe=one.timeframe, start=one.start, end=one.end, today=today)
-    money, weight = price(declared, budget, one.kind)
-    endpoint = endpoint_of(declared, one.kind)
+    money, weight = price(declared, budget, one.kind, one.timeframe)
+    endpoint = endpoint_of(declared, one.kind, one.timeframe)
     load.rounds += 1
     load.requests += wanted
     load.credits += weight * wanted

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import msgspec
 
 from truetape.domain.capability import Declaration
+from truetape.domain.plans import Plan
+from truetape.services.ingestion.chunks import limited
 
 PolicyName = Literal["consensus", "failover", "hedged", "cheapest"]
 
@@ -45,6 +47,7 @@ class Candidate:
     basis: str  # what its prices are adjusted for
     money: float = 0.0  # what the question costs there
     credits: float = 0.0
+    since: date | None = None  # its history begins there; None: long before what is asked
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,21 @@ def comparable(basis: str, settled: str) -> bool:
     return not settled or (basis == "all") == (settled == "all")
 
 
-def ineligible(declaration: Declaration, *, kind: str, timeframe: str, asset_class: str, end: date, today: date) -> str:
+def ineligible(
+    declaration: Declaration,
+    plan: Plan | None,
+    *,
+    kind: str,
+    timeframe: str,
+    asset_class: str,
+    end: date,
+    today: date,
+) -> str:
     """Return why a provider has nothing of what is asked; "" if it may have.
 
     Args:
         declaration: Of the provider.
+        plan: Its subscription; None where it is not known.
         kind: The record kind.
         timeframe: Of bars.
         asset_class: Of the instrument; "" where it is not known.
@@ -78,14 +91,28 @@ def ineligible(declaration: Declaration, *, kind: str, timeframe: str, asset_cla
     offer = declaration.offer(kind)
     if offer is None or offer.with_bars:
         return f"it has no {kind}"
+    if plan is not None and plan.kinds and kind not in plan.kinds:
+        return f"its plan has no {kind}"
     if offer.timeframes and timeframe not in offer.timeframes:
         return f"it has no {kind} of {timeframe}"
     if asset_class and asset_class not in declaration.assets and not _kin(asset_class, declaration.assets):
         return f"it has no {asset_class}"
-    depth = offer.depth_days.get(timeframe if kind == "bars" else "")
+    depth = limited(offer, plan, timeframe=timeframe).depth_days.get(timeframe if kind == "bars" else "")
     if depth is not None and (today - end).days > depth:
         return f"its history of {timeframe} reaches back {depth} days only"
     return ""
+
+
+def history_since(
+    declaration: Declaration, plan: Plan | None, *, kind: str, timeframe: str, start: date, today: date
+) -> date | None:
+    """Return where a provider's history begins, if that is after `start`; None if it has all of it."""
+    offer = declaration.offer(kind)
+    if offer is None:
+        return None
+    depth = limited(offer, plan, timeframe=timeframe).depth_days.get(timeframe if kind == "bars" else "")
+    since = None if depth is None else today - timedelta(days=depth)
+    return since if since is not None and since > start else None
 
 
 def _kin(asset_class: str, assets: Collection[str]) -> bool:
@@ -93,8 +120,15 @@ def _kin(asset_class: str, assets: Collection[str]) -> bool:
 
 
 def ordered(policy: Policy, candidates: Sequence[Candidate], *, settled_basis: str = "") -> list[Candidate]:
-    """Return whom `policy` may ask, first choice first; a provider whose basis would be mixed in is left out."""
+    """Return whom `policy` may ask, first choice first; a provider whose basis would be mixed in is left out.
+
+    Where not everybody is asked, those who have all of it go before those whose history begins later; of these, the
+    longer history goes first.
+    """
     fitting = [one for one in candidates if comparable(one.basis, settled_basis)]
+    if not policy.asks_everybody:
+        whole = [one for one in fitting if one.since is None]
+        fitting = whole or sorted(fitting, key=lambda one: one.since or date.min)
     if policy.providers:
         rank = {name: place for place, name in enumerate(policy.providers)}
         fitting = sorted((one for one in fitting if one.name in rank), key=lambda one: rank[one.name])
