@@ -162,7 +162,7 @@ async def plans_fit(bench: Bench) -> None:
     """Compare plans and declaration."""
     declared = bench.declaration
     kinds_known = {*declared.kinds}
-    endpoints = kinds_known | {offer.endpoint for offer in declared.offers}
+    endpoints = kinds_known | {name for offer in declared.offers for name in (offer.endpoint, offer.endpoint_intraday)}
     for name, one in _stated(bench).plans.items():
         strange = sorted({*one.kinds, *(key.partition("/")[0] for key in one.depth_days)} - kinds_known)
         insist(not strange, f"the plan {name} speaks of {strange}, which it does not offer")
