@@ -94,6 +94,16 @@ def test_how_rounds_are_shared_out(policy: Policy, asked: dict[str, int], unaske
     assert unasked == reasons
 
 
+def test_a_short_history_is_named() -> None:
+    """It would not bring all that is asked for."""
+    budgets = {"dear": Budget(account="a", plan=Plan(depth_days={"bars": 400}))}
+
+    loads, reasons = shared_out([round_(0)], THREE, budgets, Policy(name="failover"), today=TODAY)
+
+    assert {"free"} == set(loads)
+    assert "its history begins on 2023-05-07 only" == reasons["dear"]
+
+
 def test_what_a_load_costs() -> None:
     """Two calls of three credits at a cent each."""
     loads, _ = shared_out([round_(0), round_(1)], THREE, BUDGETS, Policy(name="failover"), today=TODAY)

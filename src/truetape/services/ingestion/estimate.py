@@ -106,8 +106,11 @@ def shared_out(
             candidates.append(Candidate(name, basis, money, weight, since))
         order = [candidate.name for candidate in ordered(policy, candidates)]
         asked = order[: policy.quorum or len(order)] if policy.name == "consensus" else order[:1]
-        for name in (candidate.name for candidate in candidates if candidate.name not in asked):
-            reasons[name] = f"{policy.name} asks {', '.join(asked) or 'nobody'} first"
+        for candidate in candidates:
+            if candidate.since is not None and candidate.name not in order:
+                reasons[candidate.name] = f"its history begins on {candidate.since} only"
+            elif candidate.name not in asked:
+                reasons[candidate.name] = f"{policy.name} asks {', '.join(asked) or 'nobody'} first"
         for name in asked:
             _add(loads.setdefault(name, Load()), one, declarations[name], budgets.get(name), today=today)
     return loads, {name: why for name, why in reasons.items() if name not in loads}
