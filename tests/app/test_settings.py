@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from truetape.app.settings import TEMPLATE, ProviderSettings, Settings, load
+from truetape.app.settings import ProviderSettings, Settings, load
+from truetape.app.settings_template import TEMPLATE
 from truetape.domain.errors import BadInput
 from truetape.domain.messages import DeclaredListing
 from truetape.providers import KEY_VARIABLES, NAMES, vendor
@@ -66,6 +67,7 @@ def test_every_commented_line_of_the_template_loads(tmp_path: Path) -> None:
     settings = read(tmp_path, text.replace("https://...", "https://iex.example"), {"IEX_TOKEN": KEY})
 
     assert (date(2024, 12, 31), True) == (settings.end, settings.simulated)
+    assert {"yahoo": ("quotes",)} == settings.streams
     assert {"bars": Policy(name="failover", providers=("yahoo", "alpha_vantage"))} == settings.policies
     assert (
         ProviderSettings(base_url="https://iex.example", key_variable="IEX_TOKEN", key=KEY)
@@ -368,3 +370,26 @@ def test_the_catalogue_says_what_the_provider_declares(name: str) -> None:
 
     assert name == declared.name
     assert [one for one in (declared.key_variable, declared.secret_variable) if one] == list(KEY_VARIABLES[name])
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('streams = "yahoo"', "streams must be a table"),
+        ('[streams]\nyaho = ["trades"]', "streams.yaho is no provider with a stream; did you mean yahoo?"),
+        (
+            '[streams]\nyahoo = "trades"',
+            "streams.yahoo was 'trades'; write a list such as [\"trades\"], of trades, quotes",
+        ),
+        ("[streams]\nyahoo = []", "streams.yahoo was []; write a list"),
+        ('[streams]\nyahoo = ["news"]', "streams.yahoo was ['news']; write a list"),
+        ('[streams]\nkraken = ["trades"]', "streams.kraken is not enabled; write [providers.kraken]."),
+    ],
+)
+def test_a_stream_that_cannot_be_heard_is_named(tmp_path: Path, line: str, problem: str) -> None:
+    """With what to write instead."""
+    text = f"{line}\n{WHOLE}" if "[" not in line[:1] else f"{WHOLE}\n{line}"
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, text)
+
+    assert problem in str(caught.value)

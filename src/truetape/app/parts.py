@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from truetape.adapters.aiohttp_http import AiohttpHttp
+from truetape.adapters.aiohttp_socket import AiohttpSockets
 from truetape.adapters.data_folder import LEDGER, DataFolder
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
@@ -51,6 +52,7 @@ class Parts:
     cache: MemoryCache
     clock: SystemClock
     http: AiohttpHttp
+    sockets: AiohttpSockets
     ledger: SqliteLedger | RedisLedger
     providers: dict[str, Provider]
     budgets: dict[str, Budget]
@@ -93,6 +95,7 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         cache=MemoryCache(max_bytes=settings.cache_bytes, clock=clock),
         clock=clock,
         http=http,
+        sockets=AiohttpSockets(timeout_s=settings.timeout_s),
         ledger=ledger(settings, clock),
         providers=providers(settings, http),
         budgets=allowed,

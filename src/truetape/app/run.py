@@ -23,7 +23,7 @@ from truetape.app.telemetry import log_to_file
 from truetape.app.wiring import Rooms, wire
 from truetape.domain.errors import BadInput, Transient
 from truetape.domain.identity import job_id
-from truetape.domain.messages import BackfillRequested, InstrumentsDeclared, RawCaptured
+from truetape.domain.messages import BackfillRequested, InstrumentsDeclared, RawCaptured, StreamCaptured
 from truetape.domain.time import to_datetime
 from truetape.ports.archive import Attempted
 from truetape.providers import NAMES
@@ -93,6 +93,7 @@ class Platform:
 
     async def recover(self) -> None:
         """Finish what a crash of the last process cut short."""
+        await self.rooms.processing.resume()
         await self.rooms.ingestion.resume()
         await self.rooms.storage.catch_up()
 
@@ -148,6 +149,9 @@ class Platform:
         for name, words in self.rooms.ingestion.tally.last_failure.items():
             if not self.rooms.ingestion.tally.delivered[name]:
                 troubles[f"provider {name}"] = words
+        for name, tally in self.rooms.ingestion.live.tally.items():
+            troubles |= {f"stream {place}": words for place, words in tally.troubles.items()}
+            troubles |= {f"stream {name}": f"{why}: {', '.join(left)}" for why, left in tally.left_out.items()}
         troubles |= self.waits()
         if self.parts.bus.dead_letters:
             troubles["dead letters"] = f"{len(self.parts.bus.dead_letters)} messages could not be handled"
@@ -221,6 +225,7 @@ async def up(
         rooms = platform.rooms
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(rooms.ingestion.work())
+            tasks.create_task(rooms.ingestion.listen())
             tasks.create_task(_lasting(platform, "refresh", lambda: _refresh(platform)))
             tasks.create_task(_lasting(platform, "benchmarks", lambda: rooms.benchmarks.work(platform.parts.clock)))
             tasks.create_task(_tell_troubles(platform, on_trouble))
@@ -275,12 +280,14 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
     counts: Counter[str] = Counter()
     settings = _replay_settings(source, target)
     origin = FileArchive(source / ARCHIVE, read_only=True)
-    asked = await asyncio.to_thread(lambda: {one.provider for one in origin.journal() if isinstance(one, RawCaptured)})
+    asked = await asyncio.to_thread(
+        lambda: {one.provider for one in origin.journal() if isinstance(one, RawCaptured | StreamCaptured)}
+    )
     settings = msgspec.structs.replace(settings, providers={name: ProviderSettings() for name in asked & {*NAMES}})
     async with Platform(settings, command="truetape replay") as platform:
         archive, bus = platform.parts.archive, platform.parts.bus
         for number, entry in enumerate(origin.journal(), start=1):
-            if isinstance(entry, RawCaptured) or (isinstance(entry, Attempted) and entry.key):
+            if isinstance(entry, RawCaptured | StreamCaptured) or (isinstance(entry, Attempted) and entry.key):
                 archive.put(origin.get(entry.key))
             archive.record(entry)
             counts[type(entry).__name__] += 1

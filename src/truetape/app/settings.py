@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from truetape.app.stream_replay import STREAMS
 from truetape.domain.asks import KINDS
 from truetape.domain.errors import BadInput
 from truetape.domain.messages import DeclaredListing
@@ -21,6 +22,7 @@ from truetape.services.ingestion.routing import Policy
 
 DEFAULT_PATH: Final = Path("truetape.toml")
 LARGEST_BYTES: Final = 1 << 20
+CHANNELS: Final = ("trades", "quotes", "bars", "book")
 FOLDER_READERS: Final = ("files", "stooq")
 OVERRIDES: Final = {"data": "TRUETAPE_DATA", "host": "TRUETAPE_HOST", "port": "TRUETAPE_PORT"}
 LEDGER: Final = "TRUETAPE_LEDGER"  # the address of a Redis server that keeps the quotas of several machines
@@ -57,6 +59,7 @@ _WORDS: Final = {
 }
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
 _POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
+_READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger")
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
 
 
@@ -104,6 +107,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     instruments: tuple[DeclaredListing, ...] = ()
     providers: dict[str, ProviderSettings] = {}
     policies: dict[str, Policy] = {}  # how providers share the questions, by record kind; absent: all are asked
+    streams: dict[str, tuple[str, ...]] = {}  # what is heard live, of CHANNELS, by provider; absent: nothing
     refresh_s: Seconds = 3600.0  # between two looks for new sessions, and two tries of what nobody answered
     timeout_s: Seconds = 30.0  # of one request to a provider
     attempts: Attempts = 5
@@ -127,8 +131,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     instruments = _tables(table.pop("instruments", []), problems)
     providers = table.pop("providers", {})
     policies = table.pop("policies", {})
+    streams = table.pop("streams", {})
     table |= _overrides(environ)
-    values = _fields(Settings, table, "", problems, leave_out=("instruments", "providers", "policies", "ledger"))
+    values = _fields(Settings, table, "", problems, leave_out=_READ_APART)
     values["data"] = path.parent / values.get("data", "data")
     listings = [
         _fields(DeclaredListing, one, f"instruments[{number}].", problems, types=_LISTING)
@@ -136,6 +141,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     ]
     values["providers"] = _providers(providers, environ, problems)
     values["policies"] = _policies(policies, problems)
+    values["streams"] = _streams(streams, problems)
     values["ledger"] = Secret(environ.get(LEDGER, "").strip())
     problems += _listing_problems(listings)
     if not problems:
@@ -270,6 +276,22 @@ def _policies(found: object, problems: list[str]) -> dict[str, Policy]:
     return chosen
 
 
+def _streams(found: object, problems: list[str]) -> dict[str, tuple[str, ...]]:
+    if not isinstance(found, dict):
+        problems.append("streams must be a table: write [streams] before its settings.")
+        return {}
+    chosen = {}
+    for name, channels in found.items():
+        if name not in STREAMS:
+            problems.append(f"streams.{name} is no provider with a stream; {_nearest(name, STREAMS)}")
+        elif not isinstance(channels, list) or not channels or not set(map(str, channels)) <= {*CHANNELS}:
+            example = 'write a list such as ["trades"], of ' + ", ".join(CHANNELS)
+            problems.append(f"streams.{name} was {_shown(name, channels)}; {example}.")
+        else:
+            chosen[name] = tuple(dict.fromkeys(channels))
+    return chosen
+
+
 def _listing_problems(listings: list[dict[str, Any]]) -> Iterator[str]:
     """Yield what single values do not show: unknown venues, listings that are there twice, dates that end too early."""
     from truetape.services.reference.calendars import has_calendar, known_mics
@@ -303,6 +325,9 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         for name in policy.providers:
             if name not in asked:
                 yield f"policies.{kind}.providers has {name!r}, which is not enabled; write [providers.{name}]."
+    yield from (
+        f"streams.{one} is not enabled; write [providers.{one}]." for one in settings.streams if one not in asked
+    )
     for name, one in asked.items():
         yield from _misplaced(name, one.base_url)
 
@@ -339,57 +364,3 @@ def _shown(name: str, value: object) -> str:
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
-
-
-TEMPLATE: Final = """\
-# Settings of truetape. Every value here is the default unless it says otherwise.
-# Keys never stand in this file: they are read from the environment variables named below.
-
-data = "data"              # folder for the archive and the store, relative to this file
-host = "127.0.0.1"         # address on which the API listens; 0.0.0.0 for other machines too
-port = 8000
-start = 2020-01-01         # first session date to acquire; has no default
-# end = 2024-12-31         # last one; without it, the last day that has ended
-refresh_s = 3600           # seconds between two looks for new sessions
-timeout_s = 30             # seconds that a provider has for an answer
-attempts = 5               # requests that a provider gets for one question
-spend_evenly = true        # backfills use of a day's quota what has passed of the day; false: all of it at once
-# simulated = true         # for a platform that asks a sandbox: its rows are marked, in a data folder of their own
-
-# One table for each listing. MIC is the ISO 10383 code of the market.
-[[instruments]]
-symbol = "AAPL"
-mic = "XNAS"
-name = "Apple Inc."
-currency = "USD"
-
-[[instruments]]
-symbol = "IBM"
-mic = "XNYS"
-name = "International Business Machines Corporation"
-currency = "USD"
-
-# Providers that have a table here are asked, all of them; a price is what most of them agree on.
-[providers.alpha_vantage]
-key_variable = "ALPHAVANTAGE_API_KEY"
-calls_per_second = 0.9     # the free plan also allows only 25 calls a day
-
-[providers.yahoo]          # needs no key; personal use only, by Yahoo's terms
-
-[providers.finnhub]
-key_variable = "FINNHUB_API_KEY"
-# enabled = false          # keeps the table and asks it nothing
-
-# Without a policy every provider is asked and votes. To spend less, ask one after the other, or only some:
-# [policies.bars]
-# name = "failover"        # consensus, failover, hedged or cheapest
-# providers = ["yahoo", "alpha_vantage"]  # in this order; without it, as their tables stand here
-# quorum = 0               # of consensus: how many must deliver; 0 for all
-# fall_through = true      # false: ask the first choice only, whatever comes of it
-# hedge_s = 3.0            # of hedged: ask the next one too after so many seconds of silence
-
-# IEX Cloud closed on 2024-08-31; name a host that still speaks its API to use it.
-# [providers.iex_cloud]
-# base_url = "https://..."
-# key_variable = "IEX_TOKEN"
-"""

@@ -14,7 +14,9 @@ from truetape.services.corporate_actions.service import CorporateActionsService
 from truetape.services.distribution.config import DistributionConfig
 from truetape.services.distribution.service import DistributionService
 from truetape.services.ingestion.config import IngestionConfig
+from truetape.services.ingestion.connection import Ways
 from truetape.services.ingestion.service import IngestionService
+from truetape.services.ingestion.streams import StreamsConfig
 from truetape.services.processing.config import ProcessingConfig
 from truetape.services.processing.service import ProcessingService
 from truetape.services.quality.config import QualityConfig
@@ -60,6 +62,7 @@ def wire(parts: Parts, settings: Settings) -> Rooms:
             config=ingestion_config(settings),
             ledger=parts.ledger,
             budgets=parts.budgets,
+            ways=Ways(parts.sockets, parts.http),
         ),
         processing=ProcessingService(
             bus=bus,
@@ -91,5 +94,6 @@ def ingestion_config(settings: Settings) -> IngestionConfig:
         backoff_s=settings.backoff_s,
         retry_round_s=settings.refresh_s,
         spend_evenly=settings.spend_evenly,
+        streams=StreamsConfig(channels=settings.streams),
         simulated=settings.simulated,
     )

@@ -13,7 +13,7 @@ from truetape.adapters.file_archive.disk import LARGEST, reason, sync_folder, un
 from truetape.adapters.file_archive.journal import Journal
 from truetape.domain.errors import BadInput, CorruptArchive, StoreUnavailable, WrongFolder
 from truetape.domain.identity import payload_key
-from truetape.domain.messages import RawCaptured
+from truetape.domain.messages import RawCaptured, StreamCaptured
 from truetape.ports.archive import Attempted, Entry
 
 _KEY_LENGTH: Final = 64
@@ -103,7 +103,7 @@ class FileArchive:
         wanted: set[str] = set()
         try:
             for entry in self.journal():
-                if isinstance(entry, RawCaptured | Attempted) and entry.key:
+                if isinstance(entry, RawCaptured | StreamCaptured | Attempted) and entry.key:
                     wanted.add(entry.key)
         except CorruptArchive as problem:
             yield problem

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from truetape.app.cli.terminal import err, refuse
-from truetape.app.settings import DEFAULT_PATH, TEMPLATE
+from truetape.app.settings import DEFAULT_PATH
+from truetape.app.settings_template import TEMPLATE
 from truetape.domain.errors import BadInput
 
 

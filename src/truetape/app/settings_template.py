@@ -1,0 +1,62 @@
+"""The settings file that `truetape init` writes: every setting with its default, and what else can be set."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEMPLATE: Final = """\
+# Settings of truetape. Every value here is the default unless it says otherwise.
+# Keys never stand in this file: they are read from the environment variables named below.
+
+data = "data"              # folder for the archive and the store, relative to this file
+host = "127.0.0.1"         # address on which the API listens; 0.0.0.0 for other machines too
+port = 8000
+start = 2020-01-01         # first session date to acquire; has no default
+# end = 2024-12-31         # last one; without it, the last day that has ended
+refresh_s = 3600           # seconds between two looks for new sessions
+timeout_s = 30             # seconds that a provider has for an answer
+attempts = 5               # requests that a provider gets for one question
+spend_evenly = true        # backfills use of a day's quota what has passed of the day; false: all of it at once
+# simulated = true         # for a platform that asks a sandbox: its rows are marked, in a data folder of their own
+
+# One table for each listing. MIC is the ISO 10383 code of the market.
+[[instruments]]
+symbol = "AAPL"
+mic = "XNAS"
+name = "Apple Inc."
+currency = "USD"
+
+[[instruments]]
+symbol = "IBM"
+mic = "XNYS"
+name = "International Business Machines Corporation"
+currency = "USD"
+
+# Providers that have a table here are asked, all of them; a price is what most of them agree on.
+[providers.alpha_vantage]
+key_variable = "ALPHAVANTAGE_API_KEY"
+calls_per_second = 0.9     # the free plan also allows only 25 calls a day
+
+[providers.yahoo]          # needs no key; personal use only, by Yahoo's terms
+
+[providers.finnhub]
+key_variable = "FINNHUB_API_KEY"
+# enabled = false          # keeps the table and asks it nothing
+
+# Without a policy every provider is asked and votes. To spend less, ask one after the other, or only some:
+# [policies.bars]
+# name = "failover"        # consensus, failover, hedged or cheapest
+# providers = ["yahoo", "alpha_vantage"]  # in this order; without it, as their tables stand here
+# quorum = 0               # of consensus: how many must deliver; 0 for all
+# fall_through = true      # false: ask the first choice only, whatever comes of it
+# hedge_s = 3.0            # of hedged: ask the next one too after so many seconds of silence
+
+# Streams are heard live where a provider is named here, with what is to be heard: trades, quotes, bars, book.
+# [streams]
+# yahoo = ["quotes"]       # trades, where a provider has them, make one-minute bars
+
+# IEX Cloud closed on 2024-08-31; name a host that still speaks its API to use it.
+# [providers.iex_cloud]
+# base_url = "https://..."
+# key_variable = "IEX_TOKEN"
+"""
