@@ -51,11 +51,11 @@ class AiohttpHttp:
             async with asyncio.timeout(self._timeout_s):
                 return await self._follow(request, url, hidden)
         except Unreachable as error:
-            reason = error.reason
+            reason = hidden.over(error.reason)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             reason = _reason(error, f"{url.host}:{url.port}", timeout_s=self._timeout_s)
         # a new error from nowhere: aiohttp's own, and their frames, carry the URL with its secrets
-        raise Unreachable(hidden.over(reason))
+        raise Unreachable(reason)
 
     async def close(self) -> None:
         """Close every connection."""

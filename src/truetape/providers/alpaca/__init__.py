@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
@@ -58,7 +57,7 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "", secret: 
             "fx_rates": decode.fx_rates,
         },
         spell=spell,
-        feed=partial(make, base_url=base_url, key=key, secret=secret, tape=f"v2/{feed}"),
+        feed=lambda: make(base_url=base_url, key=key, secret=secret, tape=f"v2/{feed}"),  # its repr shows no key
         sales=SALES,
         follow=follow,
         allowances=allowances,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
@@ -57,7 +56,7 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provi
         spell=spell,
         follow=follow,
         allowances=allowances,
-        feed=partial(make, base_url=base_url, key=key),
+        feed=lambda: make(base_url=base_url, key=key),  # its repr shows no key
     )
 
 

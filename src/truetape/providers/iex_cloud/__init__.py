@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
@@ -60,7 +59,7 @@ def provider(
         },
         spell=spell,
         follow=follow,
-        feed=partial(make, base_url=base_url, key=key),
+        feed=lambda: make(base_url=base_url, key=key),  # its repr shows no key
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -78,7 +78,8 @@ def follow(answer: Answer, ask: Ask) -> Ask | None:
 def root(base_url: str) -> str:
     """Return `base_url` with a version of the API at its end: its own, else v1."""
     bare = base_url.rstrip("/")
-    return bare if _VERSION.search(urlsplit(bare).path) else f"{bare}/v1"
+    path = bare.partition("://")[2].partition("/")[2]
+    return bare if _VERSION.search(f"/{path}") else f"{bare}/v1"
 
 
 def span(start: date | None, *, today: date) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
@@ -57,5 +56,5 @@ def provider(http: Http, *, base_url: str = DEFAULT_URL, key: str = "") -> Provi
             "fx_rates": decode.fx_rates,
         },
         spell=spell,
-        feed=partial(make, base_url=base_url, key=key),
+        feed=lambda: make(base_url=base_url, key=key),  # its repr shows no key
     )
