@@ -39,7 +39,7 @@ def lonely(data: Path, **more: object) -> Settings:
         "simulated": False,
         "providers": {
             "yahoo": ProviderSettings(base_url=NOBODY),
-            "finnhub": ProviderSettings(base_url=NOBODY, key="k3y"),
+            "finnhub": ProviderSettings(base_url=NOBODY, key="k3y", plan="market_data"),
         },
         "attempts": 1,
         "refresh_s": 0.2,

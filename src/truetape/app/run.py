@@ -152,6 +152,8 @@ class Platform:
         for name, tally in self.rooms.ingestion.live.tally.items():
             troubles |= {f"stream {place}": words for place, words in tally.troubles.items()}
             troubles |= {f"stream {name}": f"{why}: {', '.join(left)}" for why, left in tally.left_out.items()}
+        for series, words in self.rooms.ingestion.tally.left_out.items():
+            troubles[f"series {series}"] = f"nobody can be asked about it: {words}"
         troubles |= self.waits()
         if self.parts.bus.dead_letters:
             troubles["dead letters"] = f"{len(self.parts.bus.dead_letters)} messages could not be handled"
@@ -174,6 +176,8 @@ class TroubleTeller:
         """Tell what is new: providers that failed, and disks that take nothing."""
         failures = platform.rooms.ingestion.tally.last_failure
         self._say({name: f"{name} failed: {words}. {ASKED_AGAIN}" for name, words in failures.items()})
+        left_out = platform.rooms.ingestion.tally.left_out
+        self._say({series: f"Nobody can be asked about {series}: {words}." for series, words in left_out.items()})
         self.look_at_disks(platform)
 
     def look_at_disks(self, platform: Platform) -> None:

@@ -14,6 +14,7 @@ from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.plans import Budget, Plan
 from truetape.domain.time import NANOSECONDS
 from truetape.ports.archive import Attempted
+from truetape.services.ingestion.rounds import Listed
 from truetape.services.ingestion.routing import Policy
 
 GARBLED, NOTHING = b"garbled", b"raw"
@@ -187,3 +188,28 @@ async def test_an_outage_beside_an_empty_answer_leaves_it_open() -> None:
 
     assert [] == room.closings
     assert 1 == room.service.tally.rounds_unanswered
+
+
+async def test_a_series_that_nobody_has_is_named() -> None:
+    """With the reason of each provider; the last hundred such series are kept."""
+    room = Routed(FAILOVER, p=Script(GOOD), q=Script(GOOD))
+    room.declare("p", offers=(Offer(kind="quotes"),))
+    room.declare("q", offers=(Offer(kind="bars", timeframes=("1m",)),))
+
+    await room.run([Listed(f"ins_{number}", f"S{number}") for number in range(101)])
+
+    left_out = room.service.tally.left_out
+    assert {"p": 0, "q": 0} == room.asked()
+    assert [f"S{number} 1d" for number in range(1, 101)] == sorted(left_out, key=lambda one: int(one[1:-3]))
+    assert {"p: it has no bars; q: it has no bars of 1d"} == set(left_out.values())
+
+
+async def test_a_basis_that_nobody_else_has_leaves_nobody() -> None:
+    """What the only provider would mix in is said too."""
+    room = Routed(Policy(name="failover", providers=("z",)), p=Script(GOOD))
+
+    await room.run()
+
+    assert {"A 1d": "p: its prices would be mixed with others, or the policy leaves it out"} == (
+        room.service.tally.left_out
+    )

@@ -16,9 +16,8 @@ from truetape.ports.archive import Archive
 from truetape.ports.bus import Bus
 from truetape.ports.clock import Clock
 from truetape.ports.provider import Provider
-from truetape.services.ingestion.chunks import basis_of
+from truetape.services.ingestion.candidates import candidates
 from truetape.services.ingestion.config import IngestionConfig
-from truetape.services.ingestion.costs import price
 from truetape.services.ingestion.enquiry import Enquiry, Errand
 from truetape.services.ingestion.rounds import Round
 from truetape.services.ingestion.routing import (
@@ -28,8 +27,6 @@ from truetape.services.ingestion.routing import (
     choose,
     enough,
     free_first,
-    history_since,
-    ineligible,
     ordered,
 )
 from truetape.services.ingestion.tally import Tally
@@ -92,6 +89,8 @@ class Acquisition:
         """
         policy = self._config.policy(round_.kind)
         order = self._order(policy, round_, asset_class=asset_class, settled_basis=settled_basis)
+        if not order:
+            return "refused", None
         course = await self._course(policy, order, round_)
         gave_up = tuple(course.gave_up.values())
         if course.delivered:
@@ -106,32 +105,15 @@ class Acquisition:
 
     def _order(self, policy: Policy, round_: Round, *, asset_class: str, settled_basis: str) -> list[Candidate]:
         today = self._config.today(self._clock.now_ns(), end=round_.end)
-        candidates = []
-        for name, provider in self._providers.items():
-            declared, budget = provider.declaration, self._budgets.get(name)
-            reason = ineligible(
-                declared,
-                budget.plan if budget else None,
-                kind=round_.kind,
-                timeframe=round_.timeframe,
-                asset_class=asset_class,
-                end=round_.end,
-                today=today,
-            )
-            if reason or (round_.only and name not in round_.only):
-                continue
-            money, weight = price(declared, budget, round_.kind, round_.timeframe)
-            basis = basis_of(declared, kind=round_.kind, timeframe=round_.timeframe)
-            since = history_since(
-                declared,
-                budget.plan if budget else None,
-                kind=round_.kind,
-                timeframe=round_.timeframe,
-                start=round_.start,
-                today=today,
-            )
-            candidates.append(Candidate(name, basis, money, weight, since))
-        return ordered(policy, free_first(candidates, patient=round_.patient), settled_basis=settled_basis)
+        declarations = {name: provider.declaration for name, provider in self._providers.items()}
+        able, unable = candidates(round_, declarations, self._budgets, asset_class=asset_class, today=today)
+        order = ordered(policy, free_first(able, patient=round_.patient), settled_basis=settled_basis)
+        if not order:
+            others = {one.name: "its prices would be mixed with others, or the policy leaves it out" for one in able}
+            words = "; ".join(f"{name}: {why}" for name, why in {**unable, **others}.items())
+            self._tally.leave_out(f"{round_.symbol} {round_.timeframe}", words or "no provider is enabled")
+            log.warning("ingestion.nobody_to_ask", symbol=round_.symbol, reasons=words)
+        return order
 
     async def _course(self, policy: Policy, order: Sequence[Candidate], round_: Round) -> Course:
         """Ask providers until it is enough, or until nobody is left; who is still being asked then is let go."""

@@ -10,10 +10,11 @@ from typing import Final
 
 from truetape.domain.capability import Declaration, Offer
 from truetape.domain.plans import Budget, Window
-from truetape.services.ingestion.chunks import basis_of, limited, spans
+from truetape.services.ingestion.candidates import candidates
+from truetape.services.ingestion.chunks import limited, spans
 from truetape.services.ingestion.costs import endpoint_of, price
 from truetape.services.ingestion.rounds import Round
-from truetape.services.ingestion.routing import Candidate, Policy, history_since, ineligible, ordered
+from truetape.services.ingestion.routing import Policy, ordered
 
 SECONDS: Final = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0, "month": 30 * 86_400.0}
 BARS_PER_SESSION: Final = {"1m": 390, "5m": 78, "15m": 26, "30m": 13, "1h": 7, "1d": 1, "1w": 0.2, "1mo": 1 / 21}
@@ -78,35 +79,12 @@ def shared_out(
     loads: dict[str, Load] = {}
     reasons: dict[str, str] = {}
     for one in rounds:
-        candidates = []
-        for name, declared in declarations.items():
-            budget = budgets.get(name)
-            reason = ineligible(
-                declared,
-                budget.plan if budget else None,
-                kind=one.kind,
-                timeframe=one.timeframe,
-                asset_class=assets.get(one.instrument_id, ""),
-                end=one.end,
-                today=today,
-            )
-            if reason:
-                reasons[name] = reason
-                continue
-            money, weight = price(declared, budget, one.kind, one.timeframe)
-            basis = basis_of(declared, kind=one.kind, timeframe=one.timeframe)
-            since = history_since(
-                declared,
-                budget.plan if budget else None,
-                kind=one.kind,
-                timeframe=one.timeframe,
-                start=one.start,
-                today=today,
-            )
-            candidates.append(Candidate(name, basis, money, weight, since))
-        order = [candidate.name for candidate in ordered(policy, candidates)]
+        asset_class = assets.get(one.instrument_id, "")
+        able, unable = candidates(one, declarations, budgets, asset_class=asset_class, today=today)
+        reasons |= unable
+        order = [candidate.name for candidate in ordered(policy, able)]
         asked = order[: policy.quorum or len(order)] if policy.name == "consensus" else order[:1]
-        for candidate in candidates:
+        for candidate in able:
             if candidate.since is not None and candidate.name not in order:
                 reasons[candidate.name] = f"its history begins on {candidate.since} only"
             elif candidate.name not in asked:
