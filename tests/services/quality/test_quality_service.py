@@ -142,3 +142,13 @@ async def test_settings_decide_what_agrees_and_what_is_stale() -> None:
 
     assert unpack(strict.quarantined)["reason"].to_list() == ["stale", "stale", "disagrees"]
     assert unpack(wide.quarantined).is_empty()
+
+
+@pytest.mark.parametrize(("timeframe", "kept"), [("1d", 1), ("1m", 3)])
+async def test_equal_minutes_are_no_feed_that_stands_still(timeframe: str, kept: int) -> None:
+    """A market may be quiet for some minutes; equal days are another thing."""
+    claims = bar_claims("alpha", [10.0] * 3, volume=[5.0] * 3, timeframe=timeframe)
+
+    graded = await told(BothTimes(), batch(claims, timeframe=timeframe), stale_sessions=3)
+
+    assert kept == len(unpack(graded.golden))

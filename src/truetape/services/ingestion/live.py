@@ -159,7 +159,7 @@ class Live:
                 failure, words = await _outcome(connection)
             finally:
                 tally.open -= 1
-            tally.connected += connection.since_ns > 0
+                tally.connected += connection.since_ns > 0
             now = self._clock.now_ns()
             lasted = connection.since_ns and now - connection.since_ns >= self._config.steady_s * NANOSECONDS
             attempt = 1 if lasted else attempt + 1

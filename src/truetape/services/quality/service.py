@@ -20,6 +20,8 @@ from truetape.services.quality.grading import Grading
 from truetape.services.quality.vote import Tolerance
 
 KEPT_CALENDARS: Final = 64
+SESSIONS: Final = ("1d", "1w", "1mo")  # timeframes of bars that repeat because a feed stands still; minutes just do
+NEVER_STALE: Final = 1 << 30
 
 
 class QualityService:
@@ -66,7 +68,7 @@ class QualityService:
             ts_known=message.ts_known,
             tolerance=Tolerance(absolute=config.increment * 1.001, relative=config.relative),
             trust=config.trust,
-            stale_sessions=config.stale_sessions,
+            stale_sessions=config.stale_sessions if message.timeframe in SESSIONS else NEVER_STALE,
             simulated=message.simulated,
         )
         claims = unpack(message.frame)
