@@ -43,14 +43,13 @@ class AiohttpSockets:
         if url is None:
             raise Disconnected("the address is not a valid ws, wss, http or https URL")
         hidden = veil(*endpoint.secrets.values(), *of_headers(endpoint.secret_headers), *endpoint.said)
-        sent = url.update_query(endpoint.secrets)
-        call = _Call(sent, f"{url.host}:{url.port}", hidden, self._timeout_s, silent_s, max_frame_bytes)
-        headers = {**endpoint.headers, **endpoint.secret_headers}
+        place = f"{url.host}:{url.port}"
+        call = _Call(url.update_query(endpoint.secrets), place, hidden, self._timeout_s, silent_s, max_frame_bytes)
         session = _session(call)
         try:
             async with asyncio.timeout(self._timeout_s):
                 opened = _web_socket if url.scheme in {"ws", "wss"} else _event_stream
-                return await opened(session, call, headers)
+                return await opened(session, call, {**endpoint.headers, **endpoint.secret_headers})
         except _BROKEN as error:
             failed = Disconnected(_reason(error, call.place, timeout_s=self._timeout_s))
         except Disconnected as error:
@@ -122,18 +121,23 @@ class _WebSocket:
 
     async def receive(self) -> Frame:
         try:
-            message = await self._socket.receive()
+            heard = self._heard(await self._socket.receive())
         except TimeoutError:
             raise self._call.silent() from None
+        if isinstance(heard, Disconnected):
+            raise heard
+        return heard
+
+    def _heard(self, message: aiohttp.WSMessage) -> Frame | Disconnected:
         if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
             return self._call.shown(message.data)
         if message.type is WSMsgType.ERROR:
-            raise self._failed(message.data)
+            return self._failed(message.data)
         code = self._socket.close_code or 0
         words = str(message.extra or "") if message.type is WSMsgType.CLOSE else ""
         if code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE:
-            raise self._call.ended("broke the connection off", code=code)
-        raise self._call.ended(f"closed the connection with {code}{f': {words[:200]}' if words else ''}", code=code)
+            return self._call.ended("broke the connection off", code=code)
+        return self._call.ended(f"closed the connection with {code}{f': {words[:200]}' if words else ''}", code=code)
 
     def _failed(self, error: object) -> Disconnected:
         if isinstance(error, aiohttp.WebSocketError):
