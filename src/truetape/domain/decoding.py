@@ -35,6 +35,8 @@ SCALES: Final = np.array(  # by the exponent of a 64-bit float; NaN where no sca
 )
 DAY_S: Final = 86_400
 FIRST_DAY_NUMBER: Final = (FIRST_DAY - date(1970, 1, 1)).days
+FIRST_US: Final = FIRST_DAY_NUMBER * DAY_S * 1_000_000
+LAST_US: Final = (LAST_DAY - date(1970, 1, 1)).days * DAY_S * 1_000_000
 UNSURE: Final = DAY_S  # no zone is that far ahead
 KEPT_ZONES: Final = 16  # half a megabyte each
 OHLC: Final = ("open", "high", "low", "close")
@@ -166,7 +168,8 @@ class Payload:
             UndecodablePayload: A text is no such moment from 1800 to 2199; the reason names `field` and the first one.
         """
         column = self.series(texts, pl.String(), field=field)
-        whole = column.str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="ns", strict=False)  # four times as fast
+        decimals = ".000" if str(column.first()).endswith(".000Z") else ""
+        whole = column.str.to_datetime(f"%Y-%m-%dT%H:%M:%S{decimals}Z", time_unit="ns", strict=False)  # far faster
         values = whole.dt.replace_time_zone("UTC")
         if values.null_count():
             values = column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="ns", strict=False).cast(INSTANT)
@@ -189,8 +192,10 @@ class Payload:
         column = self.series(texts, pl.String(), field=field)
         times = column.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
         whole = column.str.len_bytes() == len("YYYY-MM-DD HH:MM:SS")
-        sound = whole & times.dt.year().is_between(FIRST_DAY.year, LAST_DAY.year, closed="left")
-        walls = times.set(~sound.fill_null(value=False), None).cast(pl.Datetime("ns"))
+        sound = whole & times.cast(pl.Int64).is_between(FIRST_US, LAST_US, closed="left")
+        if not sound.all(ignore_nulls=False):
+            times = times.set(~sound.fill_null(value=False), None)
+        walls = times.cast(pl.Datetime("ns"))
         try:
             local = walls.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
         except pl.exceptions.PolarsError:
