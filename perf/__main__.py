@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from perf import decoding, ledger, pipeline, planning, reading, serving, start
+from perf import decoding, ledger, pipeline, planning, reading, serving, start, streaming
 from perf.measure import Figure, Result, Sheet, keep
 
 THOUSAND = 1000
@@ -20,6 +20,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Result | Sheet]]] = {
     "reading": reading.measure,
     "serving": serving.measure,
     "start": start.measure,
+    "streaming": streaming.measure,
 }
 
 
