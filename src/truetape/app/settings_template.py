@@ -41,6 +41,7 @@ calls_per_second = 0.9     # the free plan also allows only 25 calls a day
 
 [providers.finnhub]
 key_variable = "FINNHUB_API_KEY"
+# plan = "market_data"     # bars need a paid plan; its free one has quotes, trades and listings
 # enabled = false          # keeps the table and asks it nothing
 
 # Without a policy every provider is asked and votes. To spend less, ask one after the other, or only some:
