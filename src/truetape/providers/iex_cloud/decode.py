@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -24,7 +26,7 @@ ZONE: Final = "America/New_York"
 FIELDS: Final = (*OHLC, "volume")
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     date: str
     open: float | None
     high: float | None
@@ -34,7 +36,7 @@ class _Row(msgspec.Struct):
     symbol: str | None = None
 
 
-class _FullRow(msgspec.Struct, rename="camel"):
+class _FullRow(msgspec.Struct, rename="camel", gc=False):
     date: str
     u_open: float | None
     u_high: float | None
@@ -45,7 +47,7 @@ class _FullRow(msgspec.Struct, rename="camel"):
     symbol: str | None = None
 
 
-class _MinuteRow(msgspec.Struct):
+class _MinuteRow(msgspec.Struct, gc=False):
     date: str
     minute: str
     open: float | None = None
@@ -72,15 +74,16 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
         UndecodablePayload: It is neither an error nor a chart.
     """
     payload = Payload(provider=PROVIDER, kind="bars", body=body)
-    if b'"minute"' in body:
+    first = body[: body.find(b"}")]  # all rows have the columns of the first
+    if b'"minute"' in first:
         return _minutes(payload, ask)
     rows: list[_Row] | list[_FullRow]
-    raw = any(f'"u{name.title()}"'.encode() in body for name in FIELDS)
+    raw = any(f'"u{name.title()}"'.encode() in first for name in FIELDS)
     rows = payload.parse_or_refuse(_FULL_ROWS, by_body) if raw else payload.parse_or_refuse(_ROWS, by_body)
     if not rows:
         return empty(DECODED["bars"])
     prefix = "u_" if raw else ""
-    columns = {name: pl.Series([getattr(row, prefix + name) for row in rows], dtype=pl.Float64) for name in FIELDS}
+    columns = {name: _numbers(rows, prefix + name) for name in FIELDS}
     adjusted = [row.f_close for row in rows if isinstance(row, _FullRow)] or [None] * len(rows)
     columns["adj_close"] = pl.Series(adjusted, dtype=pl.Float64)
     starts = label(payload.dates([row.date for row in rows], field="date"))
@@ -89,7 +92,7 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
 
 def _minutes(payload: Payload, ask: Ask) -> pl.DataFrame:
     rows = payload.parse_or_refuse(_MINUTE_ROWS, by_body)
-    columns = {name: pl.Series([getattr(row, name) for row in rows], dtype=pl.Float64) for name in FIELDS}
+    columns = {name: _numbers(rows, name) for name in FIELDS}
     columns["adj_close"] = pl.Series([None] * len(rows), dtype=pl.Float64)
     dates = payload.dates([_dashed(row.date) for row in rows], field="date")
     texts = dates.dt.to_string("%Y-%m-%d ") + payload.series([row.minute for row in rows], pl.String(), field="minute")
@@ -112,6 +115,10 @@ def _frame(starts: pl.Series, columns: dict[str, pl.Series], *, symbol: str, tim
         basis="raw" if raw else "split",
         running=False,
     )
+
+
+def _numbers(rows: Sequence[_Row | _FullRow | _MinuteRow], name: str) -> pl.Series:
+    return pl.Series(list(map(attrgetter(name), rows)), dtype=pl.Float64)
 
 
 def _dashed(text: str) -> str:
