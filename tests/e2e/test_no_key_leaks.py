@@ -37,7 +37,7 @@ KEYED = [name for name in NAMES if KEY_VARIABLES[name] and name in DESKS]
 DAILY = [name for name in KEYED if "1d" in vendor(name).DECLARATION.timeframes]
 STREAMED = ("alpaca", "finnhub", "iex_cloud", "massive", "tiingo")
 NOBODY, NO_HOST = "http://127.0.0.1:9", "http://no-such-host.invalid"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def secret(variable: str, manner: str) -> str:
@@ -69,6 +69,12 @@ def settings_file(folder: Path, base_url: str, **more: str) -> Path:
     return path
 
 
+def spoken_to(folder: Path, parrot: Parrot) -> Path:
+    """Settings with plans, so that quotas are counted, and with a provider that refuses everything."""
+    refused = f'base_url = "{parrot.url}/refusing/tiingo"'
+    return settings_file(folder, f"{parrot.url}/{MIXED}", alpha_vantage='plan = "free"', tiingo=refused)
+
+
 @dataclass
 class Scene:
     """Everything that was written and shown, by the kind of place, and which keys a server was told."""
@@ -93,18 +99,16 @@ async def _play(scene: Scene, folder: Path) -> None:
     script = tuple(Fault(provider=name, kind=kind, symbol="BBB") for name, kind in zip(KEYED, kinds, strict=False))  # type: ignore[arg-type]
     sandbox = Sandbox(read(tape(folder)), script)
     try:
-        async with Parrot(await sandbox.start(), SECRETS) as parrot:
-            await _in_this_process(scene, parrot, folder / "one")
-            scene.heard["platform"], parrot.heard = parrot.heard, {}
-            await _in_others(scene, parrot, folder)
-            scene.heard["commands"] = parrot.heard
+        url = await sandbox.start()
+        async with Parrot(url, SECRETS) as one, Parrot(url, SECRETS) as other:
+            await asyncio.gather(_in_this_process(scene, one, folder / "one"), _in_others(scene, other, folder))
+            scene.heard |= {"platform": one.heard, "commands": other.heard}
     finally:
         await sandbox.stop()
 
 
 async def _in_this_process(scene: Scene, parrot: Parrot, folder: Path) -> None:
-    config = settings_file(folder, f"{parrot.url}/{MIXED}", alpha_vantage='plan = "free"', tiingo='plan = "free"')
-    settings = load(config, ENVIRON["plain"])
+    settings = load(spoken_to(folder, parrot), ENVIRON["plain"])
     async with Platform(settings, command="truetape up") as platform:
         await platform.serve()
         await platform.recover()
@@ -144,7 +148,7 @@ async def _answers(address: str) -> dict[str, bytes]:
 
 
 async def _in_others(scene: Scene, parrot: Parrot, folder: Path) -> None:
-    config = str(settings_file(folder / "two", f"{parrot.url}/{MIXED}", alpha_vantage='plan = "free"'))
+    config = str(spoken_to(folder / "two", parrot))
     data = str(folder / "two" / "data")
     process = await _start("up", "--config", config)
     assert process.stderr is not None
@@ -156,7 +160,6 @@ async def _in_others(scene: Scene, parrot: Parrot, folder: Path) -> None:
             ("quota", "--data", data, "--json"),
             ("backfill", "AAA,ZZZ", "--config", config, "--from", str(DAYS[0])),
             ("doctor", "--config", config),
-            ("plan", "AAA", "--config", config, "--from", str(DAYS[0])),
             ("provider", "check", "finnhub", "-n", "1", "-n", "20", "-n", "40"),
         )
         scene.note("words of commands", await _together(running))
@@ -226,8 +229,9 @@ def test_keys_were_sent(scene: Scene, who: str, manner: str) -> None:
 
 
 def test_what_was_said_back_was_kept(scene: Scene) -> None:
-    """Stars stand in payloads, in the journal, and on the terminal, where a key stood."""
-    for kind, part in (("files unpacked", "payloads"), ("files", "journal.jsonl"), ("words of commands", "up")):
+    """Stars stand in payloads, in the journal, in answers, and on the terminal, where a key stood."""
+    places = (("files unpacked", "payloads"), ("files", "journal.jsonl"), ("answers of the API", "/readyz"))
+    for kind, part in (*places, ("words of commands", "up"), ("words of commands", "doctor"), ("objects", "readiness")):
         assert any(b"***" in found for place, found in scene.places[kind].items() if part in place), part
 
 

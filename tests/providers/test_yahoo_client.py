@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from truetape.domain.asks import Ask
-from truetape.providers.yahoo import DECLARATION, spell
+from truetape.providers.yahoo import DECLARATION
 from truetape.providers.yahoo.client import request
+from truetape.providers.yahoo.spelling import spell
 
 
 def test_a_quote_is_the_chart_of_the_last_session() -> None:

@@ -103,8 +103,9 @@ def read(frame: str | bytes) -> Known | None:
         UnicodeDecodeError: It is no UTF-8.
     """
     try:
-        return _MESSAGE.decode(frame)
+        message: Known = _MESSAGE.decode(frame)
     except msgspec.ValidationError:
         if _KIND.decode(frame).type in _KNOWN:
             raise
         return None
+    return message

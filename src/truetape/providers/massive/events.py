@@ -153,6 +153,7 @@ def read(frame: str | bytes) -> Sequence[Known]:
 
 def _one(part: msgspec.Raw) -> Known:
     try:
-        return _ONE.decode(part)
+        known: Known = _ONE.decode(part)
     except msgspec.ValidationError as error:
         return Status(status="unreadable", message=str(error))
+    return known
