@@ -11,7 +11,9 @@ from truetape.domain.errors import BadInput
 from truetape.domain.schema import INSTANT, TABLES, Table
 
 SUPERSEDED: Final = "ts_superseded"
+INSTANT_IN_SQL: Final = "make_timestamp_ns(?)::TIMESTAMPTZ_NS"
 EVENT_COLUMNS: Final = ("ts_event", "ex_date", "session")  # when it happened: a table has one of them at most
+_FARTHEST_NS: Final = 2**63 - 2
 _TYPES: Final[dict[pl.DataType, str]] = {
     pl.String(): "VARCHAR",
     pl.Float64(): "DOUBLE",
@@ -30,6 +32,11 @@ def quoted(names: Iterable[str]) -> str:
 def past(name: str) -> str:
     """Return the table that keeps the superseded rows of table `name`."""
     return f"{name}_past"
+
+
+def clamped(instant_ns: int) -> int:
+    """Return `instant_ns`, or the farthest instant that is not infinite."""
+    return max(-_FARTHEST_NS, min(_FARTHEST_NS, instant_ns))
 
 
 def table_named(name: str) -> Table:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
 
 import duckdb
 import polars as pl
 
-from truetape.adapters.duckdb_store.names import EVENT_COLUMNS, SUPERSEDED, past, quoted, table_named
+from truetape.adapters.duckdb_store.names import (
+    EVENT_COLUMNS,
+    INSTANT_IN_SQL,
+    SUPERSEDED,
+    clamped,
+    past,
+    quoted,
+    table_named,
+)
 from truetape.domain.errors import BadInput
 from truetape.domain.schema import INSTANT, Table
 from truetape.domain.time import day_start_ns
 from truetape.ports.store import Selection
-
-_FARTHEST_NS: Final = 2**63 - 2  # the greatest instant that is not infinite
-_INSTANT: Final = "make_timestamp_ns(?)::TIMESTAMPTZ_NS"
 
 Values = list[object]
 
@@ -69,9 +73,9 @@ def _select(name: str, table: Table, selection: Selection, columns: tuple[str, .
     if not table.versioned or not (selection.history or selection.as_of is not None):
         return current, values
     if not selection.history:
-        conditions = [*conditions, f"{SUPERSEDED} > {_INSTANT}"]
+        conditions = [*conditions, f"{SUPERSEDED} > {INSTANT_IN_SQL}"]
     superseded = f"SELECT {quoted(columns)} FROM {quoted([past(name)])}{_where(conditions)}"  # noqa: S608
-    again = values if selection.history else [*values, _clamped(selection.as_of or 0)]
+    again = values if selection.history else [*values, clamped(selection.as_of or 0)]
     return f"{current} UNION ALL {superseded}", [*values, *again]
 
 
@@ -89,8 +93,8 @@ def _conditions(table: Table, selection: Selection) -> tuple[list[str], Values]:
         conditions.append(condition)
         values.append(value)
     if selection.as_of is not None:
-        conditions.append(f"ts_known <= {_INSTANT}")
-        values.append(_clamped(selection.as_of))
+        conditions.append(f"ts_known <= {INSTANT_IN_SQL}")
+        values.append(clamped(selection.as_of))
     return conditions, values
 
 
@@ -107,9 +111,9 @@ def _range(table: Table, selection: Selection) -> list[tuple[str, object]]:
         return [(f"{event} {'>=' if name == 'start' else '<='} ?", day) for name, day in given.items()]
     bounds: list[tuple[str, object]] = []
     if "start" in given:
-        bounds.append((f"{event} >= {_INSTANT}", _clamped(day_start_ns(given["start"]))))
+        bounds.append((f"{event} >= {INSTANT_IN_SQL}", clamped(day_start_ns(given["start"]))))
     if "end" in given and given["end"] < date.max:
-        bounds.append((f"{event} < {_INSTANT}", _clamped(day_start_ns(given["end"] + timedelta(days=1)))))
+        bounds.append((f"{event} < {INSTANT_IN_SQL}", clamped(day_start_ns(given["end"] + timedelta(days=1)))))
     return bounds
 
 
@@ -128,7 +132,3 @@ def _check_columns(table: Table, columns: tuple[str, ...], *, parameter: str) ->
 
 def _where(conditions: list[str]) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
-
-
-def _clamped(instant_ns: int) -> int:
-    return max(-_FARTHEST_NS, min(_FARTHEST_NS, instant_ns))

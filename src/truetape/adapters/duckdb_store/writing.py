@@ -10,8 +10,8 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from truetape.adapters.duckdb_store.names import EVENT_COLUMNS, SUPERSEDED, past, quoted
-from truetape.domain.schema import TABLES, Table
+from truetape.adapters.duckdb_store.names import EVENT_COLUMNS, INSTANT_IN_SQL, SUPERSEDED, clamped, past, quoted
+from truetape.domain.schema import INSTANT, TABLES, Table
 
 FEW: Final = 16
 _INCOMING: Final = "incoming"  # a view of the frame at hand; it goes with its cursor
@@ -123,7 +123,7 @@ def _filters(batch: Batch) -> tuple[str, list[object]]:
     if batch.span is None:
         return where, values
     column, first, last = batch.span
-    return f"{where} AND {quoted([column])} BETWEEN {_INSTANT} AND {_INSTANT}", [*values, first, last]
+    return f"{where} AND {quoted([column])} BETWEEN {INSTANT_IN_SQL} AND {INSTANT_IN_SQL}", [*values, first, last]
 
 
 def _span(rows: pl.DataFrame, key: Sequence[str]) -> tuple[str, int, int] | None:
@@ -135,7 +135,7 @@ def _span(rows: pl.DataFrame, key: Sequence[str]) -> tuple[str, int, int] | None
     first, last = instants.min(), instants.max()
     assert isinstance(first, int)
     assert isinstance(last, int)
-    return column, first, last
+    return column, clamped(first), clamped(last)
 
 
 def _few_values(rows: pl.DataFrame, key: Sequence[str]) -> dict[str, list[str]]:
