@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -192,7 +193,8 @@ class TroubleTeller:
 
 
 def _secrets(settings: Settings) -> tuple[str, ...]:
-    return tuple(one for each in settings.providers.values() for one in (each.key, each.secret))
+    keys = [one for each in settings.providers.values() for one in (each.key, each.secret)]
+    return (*keys, settings.ledger, urlsplit(settings.ledger).password or "")
 
 
 def _declared(settings: Settings, *, now_ns: int) -> InstrumentsDeclared:
