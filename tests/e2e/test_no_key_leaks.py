@@ -63,6 +63,7 @@ def settings_file(folder: Path, base_url: str, **more: str) -> Path:
         given = more.get(name, "")
         lines += [f"[providers.{name}]", "calls_per_second = 200", given]
         lines += [] if "base_url" in given else [f'base_url = "{base_url}/{name}"']
+    lines += ["[streams]", *(f'{name} = ["trades"]' for name in STREAMED)]
     folder.mkdir(exist_ok=True)
     path = folder / "truetape.toml"
     path.write_text("\n".join(lines))
@@ -235,6 +236,11 @@ def test_what_was_said_back_was_kept(scene: Scene) -> None:
         assert any(b"***" in found for place, found in scene.places[kind].items() if part in place), part
 
 
+def _streamed(name: str) -> bytes:
+    """What a kept line of a stream begins with, up to the address."""
+    return f"/{name}/stream".encode()
+
+
 def test_everything_was_looked_at(scene: Scene) -> None:
     """Every kind of file that a platform writes, while it runs and afterwards, and every command."""
     running, unpacked = scene.places["files while it runs"], scene.places["files unpacked"]
@@ -242,6 +248,7 @@ def test_everything_was_looked_at(scene: Scene) -> None:
 
     for part in ("ledger.sqlite-wal", "truetape.duckdb", "journal.jsonl", "truetape.log", "lock"):
         assert any(part in place for place in running), part
+    assert set(STREAMED) == {name for name in STREAMED if any(_streamed(name) in found for found in unpacked.values())}
     for part in ("ledger.sqlite, its rows", "truetape.duckdb, its rows", ".zst, unpacked"):
         assert any(part in place and len(found) > 0 for place, found in unpacked.items()), part
     for part in ("up", "status", "quota", "backfill", "plan", "doctor", "provider check"):
