@@ -53,6 +53,12 @@ def dataset() -> Dataset:
         return read(path)
 
 
+@lru_cache
+def tape() -> Tape:
+    """Its last day."""
+    return Tape(dataset(), seed=7)
+
+
 @dataclass
 class Heard:
     """Everything that a feed told, and how the conversation ended."""
@@ -126,7 +132,7 @@ class Talk:
 
 def market(*faults: Fault, **options: Any) -> Market:
     """A market of the small dataset."""
-    return Market(dataset(), faults, **options)
+    return Market(tape(), faults, **options)
 
 
 def spell(name: str, symbol: str) -> str:
@@ -156,13 +162,9 @@ def talk(
     return made_talk
 
 
-def truth(symbol: str, kind: str, *, hours: Any = usual_hours, seed: int = 7) -> list[Event]:
+def truth(symbol: str, kind: str, *, hours: Any = usual_hours) -> list[Event]:
     """What happened to our `symbol`."""
-    return [
-        event
-        for event in Tape(dataset(), seed=seed).day(symbol, hours(symbol)).events
-        if type(event.news) is KIND[kind]
-    ]
+    return [event for event in tape().day(symbol, hours(symbol)).events if type(event.news) is KIND[kind]]
 
 
 def said(name: str, symbol: str, kind: str, **changes: Any) -> list[Any]:

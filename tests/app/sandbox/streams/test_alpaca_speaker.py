@@ -14,6 +14,7 @@ from truetape.app.sandbox.faults import Fault
 from truetape.app.sandbox.streams.market import Market
 from truetape.app.sandbox.streams.playback import Playback
 from truetape.app.sandbox.streams.speaker import Opening
+from truetape.app.sandbox.streams.tape import Tape
 from truetape.domain.failures import FailureClass
 from truetape.domain.ticks import Bar, Depth, Quote, Told, Trade
 
@@ -146,7 +147,7 @@ def test_the_free_tape_has_thirty_symbols() -> None:
     """Of trades and of quotes; one more is too many."""
     names = [f"S{number:02}" for number in range(31)]
     many = Dataset(name="many", series=dict.fromkeys(names, dataset().series["AAA"]))
-    playback = Market(many).connect("alpaca", Opening(path="v2/iex"))
+    playback = Market(Tape(many, seed=7)).connect("alpaca", Opening(path="v2/iex"))
     playback.speaker.hear(AUTH)
 
     fits, exceeds = (

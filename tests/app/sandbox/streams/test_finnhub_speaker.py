@@ -11,6 +11,7 @@ from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.streams.finnhub import FinnhubSpeaker
 from truetape.app.sandbox.streams.market import Market
 from truetape.app.sandbox.streams.speaker import Opening
+from truetape.app.sandbox.streams.tape import Tape
 from truetape.domain.failures import FailureClass
 from truetape.domain.ticks import Quote, Told, Trade
 
@@ -58,7 +59,7 @@ def test_a_free_key_has_fifty_symbols() -> None:
     """One more is refused, and the feed knows why."""
     names = [f"S{number:02}" for number in range(51)]
     many = Dataset(name="many", series=dict.fromkeys(names, dataset().series["AAA"]))
-    speaker = Market(many).connect("finnhub").speaker
+    speaker = Market(Tape(many, seed=7)).connect("finnhub").speaker
 
     answers = [speaker.hear(json.dumps({"type": "subscribe", "symbol": name})) for name in names]
 

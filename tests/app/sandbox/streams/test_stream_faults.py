@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stream_talk import Talk, market, said, talk
+from stream_talk import Talk, dataset, market, said, talk
 
 from truetape.app.sandbox.faults import STREAM, Fault, StreamKind
 from truetape.app.sandbox.streams import NAMES
-from truetape.domain.ticks import Tick, Told, Trade
+from truetape.app.sandbox.streams.tape import Tape, usual_hours
+from truetape.domain.ticks import Depth, Tick, Told, Trade
 
 SOUND = {"welcome", "authenticated", "subscribed", "unsubscribed", "heartbeat"}
 ABLE = {
     "wrong_checksum": ("kraken",),
     "correction": ("alpaca",),
     "cancel": ("alpaca", "tiingo"),
-    "late_trade": tuple(name for name in NAMES if name != "yahoo"),
+    "late_trade": tuple(name for name in NAMES if name not in ("iex_cloud", "yahoo")),  # they are asked for quotes
 }
 PLAIN = {"conditions": "", "venue": "", "channel": "trade"}
 
@@ -64,6 +65,22 @@ def test_a_late_trade_comes_behind_others(keys: dict[str, int], behind: int) -> 
 
     first, late, *others = said("kraken", "BTC/USD", "trades", **PLAIN)
     assert [first, *others[:behind], late, *others[behind : behind + 5]] == heard.of(Trade)[: behind + 7]
+
+
+def test_equal_seeds_give_equal_tapes() -> None:
+    """Another seed gives other quantities in the books, and the same trades."""
+    one, same, other = (Tape(dataset(), seed=seed).day("AAA", usual_hours("AAA")) for seed in (3, 3, 4))
+
+    assert one == same
+    assert one.opening != other.opening
+    assert [event for event in one.events if not isinstance(event.news, Depth)] == [
+        event for event in other.events if not isinstance(event.news, Depth)
+    ]
+
+
+def test_a_symbol_without_the_last_day_is_never_heard_of() -> None:
+    """It may be subscribed to."""
+    assert {"heartbeat"} >= {tick.what for tick in talk("finnhub", ["GONE"], ["trades"]).run().of(Told)}
 
 
 def test_what_is_held_comes_at_the_end_of_the_day_at_the_latest() -> None:

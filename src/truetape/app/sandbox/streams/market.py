@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from truetape.app.sandbox.dataset import Dataset
 from truetape.app.sandbox.faults import Script
 from truetape.app.sandbox.intraday import Hours
 from truetape.app.sandbox.streams import speaker_of
@@ -21,15 +20,14 @@ FASTEST: Final = 1e6  # times life
 
 
 class Market:
-    """Play the dataset's last day to everybody who connects.
+    """Play a dataset's last day to everybody who connects.
 
     The day goes on while nobody listens: who comes back hears the rest of it. When a symbol's day is over, it begins
     anew for the next who asks.
 
     Args:
-        dataset: The truth.
+        tape: What happens in the day.
         script: The faults; those of STREAM are met.
-        seed: Chooses the quantities of order books.
         speed: How many times faster than life; 0 as fast as possible, and then the day stands while nobody listens.
         clock: Seconds of a clock that only goes on.
 
@@ -39,10 +37,9 @@ class Market:
 
     def __init__(
         self,
-        dataset: Dataset,
+        tape: Tape,
         script: Script = (),
         *,
-        seed: int = 7,
         speed: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -51,7 +48,7 @@ class Market:
             raise BadInput(parameter="--speed", value=f"{speed:g}", fix=fix)
         self.speed = speed
         self.trouble = Trouble(script)
-        self._tape = Tape(dataset, seed=seed)
+        self._tape = tape
         self._clock = clock
         self._stands: dict[tuple[str, str], tuple[int, float]] = {}  # the tape's time, and when by the clock
         self._listening: list[tuple[str, Playback]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from itertools import count
 from typing import Final
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -110,8 +111,8 @@ class _Line:
     async def play(self) -> None:
         """Play until the connection is reset, for ever otherwise."""
         with suppress(ConnectionError):
-            for number in iter(int, 1):
-                if number % AT_ONCE == 0 or not self._speed:
+            for number in count():
+                if number % AT_ONCE == 0:
                     await asyncio.sleep(0)
                 if await self._due() and not await self._done(self._playback.step()):
                     return
@@ -147,7 +148,8 @@ class _Line:
         """Carry out one step; return whether the connection goes on."""
         if step is None:
             return True
-        await asyncio.sleep(step.wait_s)
+        if step.wait_s:
+            await asyncio.sleep(step.wait_s)
         if step.silent_s is not None:
             self.silent = True
             await asyncio.sleep(step.silent_s) if step.silent_s else await asyncio.Event().wait()
