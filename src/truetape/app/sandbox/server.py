@@ -21,6 +21,7 @@ from truetape.app.sandbox.faults import Fault, Script, unmet
 from truetape.app.sandbox.nonsense import CIRCLE
 from truetape.app.sandbox.streams.market import Market
 from truetape.app.sandbox.streams.sockets import Sockets
+from truetape.app.sandbox.streams.tape import Tape
 from truetape.domain.asks import SIMULATED_HEADER
 from truetape.domain.errors import BadInput, PortInUse
 
@@ -53,7 +54,7 @@ class Sandbox:
         self.seed = seed
         self.speed = speed
         self._answers = Answers(dataset, script, seed=seed)
-        self._market = Market(dataset, script, seed=seed, speed=speed)
+        self._market = Market(Tape(dataset, seed=seed), script, speed=speed)
         self._today = dataset.end
         self._runner: web.AppRunner | None = None
 
