@@ -162,6 +162,10 @@ def test_wrong_instruments(tmp_path: Path, before: str, after: str, problem: str
             "providers.finnhub.key_variable was ***; write the name of an environment variable, not a key.",
         ),
         (
+            '[providers.finnhub]\nkey_variable = "c8abc123def456ghi789"',
+            "providers.finnhub.key_variable was ***; write the name of an environment variable, not a key.",
+        ),
+        (
             '[providers.finnhub]\nkey_varible = "MINE"',
             "providers.finnhub.key_varible is no setting; did you mean key_variable?",
         ),

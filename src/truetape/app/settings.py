@@ -60,6 +60,7 @@ _WORDS: Final = {
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
 _POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
 _READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger")
+_KEY_LIKE: Final = re.compile("[A-Za-z0-9]{16,}")  # rather a key than the name of a variable, which has underscores
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
 
 
@@ -257,6 +258,8 @@ def _provider(name: str, table: dict[str, Any], environ: Mapping[str, str], prob
     for half in ("key", "secret"):
         variable = values.get(f"{half}_variable") or defaults.get(half, "")
         values |= {f"{half}_variable": variable, half: environ.get(variable, "").strip()}
+        if _KEY_LIKE.fullmatch(variable) and variable not in environ:
+            problems.append(f"{where}{half}_variable was ***; write {_words(Variable)}.")
     return ProviderSettings(**values)
 
 
