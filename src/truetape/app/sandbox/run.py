@@ -17,6 +17,7 @@ from truetape.app.sandbox.desks import NAMES
 from truetape.app.sandbox.faults import Script
 from truetape.app.sandbox.server import Sandbox
 from truetape.app.sandbox.streams.examples import examples
+from truetape.app.sandbox.streams.rehearsal import every_stream_fault
 
 EXAMPLES: Final = (
     "/yahoo/v8/finance/chart/{symbol}?range=5d&interval=1d&events=div,splits",
@@ -50,6 +51,8 @@ async def run_sandbox(
     """
     dataset = bokeh() if data is None else read(data)
     script = choose_script(faults, dataset=dataset, providers=NAMES, seed=seed)
+    if faults == "all":
+        script += every_stream_fault(seed=seed)
     await serve(dataset, script, seed=seed, host=host, port=port, speed=speed, console=console)
 
 
