@@ -39,6 +39,7 @@ FIRST_US: Final = FIRST_DAY_NUMBER * DAY_S * 1_000_000
 LAST_US: Final = (LAST_DAY - date(1970, 1, 1)).days * DAY_S * 1_000_000
 UNSURE: Final = DAY_S  # no zone is that far ahead
 KEPT_ZONES: Final = 16  # half a megabyte each
+KEPT_VALUES: Final = 1_024
 OHLC: Final = ("open", "high", "low", "close")
 
 Stamp = Annotated[int, msgspec.Meta(ge=-5_364_662_400, le=7_258_118_400)]  # Unix seconds, FIRST_DAY to LAST_DAY
@@ -328,10 +329,15 @@ def decoded(kind: str, columns: Mapping[str, Column], **same: object) -> pl.Data
     every = [
         _column(name, columns[name], dtype)
         if name in columns
-        else pl.Series(name, [same.get(name)], dtype=dtype).new_from_index(0, length)
+        else _single(name, same.get(name), dtype).new_from_index(0, length)
         for name, dtype in schema.items()
     ]
     return pl.DataFrame(every)
+
+
+@lru_cache(maxsize=KEPT_VALUES)
+def _single(name: str, value: object, dtype: pl.DataType) -> pl.Series:
+    return pl.Series(name, [value], dtype=dtype)
 
 
 def _column(name: str, values: Column, dtype: pl.DataType) -> pl.Series:
