@@ -37,7 +37,7 @@ ROWS = 5_000
 LAST = date(2019, 12, 31)
 FIRST = date(1995, 1, 1)
 DAY = date(2019, 12, 30)
-ROUNDS = 40
+ROUNDS = 100
 KEY = "a-key-of-sixteen"
 
 Form = Literal["columns", "rows", "csv", "xml"]
