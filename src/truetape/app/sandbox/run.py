@@ -93,7 +93,8 @@ def show(sandbox: Sandbox, address: str, console: Console) -> None:
     for path in EXAMPLES:
         line = f"  curl '{address}{path.format(symbol=dataset.symbols[0])}'"
         console.print(line, soft_wrap=True, highlight=False, markup=False)
-    console.print(f"Streams play {dataset.end}, {_fast(sandbox.speed)}; say there what stands behind the arrows:")
+    told = f"Streams play {dataset.end}, {_fast(sandbox.speed)}; say there what stands behind the arrows:"
+    console.print(told, soft_wrap=True, highlight=False)
     for url, frames in examples(address, dataset.symbols[0]):
         console.print(f"  {' <- '.join([url, *frames])}", soft_wrap=True, highlight=False, markup=False)
     if sandbox.script:
@@ -107,12 +108,14 @@ def _fast(speed: float) -> str:
 
 
 def _faults(script: Script) -> Table:
-    counted = Counter((fault.kind, fault.provider) for fault in script)
-    providers = sorted({provider for _, provider in counted})
     table = Table(title="Faults in the script", title_justify="left", title_style="bold", header_style="dim")
-    table.add_column("kind")
-    for provider in providers:
-        table.add_column(provider, justify="right")
+    table.add_column("kind", no_wrap=True)
+    table.add_column("providers, and how often where it is more than once")
     for kind in dict.fromkeys(fault.kind for fault in script):
-        table.add_row(kind, *(str(counted[kind, provider] or "") for provider in providers))
+        counted = Counter(fault.provider for fault in script if fault.kind == kind)
+        table.add_row(kind, ", ".join(_times(provider, counted[provider]) for provider in sorted(counted)))
     return table
+
+
+def _times(provider: str, times: int) -> str:
+    return provider if times == 1 else f"{provider} {times}"
