@@ -67,7 +67,8 @@ class Parrot:
 
     async def _faithful(self, request: web.Request, provider: str, said: list[str]) -> web.Response:
         """Answer as the sandbox does, with a header and a field that say the key back."""
-        tail = request.rel_url.raw_path_qs.split(provider, 1)[1]
+        asked = request.rel_url.without_query_params("said", "raw", "again")
+        tail = asked.raw_path_qs.split(provider, 1)[1]
         headers = {name: value for name, value in request.headers.items() if name.lower() != "host"}
         url = URL(f"{self._sandbox}/{provider}{tail}", encoded=True)
         async with self._session.get(url, headers=headers) as answer:

@@ -104,6 +104,7 @@ async def _play(scene: Scene, folder: Path) -> None:
         async with Parrot(url, SECRETS) as one, Parrot(url, SECRETS) as other:
             await asyncio.gather(_in_this_process(scene, one, folder / "one"), _in_others(scene, other, folder))
             scene.heard |= {"platform": one.heard, "commands": other.heard}
+        scene.note("answers of the API", {"the sandbox's report": await _fetched(f"{url}/faults")})
     finally:
         await sandbox.stop()
 
@@ -146,6 +147,11 @@ async def _answers(address: str) -> dict[str, bytes]:
             async with session.get(address + path) as answer:
                 found[f"{path}, {answer.status}"] = repr(answer.headers).encode() + await answer.read()
         return found
+
+
+async def _fetched(url: str) -> bytes:
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return await answer.read()
 
 
 async def _in_others(scene: Scene, parrot: Parrot, folder: Path) -> None:
