@@ -17,8 +17,9 @@ from truetape.domain.asks import Answer, Request
 from truetape.domain.captures import heard
 from truetape.domain.messages import StreamCaptured
 from truetape.domain.plans import Budget, Plan
-from truetape.domain.ticks import Gap
+from truetape.domain.ticks import Gap, Tick
 from truetape.domain.time import NANOSECONDS
+from truetape.ports.feed import Frame
 from truetape.ports.http import Unreachable
 from truetape.ports.socket import Disconnected
 from truetape.services.ingestion.config import IngestionConfig
@@ -61,12 +62,14 @@ class Stage:
         self.noted: list[StreamCaptured] = []
         given = {"channels": {"p": ("trades",)}, "seed": 1, "quiet_s": 1000.0, **config}
         streams = StreamsConfig(**given)
+        streaming = replace(provider("p", Script()), feed=lambda: self.feed(manners or {}), spell=str.upper)
+        self.providers = {"p": streaming}
         self.live = Live(
             bus=self.bus,
             archive=self.archive,
             clock=self.clock,
             ways=Ways(self.sockets, self.books),
-            providers={"p": replace(provider("p", Script()), feed=lambda: self.feed(manners or {}), spell=str.upper)},
+            providers=self.providers,
             budgets={"p": Budget(account="", plan=plan)} if plan else {},
             config=IngestionConfig(start=None, end=None, streams=streams),  # type: ignore[arg-type]
             durably=self.durably,
@@ -312,3 +315,39 @@ async def test_a_provider_that_was_heard_before_has_a_gap_since_then() -> None:
     await stage.play(seconds=3)
 
     assert [NOW - 100 * NANOSECONDS] == [gap.since for gap in stage.gaps()]
+
+
+async def test_what_a_provider_does_not_trade_is_not_asked_of_it() -> None:
+    """A coin is nothing to a provider of shares; it is named among what is left out."""
+    stage = Stage(["in", 60.0])
+    work = asyncio.create_task(
+        stage.live.work(LETTERS, assets={"ins_a": "equity", "ins_b": "crypto"}, on_captured=stage.noted.append)
+    )
+    await stage.clock.sleep(5)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+    assert "trades of A C" in [frame for _, frame in stage.said()]
+    assert {"it has only equity": ("B",)} == stage.live.tally["p"].left_out
+
+
+async def test_a_mistake_in_one_providers_code_stops_no_other() -> None:
+    """It is named, and tried again after long."""
+    stage = Stage(["in", "in", 60.0])
+    stage.providers["p"] = replace(stage.providers["p"], feed=BrokenFeed)
+    await stage.play(seconds=10)
+    words = "the code that hears p failed with KeyError; report it to its maintainer"
+    assert stage.live.tally["p"].troubles["p 0"].startswith(f"{words}; again at")
+    assert words != stage.segments()[-1].ended
+
+    stage = Stage(["in", 60.0])
+    stage.providers["p"] = replace(stage.providers["p"], spell={"A": "A"}.__getitem__)
+    await stage.play(seconds=10)
+    assert {"p": words} == stage.live.tally["p"].troubles
+
+
+class BrokenFeed(WordFeed):
+    """Fail at the first frame."""
+
+    def receive(self, frame: Frame, ts_known: int) -> list[Tick]:
+        raise KeyError(frame)

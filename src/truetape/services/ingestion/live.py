@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -12,7 +11,7 @@ from typing import Final, Protocol, TypeVar
 
 import structlog
 
-from truetape.domain.failures import Failure
+from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.messages import StreamCaptured
 from truetape.domain.plans import Budget
 from truetape.domain.refusals import by_status
@@ -95,43 +94,65 @@ class Live:
         self._durably = durably
         self._simulated = config.simulated
         self._random = Random(config.streams.seed)  # noqa: S311  it only spreads waits
-        self._opened: Counter[str] = Counter()
         self.heard_until: dict[str, int] = {}  # when each provider was last heard by an earlier process
         self.tally: dict[str, StreamTally] = {}
 
-    async def work(self, symbols: Mapping[str, str], *, on_captured: Callable[[StreamCaptured], None]) -> None:
+    async def work(
+        self,
+        symbols: Mapping[str, str],
+        *,
+        assets: Mapping[str, str] = {},
+        on_captured: Callable[[StreamCaptured], None],
+    ) -> None:
         """Hear every stream that is wanted until cancelled, or until every provider has refused for good.
 
         Args:
             symbols: Ours, by instrument id: what is to be heard.
+            assets: Asset classes by instrument id, where they are known.
             on_captured: Called with each segment when it is in the journal.
         """
         if self._ways is None:
             return
-        lines = [line for name in self._config.channels for line in self._lines(name, symbols)]
+        lines = [line for name in self._config.channels for line in self._lines_of(name, symbols, assets)]
         async with asyncio.TaskGroup() as tasks:
             for line in lines:
                 tasks.create_task(self._hear(line, on_captured))
 
-    def _lines(self, name: str, symbols: Mapping[str, str]) -> Iterable[_Line]:
-        """Yield the connections that a provider's stream takes; what cannot be heard is noted."""
+    def _lines_of(self, name: str, symbols: Mapping[str, str], assets: Mapping[str, str]) -> list[_Line]:
+        """Return the connections that a provider's stream takes; what cannot be heard is noted."""
         tally = self.tally.setdefault(name, StreamTally())
         provider = self._providers.get(name)
         if provider is None or provider.feed is None:
             tally.troubles[name] = "it has no stream, or is not enabled"
-            return
-        known = spelled((instrument, provider.spell(symbol)) for instrument, symbol in symbols.items())
-        wanted = sorted({provider.spell(symbol) for symbol in symbols.values()})
-        feed, channels = provider.feed(), self._config.channels[name]
-        parts = [Share(_place(feed.endpoint(part, channels).url), tuple(part)) for part in feed.part(wanted)]
-        budget = self._budgets.get(name)
+            return []
+        classes = provider.declaration.assets
+        ours = {one: symbol for one, symbol in symbols.items() if assets.get(one, classes[0]) in classes}
+        try:
+            kept = self._shares(provider, tally, [provider.spell(symbol) for symbol in ours.values()])
+            known = spelled((one, provider.spell(symbol)) for one, symbol in ours.items())
+        except Exception as error:
+            log.exception("ingestion.stream_defect", provider=name)
+            tally.troubles[name] = _defect(name, error)
+            return []
+        left = tuple(sorted(symbol for one, symbol in symbols.items() if one not in ours))
+        if left:
+            tally.left_out["it has only " + " and ".join(classes)] = left
+        for reason, ones in tally.left_out.items():
+            log.warning("ingestion.stream_left_out", provider=name, symbols=ones, reason=reason)
+        since, most = self.heard_until.get(name, 0), self._config.segments_waiting
+        return [
+            _Line(name, f"{name} {number}", share, known, Outbox(most=most), since) for number, share in enumerate(kept)
+        ]
+
+    def _shares(self, provider: Provider, tally: StreamTally, wanted: list[str]) -> list[Share]:
+        """Return what each connection listens to, within the plan."""
+        assert provider.feed is not None
+        feed, channels = provider.feed(), self._config.channels[provider.declaration.name]
+        parts = [Share(_place(feed.endpoint(one, channels).url), tuple(one)) for one in feed.part(sorted({*wanted}))]
+        budget = self._budgets.get(provider.declaration.name)
         most = budget.plan.streams if budget else None
         kept, tally.left_out = shares(parts, streams=most, stream_symbols=budget.plan.stream_symbols if budget else 0)
-        for reason, left in tally.left_out.items():
-            log.warning("ingestion.stream_left_out", provider=name, symbols=left, reason=reason)
-        for number, share in enumerate(kept):
-            outbox = Outbox(most=self._config.segments_waiting)
-            yield _Line(name, f"{name} {number}", share, known, outbox, self.heard_until.get(name, 0))
+        return kept
 
     async def _hear(self, line: _Line, on_captured: Callable[[StreamCaptured], None]) -> None:
         writer = asyncio.create_task(self._keep_all(line, on_captured))
@@ -156,7 +177,7 @@ class Live:
             connection = self._connection(line)
             try:
                 tally.open += 1
-                failure, words = await _outcome(connection)
+                failure, words = await _outcome(connection, line.provider)
             finally:
                 tally.open -= 1
                 tally.connected += connection.since_ns > 0
@@ -228,7 +249,7 @@ class Live:
             tally.troubles.pop(line.name, None)
 
 
-async def _outcome(connection: Connection) -> tuple[Failure | None, str]:
+async def _outcome(connection: Connection, name: str) -> tuple[Failure | None, str]:
     """Return what the provider said when the connection ended, if it did, and why it ended."""
     try:
         await connection.run()
@@ -236,7 +257,14 @@ async def _outcome(connection: Connection) -> tuple[Failure | None, str]:
         return error.failure, error.failure.words
     except Disconnected as error:
         return (by_status(error.answer) if error.answer else None), error.reason
+    except Exception as error:  # one provider's mistake must not stop the others
+        log.exception("ingestion.stream_defect", provider=name)
+        return Failure(failure_class=FailureClass.PERMANENT, words=_defect(name, error)), _defect(name, error)
     raise AssertionError("a connection never just returns")  # pragma: no cover
+
+
+def _defect(name: str, error: Exception) -> str:
+    return f"the code that hears {name} failed with {type(error).__name__}; report it to its maintainer"
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -129,7 +129,8 @@ class IngestionService:
             return
         await self._known.wait()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.live.work(dict(self._market.symbols), on_captured=self.healing.note))
+            symbols, assets = dict(self._market.symbols), dict(self._market.assets)
+            tasks.create_task(self.live.work(symbols, assets=assets, on_captured=self.healing.note))
             tasks.create_task(self._heal())
 
     async def _heal(self) -> None:
