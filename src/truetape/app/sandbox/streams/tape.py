@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
+import msgspec
 import polars as pl
 
 from truetape.app.sandbox.dataset import Dataset
@@ -26,11 +27,13 @@ from truetape.app.sandbox.intraday import (
     regular_hours,
     trades,
 )
+from truetape.domain.pairs import is_fx
 from truetape.domain.ticks import Bar, Depth, Level, Quote, Trade
 
 LEVELS: Final = 10  # of each side of a book
 BAR_DELAY_NS: Final = 2_000_002  # a minute's bar is said so long after its end
 BOOK_DELAY_NS: Final = 500_000  # a book changes so long after the quote
+UNTOLD_VOLUME: Final = 1_000_000.0  # of a day without one, so that its prices move
 MOST_SERIES: Final = 256  # days that are kept
 
 News = Trade | Quote | Bar | Depth
@@ -109,9 +112,16 @@ class Tape:
         self.day = lru_cache(maxsize=MOST_SERIES)(self._day)
 
     def _day(self, symbol: str, hours: Hours) -> Day:
-        """Return what happens to `symbol`; nothing where it has no bar on the dataset's last day."""
+        """Return what happens to `symbol`; nothing where it has no bar on the dataset's last day.
+
+        A day without a volume has quotes, as indices and currencies do, and minutes of volume 0. Of its trades only
+        those of currencies are kept, which some providers tell as prices.
+        """
         bars = self.dataset.series[symbol].bars
         last = bars.filter(pl.col("ts_event").dt.date() == self.dataset.end)
+        traded = bool(last["volume"].sum())
+        if not traded:
+            last = last.with_columns(pl.lit(UNTOLD_VOLUME).alias("volume"))
         first_day: int = bars["ts_event"].to_physical()[0]
         made = trades(last, hours=hours)
         if made.is_empty():
@@ -120,6 +130,8 @@ class Tape:
         best = list(_quotes(symbol, last, hours, number=number))
         books, opening = _books(symbol, best, seed=self.seed)
         said = [*_trades(symbol, made, number=number), *best, *_bars(symbol, last, hours), *books]
+        if not traded:
+            said = [told for event in said if (told := _untraded(event)) is not None]
         return Day(symbol, tuple(sorted(said, key=_said_at)), opening, first_day)
 
 
@@ -147,6 +159,16 @@ def _trades(symbol: str, made: pl.DataFrame, *, number: int) -> Iterator[Event]:
             venue="N",
         )
         yield Event(instant, at, trade)
+
+
+def _untraded(event: Event) -> Event | None:
+    """Return `event` of a day without a volume; None for what cannot be there."""
+    news = event.news
+    if isinstance(news, Trade):
+        return event if is_fx(news.symbol) else None
+    if isinstance(news, Quote):
+        return replace(event, news=msgspec.structs.replace(news, volume=None))
+    return replace(event, news=msgspec.structs.replace(news, volume=0.0)) if isinstance(news, Bar) else event
 
 
 def _quotes(symbol: str, last: pl.DataFrame, hours: Hours, *, number: int) -> Iterator[Event]:
