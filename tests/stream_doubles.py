@@ -24,9 +24,13 @@ Step = float | str | bytes | Disconnected  # seconds to wait, a frame, or the en
 
 
 class PatientClock:
-    """Jump to the end of the sleep that is due first when nobody has had anything else to do for a while."""
+    """Jump to the end of the sleep that is due first when nobody has had anything else to do for a while.
 
-    def __init__(self, start_ns: int) -> None:
+    `pause_s` is a real pause before each jump, for what other threads do.
+    """
+
+    def __init__(self, start_ns: int, *, pause_s: float = 0.0) -> None:
+        self._pause_s = pause_s
         self._now = start_ns
         self._due: list[tuple[int, int]] = []
         self._numbers = itertools.count()
@@ -40,8 +44,9 @@ class PatientClock:
         try:
             turns = 0
             while turns < TURNS:
-                await asyncio.sleep(0)
-                turns = turns + 1 if self._due[0] == mine else 0
+                first = self._due[0] == mine
+                await asyncio.sleep(self._pause_s if first and not turns else 0)
+                turns = turns + 1 if first and self._due[0] == mine else 0
             self._now = max(self._now, mine[0])
         finally:
             self._due.remove(mine)

@@ -264,7 +264,7 @@ async def test_a_providers_own_minutes_are_told_where_its_trades_are_not_heard()
     room = Room()
     await room.hear(20, (10, "bar A 10"), (11, "bar A 11"))
     assert [] == room.told()
-    await room.hear(30, (10, "bar A 10"), (11, "bar A 11"), (12, "bar Z 1"), channels=("bars",))
+    await room.hear(30, (10, "bar A 10"), (11, "bar A 11"), (12, "bar Z 1"), (13, "ok"), channels=("bars",))
 
     assert [("ins_a", 0, 11.0, 11.0, 11.0, 11.0, 7.0, False)] == room.told()
 
