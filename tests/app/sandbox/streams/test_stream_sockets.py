@@ -16,6 +16,7 @@ from stream_talk import dataset, said, truth
 from truetape.app.sandbox.faults import Fault
 from truetape.app.sandbox.server import Sandbox
 from truetape.app.sandbox.streams.coinbase import CoinbaseSpeaker
+from truetape.domain.asks import SIMULATED_HEADER
 from truetape.domain.ticks import Trade
 from truetape.ports.feed import Feed
 from truetape.providers.coinbase.feed import make
@@ -168,6 +169,25 @@ async def test_a_day_that_is_over_goes_on_beating(start: Start, session: aiohttp
     async with session.ws_connect(f"{address}/coinbase/stream") as socket:
         await socket.send_str(MATCHES)
         assert [11521] == await numbers(socket, 1)
+
+
+async def test_a_stream_says_that_its_data_are_simulated(start: Start) -> None:
+    """In a header of the handshake, and of an event stream."""
+    _, address = await start()
+    seen: list[str | None] = []
+
+    async def note(_: object, __: object, params: aiohttp.TraceRequestEndParams) -> None:
+        seen.append(params.response.headers.get(SIMULATED_HEADER))
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(note)
+    async with aiohttp.ClientSession(trace_configs=[trace]) as session:
+        async with session.ws_connect(f"{address}/coinbase/stream"):
+            pass
+        async with session.get(f"{address}/iex_cloud/stream/last?symbols=AAA&token=k"):
+            pass
+
+    assert ["true", "true"] == seen
 
 
 async def test_a_stream_wants_a_websocket(start: Start, session: aiohttp.ClientSession) -> None:

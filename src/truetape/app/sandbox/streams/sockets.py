@@ -71,6 +71,7 @@ class Sockets:
         socket = web.WebSocketResponse(autoping=False, max_msg_size=LARGEST_FRAME, timeout=CLOSE_WITHIN_S)
         if not socket.can_prepare(request):
             return web.Response(status=426, text="This address speaks WebSocket.", headers={"Upgrade": "websocket"})
+        socket.headers.update(_TOLD)
         await socket.prepare(request)
         self._open.add(socket)
         try:
