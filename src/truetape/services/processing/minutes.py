@@ -23,6 +23,7 @@ GRACE_NS: Final = 2 * NANOSECONDS  # after its end, in which trades of a minute 
 SKEW_NS: Final = 5 * NANOSECONDS  # by which a venue's clock may be before ours; more is a mistake
 KEPT_NS: Final = 2 * MINUTE_NS  # before the present minute, of which trades are kept in memory
 WOUNDS_NS: Final = 2 * DAY_NS  # for which gaps are remembered
+MOST_WOUNDS: Final = 100_000  # gaps that are remembered
 MOST_ROWS: Final = 2_000_000  # trades in memory; of more, the older ones are read from the store
 
 KEYS: Final = {"instrument_id": pl.String(), "ts_event": INSTANT}
@@ -67,7 +68,8 @@ class Minutes:
             frontier = max(frontier, _floor(now_ns - lag - GRACE_NS))
         before = self.frontier or min(self.kept_from or frontier, _earliest(trades, frontier))
         held = (*self.trades, trades) if len(trades) else self.trades
-        grown = replace(self, trades=held, lag=lag, frontier=frontier, wounds=(*self.wounds, *wounds))
+        every_wound = (*self.wounds, *wounds)[-MOST_WOUNDS:] if wounds else self.wounds
+        grown = replace(self, trades=held, lag=lag, frontier=frontier, wounds=every_wound)
         touched, lost = _touched(held, trades)
         late = touched.filter(pl.col("ts_event").cast(pl.Int64) < before)
         torn = _torn(held, wounds, until=before)
@@ -105,6 +107,8 @@ class Minutes:
         for later in (self.frontier, _newest(state.trades), _newest(state.trades) + MINUTE_NS):
             if sum(len(frame) for frame in state.trades) > state.most_rows and later > state.kept_from:
                 state = replace(state, kept_from=later, trades=_since(state.trades, later))
+        if state is self:
+            return self
         return replace(state, wounds=tuple(one for one in state.wounds if one.until >= self.frontier - WOUNDS_NS))
 
 
