@@ -245,7 +245,7 @@ class Live:
         tally.received_bytes += segment.size
         tally.gaps += len(segment.gaps)
         tally.segments += 1
-        if segment.ticks and not segment.ended:
+        if segment.frames and not segment.ended:
             tally.troubles.pop(line.name, None)
 
 
