@@ -252,7 +252,8 @@ async def test_quotes_are_kept_where_they_were_asked_for() -> None:
     room = Room()
     await room.hear(20, (10, "quote A 1 2"), (10, "quote A 3 4"), (11, "quote B 5 6"))
     assert room.store.rows["quotes"].is_empty()
-    await room.hear(30, (20, "quote A 1 2"), (20, "quote A 3 4"), (21, "quote B 5 6"), (22, "quote Z 1 2"), channels=("quotes",))
+    said = [(20, "quote A 1 2"), (20, "quote A 3 4"), (21, "quote B 5 6"), (22, "quote Z 1 2")]
+    await room.hear(30, *said, channels=("quotes",))
 
     assert [("ins_a", 3.0, 4.0), ("ins_b", 5.0, 6.0)] == list(
         room.store.rows["quotes"].select("instrument_id", "bid", "ask").iter_rows()
