@@ -17,6 +17,8 @@ from truetape.ports.ledger import Grant
 from truetape.providers import NAMES
 from truetape.services.ingestion.spending import spending_of
 
+pytestmark = pytest.mark.no_cover  # long, and of code that its own tests cover
+
 START = 1_772_917_200 * 10**9  # 2026-03-07 21:00 UTC, hours before New York's clocks change
 REQUESTS = 1500
 

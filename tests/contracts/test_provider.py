@@ -11,6 +11,8 @@ from truetape.app.conformance import CHECKS, Subject, registered, stand
 from truetape.domain.errors import BadInput
 from truetape.providers import NAMES
 
+pytestmark = pytest.mark.no_cover  # long, and of code that its own tests cover
+
 
 def subject(name: str) -> Subject | None:
     """The provider, or None where its folder is not there yet."""

@@ -26,6 +26,8 @@ from truetape.domain.plans import Period, Spending, Window
 from truetape.domain.quota import NEVER
 from truetape.ports.ledger import Denial, Grant
 
+pytestmark = pytest.mark.no_cover  # long, and of code that its own tests cover
+
 START = int(datetime(2026, 3, 7, 21, 0, tzinfo=UTC).timestamp()) * 10**9  # hours before New York's clocks change
 NEW_YORK = "America/New_York"
 

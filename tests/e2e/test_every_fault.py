@@ -32,6 +32,8 @@ from truetape.services.ingestion.rounds import Round
 from truetape.services.ingestion.routing import Policy
 from truetape.services.ingestion.tally import Tally
 
+pytestmark = pytest.mark.no_cover  # long, and of code that its own tests cover
+
 FAULTS = (
     "kill",
     "rate_limit",

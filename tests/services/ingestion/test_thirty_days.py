@@ -26,6 +26,8 @@ from truetape.services.ingestion.rounds import Listed
 from truetape.services.ingestion.routing import Policy
 from truetape.services.ingestion.service import IngestionService
 
+pytestmark = pytest.mark.no_cover  # long, and of code that its own tests cover
+
 NAMES = ("tape", "wire", "feed", "desk")
 FIRST = date(2024, 3, 1)
 DAYS, INSTRUMENTS = 30, 40
