@@ -130,13 +130,14 @@ def in_turns(
     return statistics.median(taken[0]), statistics.median(taken[1])
 
 
-def least_cpu(*calls: Callable[[], object], rounds: int) -> tuple[float, ...]:
-    """Return the least CPU seconds, of all threads, that each of `calls` took, called in turns.
+def least_cpu(*calls: Callable[[], object], seconds: float) -> tuple[float, ...]:
+    """Return the least CPU seconds, of all threads, that each of `calls` took, called in turns for so many `seconds`.
 
     Other work on the machine hardly shows in it, so it suits calls of few milliseconds.
     """
     taken: list[list[float]] = [[] for _ in calls]
-    for _ in range(rounds):
+    begun = time.perf_counter()
+    while not taken[0] or time.perf_counter() - begun < seconds:
         for which, call in enumerate(calls):
             start = time.process_time()
             call()
