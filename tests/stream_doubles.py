@@ -63,6 +63,7 @@ class ScriptedSocket:
     said: list[tuple[int, Frame]] = field(default_factory=list)
     closed: bool = False
     position: int = 0  # of the next step
+    simulated: bool = False
 
     async def send(self, frame: Frame) -> None:
         await asyncio.sleep(0)
@@ -94,6 +95,7 @@ class ScriptedSockets:
         self.scripts = list(scripts)
         self.opened: list[ScriptedSocket] = []
         self.asked: list[tuple[int, Endpoint]] = []
+        self.simulated = False
 
     async def connect(self, endpoint: Endpoint, *, silent_s: float, max_frame_bytes: int) -> Socket:
         self.asked.append((self.clock.now_ns(), endpoint))
@@ -101,7 +103,7 @@ class ScriptedSockets:
         script = self.scripts.pop(0) if self.scripts else Disconnected("the end of the script")
         if isinstance(script, Disconnected):
             raise script
-        self.opened.append(ScriptedSocket(script, self.clock, silent_s))
+        self.opened.append(ScriptedSocket(script, self.clock, silent_s, simulated=self.simulated))
         return self.opened[-1]
 
     def seconds(self, start_ns: int) -> list[float]:

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from truetape.adapters.aiohttp_socket import AiohttpSockets
+from truetape.domain.asks import SIMULATED_HEADER
 from truetape.ports.feed import Endpoint, Frame
 from truetape.ports.socket import Disconnected, Socket
 
@@ -32,6 +33,7 @@ class Server:
     compress: bool = True
     events: tuple[bytes, ...] = ()
     lasting: bool = False
+    sandbox: bool = False
 
     def url(self, path: str, scheme: str = "ws") -> str:
         return f"{scheme}://127.0.0.1:{self.port}{path}"
@@ -50,6 +52,7 @@ async def server() -> AsyncIterator[Server]:
     async def talk(request: web.Request) -> web.WebSocketResponse:
         running.seen.append(request)
         socket = web.WebSocketResponse(compress=running.compress, timeout=0.1)
+        socket.headers.update({SIMULATED_HEADER: "true"} if running.sandbox else {})
         await socket.prepare(request)
         with contextlib.suppress(ConnectionError):
             await running.talk(socket, request)
@@ -57,7 +60,8 @@ async def server() -> AsyncIterator[Server]:
 
     async def stream(request: web.Request) -> web.StreamResponse:
         running.seen.append(request)
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        said = {SIMULATED_HEADER: "true"} if running.sandbox else {}
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **said})
         await response.prepare(request)
         for part in running.events:
             await response.write(part)
@@ -133,6 +137,16 @@ async def test_frames_come_back_as_they_were_said(server: Server, opened: Open, 
         await socket.send(frame)
 
     assert said == [await socket.receive() for _ in said]
+
+
+@pytest.mark.parametrize("path", ["/ws", "/sse"])
+@pytest.mark.parametrize("sandbox", [False, True])
+async def test_a_sandbox_is_known(server: Server, opened: Open, path: str, sandbox: bool) -> None:
+    """It says what it is when the connection opens."""
+    server.sandbox, server.lasting = sandbox, True
+    socket = await opened(server.url(path, "ws" if path == "/ws" else "http"))
+
+    assert sandbox == socket.simulated
 
 
 async def test_a_ping_is_answered_and_is_no_frame(server: Server, opened: Open) -> None:

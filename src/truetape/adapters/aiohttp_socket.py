@@ -12,7 +12,7 @@ import aiohttp
 from aiohttp import ClientWSTimeout, WSMsgType
 from yarl import URL
 
-from truetape.domain.asks import Answer
+from truetape.domain.asks import SIMULATED_HEADER, Answer
 from truetape.domain.hiding import Veil, of_headers, veil
 from truetape.ports.feed import Endpoint, Frame
 from truetape.ports.socket import Disconnected, Socket
@@ -71,6 +71,7 @@ class _Call:
         self.timeout_s = timeout_s
         self.silent_s = silent_s
         self.most = most
+        self.simulated = False  # the answer says that a sandbox gave it
 
     def shown(self, frame: Frame) -> Frame:
         """Return `frame` without the secrets that a server says back."""
@@ -109,6 +110,7 @@ class _WebSocket:
         self._session = session
         self._socket = socket
         self._call = call
+        self.simulated = call.simulated
 
     async def send(self, frame: Frame) -> None:
         try:
@@ -160,6 +162,7 @@ class _EventStream:
         self._response = response
         self._call = call
         self._events = self._read()
+        self.simulated = call.simulated
 
     async def send(self, frame: Frame) -> None:
         """Say nothing: nobody listens."""
@@ -211,6 +214,7 @@ def _session(call: _Call) -> aiohttp.ClientSession:
         response = await send(request)
         if response.status not in {SWITCHING, OK}:
             raise await call.refused(response)
+        call.simulated = SIMULATED_HEADER in response.headers
         return response
 
     return aiohttp.ClientSession(

@@ -11,6 +11,7 @@ from html import escape
 from typing import Final
 
 HIDDEN: Final = "***"
+ANY: Final = "surrogatepass"  # a variable of the environment may hold bytes that are no text
 SHORTEST_SECRET: Final = 8  # shorter ones occur in honest text, and are no secrets
 _RUN: Final = re.compile("[A-Za-z0-9]+")
 _SHORT: Final = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}  # letters that stand for them behind a stroke
@@ -73,15 +74,17 @@ class _Mark:
 def _mark(secret: str) -> _Mark:
     sign = max(_RUN.findall(secret), key=len, default="")
     spelled = "".join(map(_spelled, secret))
-    return _Mark(sign.lower(), sign.encode(), re.compile(spelled, re.IGNORECASE), re.compile(spelled.encode()))
+    return _Mark(
+        sign.lower(), sign.encode(), re.compile(spelled, re.IGNORECASE), re.compile(spelled.encode(errors=ANY))
+    )
 
 
 def _spelled(character: str) -> str:
     """Return the expression of one character as it is and as encodings spell it; letters and digits have one form."""
     if character.isascii() and character.isalnum():
         return character
-    percent = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode(errors="replace"))
-    units = character.encode("utf-16-be", errors="replace").hex()
+    percent = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode(errors=ANY))
+    units = character.encode("utf-16-be", errors=ANY).hex()
     json = "".join(rf"\\+u{units[place : place + 4]}" for place in range(0, len(units), 4))
     number = ord(character)
     forms = [rf"\\*{re.escape(character)}", f"(?i:{percent})", f"(?i:{json})", f"(?i:&#(?:0*{number}|x0*{number:x});)"]
@@ -96,7 +99,7 @@ def _spelled(character: str) -> str:
 
 def _in_base64(secret: str) -> Iterator[str]:
     """Yield what is the same in the base64 of everything that contains `secret`, in both alphabets."""
-    plain = secret.encode(errors="replace")
+    plain = secret.encode(errors=ANY)
     for before in range(3):
         whole = b64encode(bytes(before) + plain).decode()
         inner = whole[-(-before * 8 // 6) : (before + len(plain)) * 8 // 6]

@@ -18,7 +18,13 @@ class Socket(Protocol):
       not yet received holds the server back, and never fills the memory.
     - Prompt: `send` and `receive` raise where they would wait longer than promised.
     - In order: frames are received as they were sent, whole, each once.
+    - Honest: a sandbox's connection is known as such.
     """
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the other side said that it is a sandbox, as the header SIMULATED_HEADER of its first answer."""
+        ...
 
     async def send(self, frame: Frame) -> None:
         """Say one frame.

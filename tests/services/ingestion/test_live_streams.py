@@ -52,6 +52,7 @@ class Stage:
         *scripts: Sequence[Step] | Disconnected,
         plan: Plan | None = None,
         manners: dict[str, Any] | None = None,
+        simulated: bool = False,
         **config: Any,
     ) -> None:
         self.clock = PatientClock(NOW)
@@ -71,7 +72,7 @@ class Stage:
             ways=Ways(self.sockets, self.books),
             providers=self.providers,
             budgets={"p": Budget(account="", plan=plan)} if plan else {},
-            config=IngestionConfig(start=None, end=None, streams=streams),  # type: ignore[arg-type]
+            config=IngestionConfig(start=None, end=None, streams=streams, simulated=simulated),  # type: ignore[arg-type]
             durably=self.durably,
         )
 
@@ -351,3 +352,19 @@ class BrokenFeed(WordFeed):
 
     def receive(self, frame: Frame, ts_known: int) -> list[Tick]:
         raise KeyError(frame)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_a_live_platform_does_not_listen_to_a_sandbox(allowed: bool) -> None:
+    """Nothing is said to it, nothing is kept, and it is left alone for long; a simulated platform listens."""
+    stage = Stage(["in", "ok", "A 1 1", 60.0, END], simulated=allowed)
+    stage.sockets.simulated = True
+    await stage.play(seconds=5)
+
+    assert allowed == bool(stage.segments())
+    assert allowed == bool(stage.said())
+    assert stage.sockets.opened[0].closed
+    if not allowed:
+        [words] = stage.live.tally["p"].troubles.values()
+        assert words.startswith("the host is a sandbox and sends simulated data; set simulated = true")
+        assert 1 == len(stage.sockets.asked)

@@ -12,7 +12,7 @@ import structlog
 
 from truetape.domain.asks import Request
 from truetape.domain.errors import TruetapeError
-from truetape.domain.failures import Failure
+from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.ticks import Gap, Tick, Told
 from truetape.domain.time import NANOSECONDS
 from truetape.ports.clock import Clock
@@ -23,6 +23,7 @@ from truetape.services.ingestion.segments import Segment
 from truetape.services.ingestion.streams import StreamsConfig, refusal
 
 log = structlog.get_logger()
+SANDBOX: Final = "the host is a sandbox and sends simulated data; set simulated = true, or name the live host"
 FETCHES: Final = 4  # tries of one request that a feed wants answered
 FETCH_PAUSE_S: Final = 5.0
 SETTLED_S: Final = 5.0  # after which everything that was asked for is heard, even where nothing was traded
@@ -34,6 +35,7 @@ class Ways:
 
     sockets: Sockets
     http: Http | None = None
+    simulated: bool = False  # a sandbox may be heard
 
 
 class Outbox:
@@ -136,12 +138,15 @@ class Connection:
 
         Raises:
             Disconnected: It ended by itself, was mute, or brought more than could be kept.
-            Refused: The provider will not let us listen.
+            Refused: The provider will not let us listen, or we will not listen to a sandbox.
         """
         feed = self._feed
         endpoint = feed.endpoint(self._symbols, self._channels)
         silent_s, most = feed.manners.silent_s, feed.manners.max_frame_bytes
         socket = await self._ways.sockets.connect(endpoint, silent_s=silent_s, max_frame_bytes=most)
+        if socket.simulated and not self._ways.simulated:
+            await socket.close()
+            raise Refused(Failure(failure_class=FailureClass.PERMANENT, words=SANDBOX))
         self.since_ns = self._clock.now_ns()
         self._segment = Segment(self.since_ns)
         self._segment.open(endpoint.url, self.since_ns)

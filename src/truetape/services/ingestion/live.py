@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Final, Protocol, TypeVar
@@ -87,7 +87,7 @@ class Live:
         self._bus = bus
         self._archive = archive
         self._clock = clock
-        self._ways = ways
+        self._ways = replace(ways, simulated=config.simulated) if ways else None
         self._providers = providers
         self._budgets = budgets
         self._config = config.streams
