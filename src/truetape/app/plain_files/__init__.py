@@ -3,18 +3,23 @@
 from truetape.app.plain_files.adjusting import Adjusted, adjusted
 from truetape.app.plain_files.columns import read_actions, read_bars
 from truetape.app.plain_files.content import MOST_BYTES, read_bytes
+from truetape.app.plain_files.prices import Prices, in_own_columns, known_timeframe, read_prices
 from truetape.app.plain_files.sheet import Sheet, read_sheet
 from truetape.app.plain_files.writing import check_output, write_bytes, write_frame
 
 __all__ = [
     "MOST_BYTES",
     "Adjusted",
+    "Prices",
     "Sheet",
     "adjusted",
     "check_output",
+    "in_own_columns",
+    "known_timeframe",
     "read_actions",
     "read_bars",
     "read_bytes",
+    "read_prices",
     "read_sheet",
     "write_bytes",
     "write_frame",
