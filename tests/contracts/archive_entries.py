@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from truetape.domain.messages import (
+    DecisionMade,
     DeclaredListing,
+    Edit,
     GaveUp,
     InstrumentsDeclared,
     RawCaptured,
@@ -78,5 +80,20 @@ ENTRIES: list[Entry] = [
         instruments={"AAPL": "ins_a"},
         gaps=(Gap(symbol="AAPL", channel="trades", ts_event=4, since=3, words="trade 7 was expected and 9 came"),),
         ended="we stopped to listen",
+    ),
+    DecisionMade(
+        decision_id="dec_1",
+        target="rep_1",
+        action="apply",
+        instrument_id="ins_a",
+        kind="bars",
+        timeframe="1d",
+        start=date(2005, 2, 25),
+        end=date(2005, 3, 1),
+        provider="yahoo",
+        actor="ann",
+        why="ÆX\u2028\n",
+        ts_known=6,
+        edits=(Edit(5, "close", 100.0, 1.0), Edit(5, "volume", 7.0, None)),
     ),
 ]

@@ -21,6 +21,7 @@ from truetape.domain.errors import (
     TruetapeError,
     UndecodablePayload,
     UnknownSymbol,
+    UnknownTarget,
     WrongFolder,
 )
 from truetape.domain.failures import Failure, FailureClass
@@ -50,6 +51,11 @@ SENTENCES: list[tuple[TruetapeError, type[TruetapeError], str]] = [
         UnknownSymbol(symbol="APPL", known=[]),
         Terminal,
         "The symbol 'APPL' is unknown. Known symbols: none yet. Add it under [[instruments]].",
+    ),
+    (
+        UnknownTarget(target="qua_x", fix="List them with `truetape quarantine list`."),
+        Terminal,
+        "Nothing is known under the id 'qua_x'. List them with `truetape quarantine list`.",
     ),
     (BadInput(parameter="start", value="x", fix="Write a date."), Terminal, "start was 'x'. Write a date."),
     (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
-from truetape.domain.identity import instrument_id, payload_key, round_id
+from truetape.domain.identity import claim_id, decision_id, instrument_id, payload_key, repair_id, round_id
 
 DAY, LATER = date(2024, 6, 3), date(2024, 6, 10)
 
@@ -46,3 +47,44 @@ def test_the_same_question_is_the_same_round() -> None:
 def test_a_payload_key_is_the_sha256_of_the_bytes() -> None:
     """The value for the empty body is the one that every sha256 tool prints."""
     assert payload_key(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_the_same_words_about_a_bar_are_the_same_claim() -> None:
+    """Whatever payload they came in; another number, provider, bar or timeframe is another claim."""
+    said: dict[str, Any] = {
+        "instrument": "ins_a",
+        "timeframe": "1d",
+        "ts_event": 5,
+        "provider": "p",
+        "values": (1.0, None),
+    }
+    others: list[dict[str, Any]] = [
+        {"values": (1.0, 0.0)},
+        {"values": (None, 1.0)},
+        {"provider": "q"},
+        {"ts_event": 6},
+        {"timeframe": "1m"},
+    ]
+
+    assert claim_id(**said) == claim_id(**said)
+    assert claim_id(**said).startswith("qua_a_")
+    assert len({claim_id(**said), *(claim_id(**{**said, **other}) for other in others)}) == 6
+
+
+def test_the_same_change_is_the_same_repair() -> None:
+    """A change of other values, or in another series, is another repair."""
+    found = {
+        repair_id(instrument="ins_a", series=series, kind="unit", edits=edits)
+        for series, edits in (("p:1d", b"[]"), ("p:1d", b"[1]"), ("q:1d", b"[]"), ("p:1d", b"[]"))
+    }
+
+    assert len(found) == 3
+    assert all(one.startswith("rep_a_") for one in found)
+
+
+def test_every_decision_has_an_id_of_its_own() -> None:
+    """Also the second of one person about one thing."""
+    first, second = (decision_id(target="qua_1", action="accept", actor="ann", ts_known=known) for known in (1, 2))
+
+    assert first.startswith("dec_")
+    assert first != second

@@ -21,6 +21,8 @@ from truetape.domain.messages import (
     BatchGraded,
     BatchNormalized,
     BatchStored,
+    DecisionMade,
+    Edit,
     FactorsChanged,
     IndexChanged,
     InstrumentsChanged,
@@ -42,6 +44,22 @@ RANGE: dict[str, Any] = {
     "end": DAY,
     "ts_known": 1,
 }
+DECIDED: dict[str, Any] = {
+    "decision_id": "dec_1",
+    "target": "rep_1",
+    "action": "apply",
+    "instrument_id": "ins_a",
+    "kind": "bars",
+    "timeframe": "1d",
+    "start": DAY,
+    "end": DAY,
+    "provider": "p",
+    "actor": "ann",
+    "why": "seen at the venue",
+    "ts_known": 1,
+    "claimed": {"close": 1.5, "volume": None},
+    "edits": (Edit(2, "close", 100.0, None),),
+}
 COUNTS: dict[str, Any] = {"new": 1, "corrected": 2, "repeated": 3, "quarantined": 4, "store_version": 5}
 SEGMENT: dict[str, Any] = {
     "provider": "p",
@@ -61,6 +79,7 @@ EXAMPLES: list[tuple[Message, str]] = [
     (StreamCaptured(**SEGMENT), "p"),
     (RawCaptured(provider="p", kind="bars", key="k", symbol="A", **RANGE), "ins_a"),
     (RoundClosed(kind="bars", captured=("k",), providers=("p",), **RANGE), "ins_a"),
+    (DecisionMade(**DECIDED), "ins_a"),
     (PayloadRejected(provider="p", kind="bars", key="k", reason="r", ts_known=1, instrument_id="ins_a"), "ins_a"),
     (BatchNormalized(kind="bars", providers=("p",), frame=b"\x00\xff", **RANGE), "ins_a"),
     (BatchGraded(kind="bars", providers=("p",), golden=b"", quarantined=b"", findings=b"", **RANGE), "ins_a"),

@@ -10,6 +10,7 @@ TruetapeError
     - SchemaMismatch         (kind, expected, found)
     - UnknownSymbol          (symbol, known)
     - BadInput               (parameter, value, fix)
+    - UnknownTarget          (target, fix)
     - FolderInUse            (path, owner)
     - WrongFolder            (path, reason)
     - CorruptArchive         (path, reason)
@@ -104,6 +105,15 @@ class BadInput(Terminal):
         super().__init__(f"{parameter} was {value!r}. {fix}")
         self.parameter = parameter
         self.value = value
+        self.fix = fix
+
+
+class UnknownTarget(Terminal):
+    """Nothing that could be decided about has this id."""
+
+    def __init__(self, *, target: str, fix: str) -> None:
+        super().__init__(f"Nothing is known under the id {target!r}. {fix}")
+        self.target = target
         self.fix = fix
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -34,6 +35,26 @@ def job_id(*, symbols: tuple[str, ...], kind: str, timeframe: str, start: date, 
     """Return the id of the backfill that was asked for at `ts_known`, UTC nanoseconds."""
     named = ",".join(symbols)
     return f"job_{_short(f'{named}:{kind}:{timeframe}:{start}:{end}:{ts_known}')}"
+
+
+def claim_id(*, instrument: str, timeframe: str, ts_event: int, provider: str, values: Iterable[float | None]) -> str:
+    """Return the id of a quarantined claim: what one provider said about one bar has one id, however often it is said.
+
+    The instrument's own letters stand in it, so that a claim is found by its id alone.
+    """
+    said = ",".join("" if value is None else repr(float(value)) for value in values)
+    return f"qua_{instrument.removeprefix('ins_')}_{_short(f'{timeframe}:{ts_event}:{provider}:{said}')}"
+
+
+def repair_id(*, instrument: str, series: str, kind: str, edits: bytes) -> str:
+    """Return the id of the repair that makes `edits` in one provider's `series`: the same repair has the same id."""
+    digest = hashlib.sha256(edits).hexdigest()
+    return f"rep_{instrument.removeprefix('ins_')}_{_short(f'{series}:{kind}:{digest}')}"
+
+
+def decision_id(*, target: str, action: str, actor: str, ts_known: int) -> str:
+    """Return the id of what `actor` decided at `ts_known`, UTC nanoseconds."""
+    return f"dec_{_short(f'{target}:{action}:{actor}:{ts_known}')}"
 
 
 def payload_key(body: bytes) -> str:

@@ -147,6 +147,45 @@ class RoundClosed(Message, frozen=True, kw_only=True):
         return self.instrument_id
 
 
+class Edit(msgspec.Struct, frozen=True, array_like=True):
+    """One value of a provider's series that a repair changes, in raw basis.
+
+    It is made only where the provider still says `before`.
+    """
+
+    ts_event: int  # UTC nanoseconds; of an action, 00:00 UTC of its ex-date
+    column: str  # open to volume; of an action, its type
+    before: float | None
+    after: float | None  # null: the action never was
+
+
+class DecisionMade(Message, frozen=True, kw_only=True):
+    """Somebody decided about a quarantined claim or a repair. It holds until a later one takes its place."""
+
+    decision_id: str
+    target: str  # the id of the claim or of the repair
+    action: str  # accept, correct, reject or undo of a claim; apply, undo or reject of a repair
+    instrument_id: str
+    kind: str  # bars or actions
+    timeframe: str
+    start: date  # session dates that are graded again, both inclusive
+    end: date
+    provider: str  # who made the claim
+    actor: str
+    why: str
+    ts_known: int
+    ts_event: int = 0  # of the claim, UTC nanoseconds
+    payload: str = ""  # that the claim came in
+    claimed: dict[str, float | None] = {}  # what the claim says, by column
+    values: dict[str, float] = {}  # what is true instead, of a correction
+    edits: tuple[Edit, ...] = ()  # of a repair that is applied
+    simulated: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.instrument_id
+
+
 class PayloadRejected(Message, frozen=True, kw_only=True):
     """Archived bytes could not be decoded; they stay in the archive."""
 
@@ -164,7 +203,10 @@ class PayloadRejected(Message, frozen=True, kw_only=True):
 
 
 class BatchNormalized(Message, frozen=True, kw_only=True):
-    """All current claims about one instrument and range, in raw basis, ordered by (ts_event, provider)."""
+    """All current claims about one instrument and range, in raw basis, ordered by (ts_event, provider).
+
+    Claims before `start` and after `end` are there to judge the others by; nothing is decided about them.
+    """
 
     kind: str  # bars or actions
     round_id: str
@@ -177,6 +219,8 @@ class BatchNormalized(Message, frozen=True, kw_only=True):
     frame: bytes  # Arrow IPC stream: schema.TABLES["bar_claims"] or ["action_claims"], basis raw
     last: bool = True  # the round has nothing more to say
     simulated: bool = False
+    decisions: tuple[DecisionMade, ...] = ()  # about the series, the oldest first
+    decision: DecisionMade | None = None  # the one because of which it is graded again; round_id is its id
 
     @property
     def subject(self) -> str:
@@ -199,6 +243,8 @@ class BatchGraded(Message, frozen=True, kw_only=True):
     findings: bytes  # schema.TABLES["findings"]
     last: bool = True
     simulated: bool = False
+    repairs: bytes = b""  # schema.TABLES["repairs"], version 0: proposals; empty: none
+    decision: DecisionMade | None = None  # the one that it was graded again for
 
     @property
     def subject(self) -> str:
@@ -257,6 +303,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     RawCaptured: ("processing",),
     StreamCaptured: ("processing",),
     RoundClosed: ("processing",),
+    DecisionMade: ("processing",),
     PayloadRejected: ("storage",),
     BatchNormalized: ("quality",),
     BatchGraded: ("storage",),
@@ -266,7 +313,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
 }
 
 TELLS: dict[str, tuple[type[Message], ...]] = {
-    "app": (InstrumentsDeclared, BackfillRequested),
+    "app": (InstrumentsDeclared, BackfillRequested, DecisionMade),
     "reference": (InstrumentsChanged,),
     "ingestion": (RawCaptured, RoundClosed, StreamCaptured),
     "processing": (PayloadRejected, BatchNormalized),

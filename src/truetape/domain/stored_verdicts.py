@@ -9,6 +9,15 @@ import polars as pl
 from truetape.domain.kinds import INSTANT, OHLCV_COLUMNS
 from truetape.domain.stored import ORIGIN_COLUMNS, VERDICT_COLUMNS, VERSIONED_COLUMNS, Table
 
+FINDING_DETAILS: Final = {
+    "field": pl.String(),  # the column that the finding is about; null: the row as a whole
+    "value": pl.Float64(),  # what stood there
+    "expected_low": pl.Float64(),  # and what was expected: from here
+    "expected_high": pl.Float64(),  # to here, both inclusive; null: there is no such bound
+    "repair": pl.String(),  # what is suggested, a key of services.quality.checks.REPAIRS; null: nothing
+    "repair_value": pl.Float64(),  # and with which number
+}
+
 VERDICTS: Final[dict[str, Table]] = {
     "bars": Table(
         columns={
@@ -80,11 +89,30 @@ VERDICTS: Final[dict[str, Table]] = {
             "check": pl.String(),
             "severity": pl.String(),  # note, warning or error
             "explanation": pl.String(),
+            **FINDING_DETAILS,
             "round_id": pl.String(),
             **ORIGIN_COLUMNS,
         },
         key=("round_id", "instrument_id", "timeframe", "ts_event", "provider", "check"),
         writer="storage",
+    ),
+    "quality_daily": Table(
+        columns={
+            "session": pl.Date(),  # the UTC date of the events that were judged, not that of the judgement
+            "instrument_id": pl.String(),
+            "timeframe": pl.String(),
+            "provider": pl.String(),  # "" where a finding is about all of them
+            "check": pl.String(),  # of a finding, or the reason of a quarantine; "" in the row that counts claims
+            "severity": pl.String(),  # of a finding; "quarantine"; "" in the row that counts claims
+            "count": pl.UInt32(),  # findings or quarantined claims; in the row that counts claims: those quarantined
+            "judged": pl.UInt32(),  # claims; only in the row that counts them, as are the next two
+            "agreed": pl.UInt32(),  # claims that agree with the golden row
+            "missing": pl.UInt32(),  # claims that others made and this provider did not
+            **VERSIONED_COLUMNS,
+        },
+        key=("session", "instrument_id", "timeframe", "provider", "check", "severity"),
+        writer="storage",
+        versioned=True,
     ),
     "rounds": Table(
         columns={
@@ -100,6 +128,54 @@ VERDICTS: Final[dict[str, Table]] = {
             **ORIGIN_COLUMNS,
         },
         key=("round_id",),
+        writer="storage",
+    ),
+    "repairs": Table(
+        columns={
+            "repair_id": pl.String(),
+            "instrument_id": pl.String(),
+            "record": pl.String(),  # bars or actions
+            "timeframe": pl.String(),
+            "provider": pl.String(),  # whose series it mends
+            "start": pl.Date(),  # first session date that it changes, inclusive, as is end
+            "end": pl.Date(),
+            "columns": pl.String(),  # that it changes, comma separated
+            "rows": pl.UInt32(),  # that it changes
+            "kind": pl.String(),  # of fault
+            "factor": pl.Float64(),  # by which values are multiplied; null where there is no single one
+            "edits": pl.String(),  # every value before and after, JSON of messages.Edit
+            "explanation": pl.String(),
+            "evidence": pl.String(),  # JSON
+            "confidence": pl.Float64(),  # in [0, 1]
+            "state": pl.String(),  # proposed, applied, undone or rejected
+            "decision_id": pl.String(),  # the decision behind the state; "" while it is proposed
+            "decided_by": pl.String(),  # the actor; "" while it is proposed
+            **VERSIONED_COLUMNS,
+        },
+        key=("repair_id",),
+        writer="storage",
+        versioned=True,
+    ),
+    "decisions": Table(
+        columns={
+            "decision_id": pl.String(),
+            "target": pl.String(),  # the quarantined claim or the repair
+            "action": pl.String(),
+            "instrument_id": pl.String(),
+            "kind": pl.String(),  # bars or actions
+            "timeframe": pl.String(),
+            "start": pl.Date(),  # session dates that were graded again, both inclusive
+            "end": pl.Date(),
+            "provider": pl.String(),  # who made the claim
+            "actor": pl.String(),
+            "why": pl.String(),
+            "changed": pl.UInt32(),  # golden rows that got a new version
+            "before": pl.String(),  # the first of those rows as they were, JSON; an empty list if none was there
+            "after": pl.String(),  # and as they are since
+            "fact": pl.String(),  # the message, JSON
+            **ORIGIN_COLUMNS,
+        },
+        key=("decision_id",),
         writer="storage",
     ),
 }

@@ -7,7 +7,14 @@ from typing import Protocol
 
 import msgspec
 
-from truetape.domain.messages import BackfillRequested, InstrumentsDeclared, RawCaptured, RoundClosed, StreamCaptured
+from truetape.domain.messages import (
+    BackfillRequested,
+    DecisionMade,
+    InstrumentsDeclared,
+    RawCaptured,
+    RoundClosed,
+    StreamCaptured,
+)
 
 
 class Attempted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -27,7 +34,7 @@ class Attempted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     simulated: bool = False
 
 
-Entry = InstrumentsDeclared | BackfillRequested | RawCaptured | RoundClosed | StreamCaptured | Attempted
+Entry = InstrumentsDeclared | BackfillRequested | RawCaptured | RoundClosed | StreamCaptured | DecisionMade | Attempted
 
 
 class Archive(Protocol):
