@@ -80,6 +80,29 @@ RECORDS: Final[dict[str, Table]] = {
         writer="corporate_actions",
         versioned=True,
     ),
+    "alerts": Table(
+        columns={
+            "fingerprint": pl.String(),  # of the rule and what it groups by
+            "rule": pl.String(),
+            "channel": pl.String(),
+            "labels": pl.String(),  # what the rule groups by, in JSON
+            "severity": pl.String(),  # the gravest of its findings
+            "state": pl.String(),  # firing or resolved
+            "words": pl.String(),  # the explanation of the last finding
+            "members": pl.String(),  # what stands still behind it, where it ends with a finding of its own; JSON
+            "count": pl.UInt32(),  # findings since it began
+            "suppressed": pl.UInt32(),  # of those, told to nobody
+            "started": INSTANT,
+            "seen": INSTANT,  # the last finding
+            "sent": INSTANT,  # when the channel took it last; null: never
+            "told": pl.Boolean(),  # the channel knows that it fires
+            "owed": pl.Boolean(),  # the channel is still to be told of the present state
+            **VERSIONED_COLUMNS,
+        },
+        key=("fingerprint",),
+        writer="distribution",
+        versioned=True,
+    ),
     "index_levels": Table(
         columns={
             "index_id": pl.String(),
