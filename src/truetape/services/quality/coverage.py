@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from truetape.domain.schema import INSTANT, TABLES, empty
+from truetape.domain.stored_verdicts import FINDING_DETAILS
 from truetape.domain.time import DERIVED_TIMEFRAMES
 from truetape.services.quality.grading import Grading
 
@@ -70,6 +71,7 @@ def missing_sessions(golden: pl.DataFrame, known: pl.Series, grading: Grading) -
 def as_findings(rows: pl.DataFrame, *, check: str, severity: str, grading: Grading) -> pl.DataFrame:
     """Return `rows` (which name the instrument, timeframe, instant, provider and explanation) as rows of findings."""
     return rows.with_columns(
+        *(pl.lit(None, dtype=kind).alias(name) for name, kind in FINDING_DETAILS.items()),
         pl.lit(check).alias("check"),
         pl.lit(severity).alias("severity"),
         pl.lit(grading.round_id).alias("round_id"),
