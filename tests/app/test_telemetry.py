@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 import pytest
 import structlog
 
-from truetape.app.telemetry import log_to_file, log_to_terminal
+from truetape.app.telemetry import close_log, log_to_file, log_to_terminal
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +98,18 @@ def test_a_new_log_closes_the_former_one(tmp_path: Path) -> None:
         structlog.get_logger().info("said", where=name)
 
     assert [["one"], ["other"]] == [[one["where"] for one in lines(tmp_path / name)] for name in ("one", "other")]
+
+
+def test_a_closed_log_takes_no_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After the end nothing is written, neither to the file nor to the terminal; to close again is no error."""
+    log_to_file(tmp_path / "truetape.log")
+    structlog.get_logger().info("before")
+    close_log()
+    structlog.get_logger().warning("after")
+    close_log()
+
+    assert ["before"] == [line["event"] for line in lines(tmp_path / "truetape.log")]
+    assert ("", "") == capsys.readouterr()
 
 
 def test_readable_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.parts import Parts, embedded
 from truetape.app.settings import ProviderSettings, Settings
-from truetape.app.telemetry import log_to_file
+from truetape.app.telemetry import close_log, log_to_file
 from truetape.app.wiring import Rooms, wire
 from truetape.domain.errors import BadInput, Transient
 from truetape.domain.identity import job_id
@@ -60,6 +60,7 @@ class Platform:
             FolderInUse: Another process owns the data folder.
             WrongFolder: The folder holds the other kind of data.
         """
+        self._stack.callback(close_log)
         self.parts = embedded(self.settings, command=self.command)
         self._stack.push_async_callback(self.parts.close)
         log_to_file(self.settings.data / LOG, secrets=_secrets(self.settings))
@@ -142,6 +143,7 @@ class Platform:
         """Return when everything told has been handled, and what is derived from all of it is computed."""
         await self.parts.bus.drain()
         await self.rooms.benchmarks.settle()
+        await self.rooms.storage.settle()
         await self.parts.bus.drain()
 
     def readiness(self) -> dict[str, str]:
@@ -234,6 +236,7 @@ async def up(
             tasks.create_task(rooms.ingestion.listen())
             tasks.create_task(_lasting(platform, "refresh", lambda: _refresh(platform)))
             tasks.create_task(_lasting(platform, "benchmarks", lambda: rooms.benchmarks.work(platform.parts.clock)))
+            tasks.create_task(_lasting(platform, "days", lambda: rooms.storage.work(platform.parts.clock)))
             tasks.create_task(_tell_troubles(platform, on_trouble))
 
 

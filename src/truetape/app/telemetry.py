@@ -28,6 +28,14 @@ def log_to_file(path: Path, *, secrets: Iterable[str] = ()) -> None:
     _configure(file, structlog.processors.JSONRenderer(), Veil(secrets))
 
 
+def close_log() -> None:
+    """Close the log file, if there is one; what is logged from now on goes nowhere."""
+    root = logging.getLogger()
+    for file in [handler for handler in root.handlers if isinstance(handler, _LogFile)]:
+        file.close()
+        root.handlers = [logging.NullHandler()]
+
+
 def log_to_terminal() -> None:
     """Write every event as a readable line to standard error, coloured where that is a terminal.
 
