@@ -4,6 +4,7 @@ from truetape.app.plain_files.adjusting import Adjusted, adjusted
 from truetape.app.plain_files.columns import read_actions, read_bars
 from truetape.app.plain_files.content import MOST_BYTES, read_bytes
 from truetape.app.plain_files.prices import Prices, in_own_columns, known_timeframe, read_prices
+from truetape.app.plain_files.repairing import Repaired, repaired, report
 from truetape.app.plain_files.sheet import Sheet, read_sheet
 from truetape.app.plain_files.writing import check_output, write_bytes, write_frame
 
@@ -11,6 +12,7 @@ __all__ = [
     "MOST_BYTES",
     "Adjusted",
     "Prices",
+    "Repaired",
     "Sheet",
     "adjusted",
     "check_output",
@@ -21,6 +23,8 @@ __all__ = [
     "read_bytes",
     "read_prices",
     "read_sheet",
+    "repaired",
+    "report",
     "write_bytes",
     "write_frame",
 ]

@@ -36,8 +36,8 @@ _BETWEEN: Final = re.compile(r"[\s_./]+")
 def recognized(headers: Sequence[str]) -> dict[str, str]:
     """Return the header of each field, and of `moment`, `clock`, `symbol` and `period`, as far as they are there.
 
-    Case, brackets, underscores, dots and slashes do not count. Where two headers could be one field, the spelling that stands
-    first in SPELLINGS is taken: `Close` before `Price`. A column `time` is the moment where there is no other.
+    Case, brackets, underscores, dots and slashes do not count. Where two headers could be one field, the spelling that
+    stands first in SPELLINGS is taken: `Close` before `Price`. A column `time` is the moment where there is no other.
     """
     plain = {_plain(own): own for own in reversed(headers)}
     found = {
