@@ -227,6 +227,19 @@ class BatchNormalized(Message, frozen=True, kw_only=True):
         return self.instrument_id
 
 
+class FindingsMade(Message, frozen=True, kw_only=True):
+    """Something is wrong that no batch of claims shows: a series is late, or a stream says what cannot be."""
+
+    source: str  # freshness, or the provider whose stream it is
+    ts_known: int
+    findings: bytes  # Arrow IPC stream, schema.TABLES["findings"]
+    simulated: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.source
+
+
 class BatchGraded(Message, frozen=True, kw_only=True):
     """One batch was checked and voted on."""
 
@@ -272,6 +285,14 @@ class BatchStored(Message, frozen=True, kw_only=True):
         return self.instrument_id
 
 
+class FindingsStored(Message, frozen=True, kw_only=True):
+    """Findings and quarantined claims are in the store."""
+
+    ts_known: int
+    troubles: bytes  # Arrow IPC stream, columns services.storage.troubles.TROUBLE
+    simulated: bool = False
+
+
 class FactorsChanged(Message, frozen=True, kw_only=True):
     """The adjustment factors of an instrument were computed again."""
 
@@ -306,7 +327,9 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     DecisionMade: ("processing",),
     PayloadRejected: ("storage",),
     BatchNormalized: ("quality",),
+    FindingsMade: ("storage",),
     BatchGraded: ("storage",),
+    FindingsStored: ("distribution",),
     BatchStored: ("corporate_actions", "distribution", "api"),
     FactorsChanged: ("benchmarks", "distribution", "api"),
     IndexChanged: ("distribution", "api"),
@@ -317,8 +340,8 @@ TELLS: dict[str, tuple[type[Message], ...]] = {
     "reference": (InstrumentsChanged,),
     "ingestion": (RawCaptured, RoundClosed, StreamCaptured),
     "processing": (PayloadRejected, BatchNormalized),
-    "quality": (BatchGraded,),
-    "storage": (BatchStored,),
+    "quality": (BatchGraded, FindingsMade),
+    "storage": (BatchStored, FindingsStored),
     "corporate_actions": (FactorsChanged,),
     "benchmarks": (IndexChanged,),
     "distribution": (),

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date, timedelta
+from typing import Final
 
 import polars as pl
 
-from truetape.domain.messages import BatchGraded, BatchStored, PayloadRejected
-from truetape.domain.schema import INSTANT, TABLES
+from truetape.domain.errors import StoreUnavailable
+from truetape.domain.messages import BatchGraded, BatchStored, FindingsMade, FindingsStored, PayloadRejected
+from truetape.domain.schema import INSTANT, TABLES, empty
 from truetape.domain.simulation import refuse_mixing
 from truetape.domain.versions import Decision, decide
-from truetape.domain.wire import unpack
+from truetape.domain.wire import pack, unpack
 from truetape.ports.bus import Bus
+from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
+from truetape.services.storage.audit import decision_row, repair_rows
 from truetape.services.storage.config import StorageConfig
+from truetape.services.storage.daily import BARS, FOUND, QUARANTINED, Changed, daily_rows
 from truetape.services.storage.mark import round_mark
+from truetape.services.storage.troubles import troubles
+
+PORTION: Final = 2000  # instruments whose days are counted at once
+SLACK: Final = timedelta(hours=1)  # by which rounds may be stored in another order than they were closed in
 
 
 class StorageService:
-    """Write golden rows, quarantine, findings and round marks. The only writer of those tables."""
+    """Write golden rows, quarantine, findings, repairs, decisions and round marks. Their only writer."""
 
     def __init__(self, *, bus: Bus, store: Store, config: StorageConfig) -> None:
         self._bus = bus
         self._store = store
         self._config = config
         self._unstored: dict[str, BatchGraded] = {}  # the first batch of a round, by round
+        self._changed = Changed()  # since the numbers of its days were made
 
     def subscribe(self) -> None:
         """Start to hear the others."""
         self._bus.subscribe(BatchGraded, group="storage", handler=self.on_batch_graded)
         self._bus.subscribe(PayloadRejected, group="storage", handler=self.on_payload_rejected)
+        self._bus.subscribe(FindingsMade, group="storage", handler=self.on_findings_made)
 
     async def catch_up(self) -> None:
         """Tell the newest stored round of each instrument again, so that rooms that a crash cut short finish."""
@@ -55,6 +67,14 @@ class StorageService:
                 store_version=self._store.version(),
             )
             await self._bus.publish(told)
+        await self._recount(rounds)
+
+    async def _recount(self, rounds: pl.DataFrame) -> None:
+        """Count the days again that a crash kept from being counted: of rounds newer than the newest count."""
+        counted = (await self._store.read("quality_daily", Selection(columns=("ts_known",))))["ts_known"].max()
+        newer = rounds.filter(pl.col("ts_known") >= counted - SLACK) if counted is not None else rounds  # type: ignore[operator]
+        for instrument, timeframe, start, end in newer.select("instrument_id", "timeframe", "start", "end").iter_rows():
+            self._changed.add(instrument, timeframe, start, end)
 
     async def on_batch_graded(self, message: BatchGraded) -> None:
         """Store one batch whole, or not at all, and tell it.
@@ -75,22 +95,96 @@ class StorageService:
 
     async def _keep(self, message: BatchGraded) -> None:
         golden = unpack(message.golden)
-        decision = await self._decided(message, golden)
+        current = await self._current(message, golden)
+        decision = await asyncio.to_thread(_decided, message, current, golden)
         quarantined, findings = unpack(message.quarantined), unpack(message.findings)
         writes = {message.kind: decision.write, "quarantine": quarantined, "findings": findings}
+        writes |= await self._audited(message, current, decision)
         if message.last:
             writes["rounds"] = round_mark(message, golden=len(golden), quarantined=len(quarantined))
         filled = {name: frame for name, frame in writes.items() if not frame.is_empty()}
         version = await self._store.commit(filled) if filled else self._store.version()
         self._unstored.pop(message.round_id, None)
+        self._changed.add(message.instrument_id, message.timeframe, message.start, message.end)
+        await self._tell_troubles(findings, quarantined, ts_known=message.ts_known, simulated=message.simulated)
         await self._bus.publish(_told(message, decision, quarantined=len(quarantined), version=version))
 
-    async def _decided(self, message: BatchGraded, golden: pl.DataFrame) -> Decision:
+    async def on_findings_made(self, message: FindingsMade) -> None:
+        """Store what is wrong beside all batches, and tell it.
+
+        Raises:
+            StoreUnavailable: Nothing was written.
+            WrongFolder: The findings are simulated and the data folder is not, or the other way round.
+        """
+        refuse_mixing(folder_is_simulated=self._config.simulated, data_are_simulated=message.simulated)
+        findings = unpack(message.findings)
+        await self._store.commit({"findings": findings})
+        days = findings.select("instrument_id", "timeframe", pl.col("ts_event").dt.date()).unique()
+        for instrument, timeframe, day in days.iter_rows():
+            self._changed.add(instrument, timeframe, day, day)
+        none = empty(TABLES["quarantine"].columns)
+        await self._tell_troubles(findings, none, ts_known=message.ts_known, simulated=message.simulated)
+
+    async def _tell_troubles(
+        self, findings: pl.DataFrame, quarantined: pl.DataFrame, *, ts_known: int, simulated: bool
+    ) -> None:
+        found = troubles(findings, quarantined)
+        if not found.is_empty():
+            await self._bus.publish(FindingsStored(ts_known=ts_known, troubles=pack(found), simulated=simulated))
+
+    async def work(self, clock: Clock) -> None:
+        """Count for ever what each day brought, at most once in `daily_every_s` seconds."""
+        while True:
+            await self.settle()
+            await clock.sleep(self._config.daily_every_s)
+
+    async def settle(self) -> None:
+        """Count the days again that have changed since the last time, in the table quality_daily.
+
+        The numbers depend on what is stored alone, not on which message came first.
+
+        Raises:
+            StoreUnavailable: The days that could not be counted are counted the next time.
+        """
+        changed, self._changed = self._changed, Changed()
+        try:
+            for portion in changed.portions(PORTION):
+                await self._count(*portion)
+        except StoreUnavailable:
+            for (timeframe, instrument), (start, end) in changed.spans.items():
+                self._changed.add(instrument, timeframe, start, end)
+            raise
+
+    async def _count(self, timeframe: str, instruments: tuple[str, ...], start: date, end: date) -> None:
+        equal = {"instrument_id": instruments, "timeframe": (timeframe,)}
+        found = [
+            await self._store.read(table, Selection(equal=equal, start=start, end=end, columns=columns))
+            for table, columns in (("bars", BARS), ("quarantine", QUARANTINED), ("findings", FOUND))
+        ]
+        rows = await asyncio.to_thread(daily_rows, *found)
+        current = await self._store.read("quality_daily", Selection(equal=equal, start=start, end=end))
+        decision = await asyncio.to_thread(decide, current, rows, TABLES["quality_daily"])
+        if not decision.write.is_empty():
+            await self._store.commit({"quality_daily": decision.write})
+
+    async def _current(self, message: BatchGraded, golden: pl.DataFrame) -> pl.DataFrame:
+        """Return the stored rows that `golden` may replace."""
         if golden.is_empty():
-            return Decision(write=golden, new=0, corrected=0, repeated=0)
-        wanted = _range(message) if message.kind == "bars" else _instrument(message)
-        current = await self._store.read(message.kind, wanted)
-        return await asyncio.to_thread(decide, current, golden, TABLES[message.kind])
+            return golden
+        return await self._store.read(message.kind, _range(message) if message.kind == "bars" else _instrument(message))
+
+    async def _audited(
+        self, message: BatchGraded, current: pl.DataFrame, decision: Decision
+    ) -> dict[str, pl.DataFrame]:
+        """Return the rows of repairs and decisions that go with a batch."""
+        made = message.decision
+        if made is None and not message.repairs:
+            return {}
+        known = await self._store.read("repairs", _instrument(message))
+        repairs = repair_rows(message, known)
+        if made is None:
+            return {"repairs": repairs}
+        return {"repairs": repairs, "decisions": decision_row(made, current=current, written=decision.write)}
 
     async def on_payload_rejected(self, message: PayloadRejected) -> None:
         """Keep the fact that an archived payload could not be read."""
@@ -106,6 +200,12 @@ class StorageService:
             }
         )
         await self._store.commit({"rejected_payloads": row})
+
+
+def _decided(message: BatchGraded, current: pl.DataFrame, golden: pl.DataFrame) -> Decision:
+    if golden.is_empty():
+        return Decision(write=golden, new=0, corrected=0, repeated=0)
+    return decide(current, golden, TABLES[message.kind])
 
 
 def _range(message: BatchGraded) -> Selection:
