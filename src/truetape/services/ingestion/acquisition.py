@@ -72,6 +72,7 @@ class Acquisition:
         self._budgets = budgets
         self._config = config
         self._tally = tally
+        self.turn = asyncio.Lock()  # to journal something and tell it, in one order
 
     async def run(
         self, round_: Round, *, asset_class: str = "", settled_basis: str = ""
@@ -185,9 +186,10 @@ class Acquisition:
             empty=empty[:500],
             partial=round_.partial,
         )
-        await self._enquiry.durably(lambda: self._archive.record(closing))
-        self._tally.rounds_closed += 1
-        await self._bus.publish(closing)
+        async with self.turn:
+            await self._enquiry.durably(lambda: self._archive.record(closing))
+            self._tally.rounds_closed += 1
+            await self._bus.publish(closing)
         return closing
 
 

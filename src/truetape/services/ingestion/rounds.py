@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from truetape.domain.identity import round_id
-from truetape.domain.messages import RawCaptured, RoundClosed, StreamCaptured
+from truetape.domain.messages import DecisionMade, RawCaptured, RoundClosed, StreamCaptured
 from truetape.domain.time import NANOSECONDS
 from truetape.services.ingestion.intervals import ONE_DAY, IntervalLedger, Span, has_session, without
 
@@ -52,7 +52,7 @@ class History:
     """What the journal says has happened already."""
 
     ledger: IntervalLedger = field(default_factory=IntervalLedger)
-    unstored: dict[str, RoundClosed] = field(default_factory=dict)  # closed rounds that never reached the store
+    unstored: dict[str, RoundClosed | DecisionMade] = field(default_factory=dict)  # what never reached the store
     unread: list[StreamCaptured] = field(default_factory=list)  # segments that never reached the store
     heard_until: dict[str, int] = field(default_factory=dict)  # when each provider's stream was last heard
 
@@ -64,7 +64,7 @@ def recall(
 
     Args:
         entries: The journal.
-        stored: The rounds that the store has marked.
+        stored: The rounds and decisions that the store has marked.
         read: The segments of streams that it has, by connection and number.
     """
     history = History()
@@ -73,6 +73,9 @@ def recall(
             history.heard_until[entry.provider] = max(entry.ts_known, history.heard_until.get(entry.provider, 0))
             if (entry.connection, entry.number) not in read:
                 history.unread.append(entry)
+        elif isinstance(entry, DecisionMade):
+            if entry.decision_id not in stored:
+                history.unstored[entry.decision_id] = entry
         elif isinstance(entry, RawCaptured):
             history.ledger.capture(entry)
         elif isinstance(entry, RoundClosed):
@@ -188,16 +191,17 @@ def _covers(wide: Round, narrow: Round) -> bool:
     return wide.start <= narrow.start and narrow.end <= wide.end
 
 
-def retold(history: History) -> Iterator[RawCaptured | RoundClosed | StreamCaptured]:
+def retold(history: History) -> Iterator[RawCaptured | RoundClosed | DecisionMade | StreamCaptured]:
     """Yield what the other rooms must hear again after a crash.
 
-    That is every capture of a round that was never closed, then the closed rounds and the segments of streams that
-    never reached the store.
+    That is every capture of a round that was never closed, then the closed rounds and the decisions, in their order,
+    and the segments of streams, that never reached the store.
     """
     for captures in history.ledger.captures.values():
         for pages in captures.values():
             yield from pages
     for closing in history.unstored.values():
-        yield from closing.captures
+        if isinstance(closing, RoundClosed):
+            yield from closing.captures
         yield closing
     yield from history.unread

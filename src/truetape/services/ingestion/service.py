@@ -66,6 +66,7 @@ class IngestionService:
         asking = {**parts, "tally": self.tally}
         self.enquiry = Enquiry(ledger=ledger, **asking)  # type: ignore[arg-type]
         self._acquisition = Acquisition(providers=providers, enquiry=self.enquiry, **asking)  # type: ignore[arg-type]
+        self.turn = self._acquisition.turn
         self.live = Live(ways=ways, providers=providers, durably=self.enquiry.durably, **parts)  # type: ignore[arg-type]
         self.healing = healing_of(config)
         self.intervals = IntervalLedger()

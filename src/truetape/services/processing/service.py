@@ -18,7 +18,14 @@ from truetape.domain.errors import (
     StoreUnavailable,
     UndecodablePayload,
 )
-from truetape.domain.messages import BatchNormalized, PayloadRejected, RawCaptured, RoundClosed, StreamCaptured
+from truetape.domain.messages import (
+    BatchNormalized,
+    DecisionMade,
+    PayloadRejected,
+    RawCaptured,
+    RoundClosed,
+    StreamCaptured,
+)
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.simulation import refuse_mixing
 from truetape.domain.time import NANOSECONDS, to_datetime
@@ -32,6 +39,7 @@ from truetape.services.processing.claim import CLAIM_TABLES, claim, origin_of
 from truetape.services.processing.config import ProcessingConfig
 from truetape.services.processing.minutes import Due, Minutes, restored
 from truetape.services.processing.normalize import known_splits, latest_claims, raw_actions, raw_bars
+from truetape.services.processing.regrading import Regrading, decided
 from truetape.services.processing.streamed import (
     Said,
     Wound,
@@ -71,6 +79,7 @@ class ProcessingService:
         self._archive = archive
         self._providers = providers
         self._config = config
+        self._regrading = Regrading(bus=bus, store=store, config=config)
         self._decoded: dict[str, dict[Page, Claims]] = {}  # by round, of rounds still open
         self._feeds: dict[str, Feed] = {}  # by connection: where the segment before left off
         self._said: dict[tuple[str, int], Said] = {}  # of segments that are not kept yet
@@ -82,6 +91,7 @@ class ProcessingService:
         self._bus.subscribe(RawCaptured, group="processing", handler=self.on_raw_captured)
         self._bus.subscribe(RoundClosed, group="processing", handler=self.on_round_closed)
         self._bus.subscribe(StreamCaptured, group="processing", handler=self.on_stream_captured)
+        self._bus.subscribe(DecisionMade, group="processing", handler=self._regrading.on_decision_made)
 
     async def resume(self) -> None:
         """Tell the minutes of streams again that a crash kept from being stored.
@@ -232,7 +242,8 @@ class ProcessingService:
         if not (claims["basis"] == "raw").all():
             one = Selection(equal={"instrument_id": (instrument,)})
             splits = known_splits(await self._store.read("action_claims", one))
-        await self._bus.publish(minutes_batch(rows, raw_bars(claims, splits)))
+        decisions = await self._regrading.about((instrument, "bars", "1m"))
+        await self._bus.publish(decided(minutes_batch(rows, raw_bars(claims, splits)), decisions))
 
     async def _heard(self, message: StreamCaptured) -> Said:
         """Return what a segment says, once: its feed goes on where the segment before it ended."""
@@ -366,7 +377,8 @@ class ProcessingService:
             last=last,
             simulated=message.simulated,
         )
-        await self._bus.publish(batch)
+        about = await self._regrading.about((message.instrument_id, kind, message.timeframe))
+        await self._bus.publish(decided(batch, about))
 
 
 def _page(message: RawCaptured) -> Page:

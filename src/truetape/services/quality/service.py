@@ -15,6 +15,14 @@ from truetape.domain.wire import pack, unpack
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
 from truetape.services.quality.config import QualityConfig
+from truetape.services.quality.decided import (
+    OPERATOR,
+    OPERATOR_WEIGHT,
+    decided_actions,
+    decided_bars,
+    in_force,
+    settled,
+)
 from truetape.services.quality.grade import Grades, grade_actions, grade_bars
 from truetape.services.quality.grading import Grading
 from truetape.services.quality.vote import Tolerance
@@ -59,6 +67,7 @@ class QualityService:
             findings=pack(grades.findings),
             last=message.last,
             simulated=message.simulated,
+            decision=message.decision,
         )
 
     def _grade(self, message: BatchNormalized, sessions: pl.DataFrame) -> Grades:
@@ -67,12 +76,14 @@ class QualityService:
             round_id=message.round_id,
             ts_known=message.ts_known,
             tolerance=Tolerance(absolute=config.increment * 1.001, relative=config.relative),
-            trust=config.trust,
+            trust={**config.trust, OPERATOR: OPERATOR_WEIGHT},
             stale_sessions=config.stale_sessions if message.timeframe in SESSIONS else NEVER_STALE,
             simulated=message.simulated,
         )
-        claims = unpack(message.frame)
-        return grade_actions(claims, grading) if message.kind == "actions" else grade_bars(claims, sessions, grading)
+        claims, force = unpack(message.frame), in_force(message.decisions)
+        if message.kind == "actions":
+            return settled(grade_actions(decided_actions(claims, force), grading), message, force)
+        return settled(grade_bars(decided_bars(claims, force), sessions, grading), message, force)
 
     async def _sessions(self, message: BatchNormalized) -> pl.DataFrame:
         """Return the calendar of the instrument's venue over the batch's range; no rows where none is known.
