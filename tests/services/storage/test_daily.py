@@ -34,9 +34,7 @@ def quarantined(*claims: tuple[date, str, str]) -> pl.DataFrame:
 def found(*findings: tuple[date, str, str, str]) -> pl.DataFrame:
     days, providers, checks, severities = (list(one) for one in zip(*findings, strict=True)) if findings else [[]] * 4
     same: dict[str, Any] = {"instrument_id": "ins_a", "timeframe": "1d", "round_id": "rnd"}
-    made = rows(
-        "findings", ts_event=days, provider=providers, check=checks, severity=severities, ts_known=days, **same
-    )
+    made = rows("findings", ts_event=days, provider=providers, check=checks, severity=severities, ts_known=days, **same)
     return made.select(FOUND)
 
 
@@ -70,9 +68,7 @@ def test_a_day_is_counted_by_provider_and_check() -> None:
 def test_what_was_said_twice_counts_once() -> None:
     """Two rounds found the same; a claim that was wrong and then right is right."""
     twice = found((MONDAY, "alpha", "spike", "error"), (MONDAY, "alpha", "spike", "error"))
-    made = daily_rows(
-        bars(["alpha"]), quarantined((MONDAY, "alpha", "stale"), (MONDAY, "bravo", "stale")), twice
-    )
+    made = daily_rows(bars(["alpha"]), quarantined((MONDAY, "alpha", "stale"), (MONDAY, "bravo", "stale")), twice)
 
     assert [
         (MONDAY, "alpha", "", "", 0, 1, 1, 0),

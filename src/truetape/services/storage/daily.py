@@ -91,8 +91,10 @@ def _claims(agreed: pl.DataFrame, lost: pl.DataFrame, found: pl.DataFrame) -> pl
         for kinds in [("agreed", "count", "missing")]
         for name, frame in (("agreed", agreed), ("count", lost), ("missing", absent))
     ]
-    rows = pl.concat(parts).group_by(_GROUP).agg(
-        pl.col("count", "agreed", "missing").sum(), pl.col("ts_known").max(), pl.col("simulated").any()
+    rows = (
+        pl.concat(parts)
+        .group_by(_GROUP)
+        .agg(pl.col("count", "agreed", "missing").sum(), pl.col("ts_known").max(), pl.col("simulated").any())
     )
     return rows.select(
         *_GROUP,
