@@ -1,4 +1,4 @@
-"""Rules that a single provider's claims must keep, whatever the others say.
+"""Rules whose breach takes a claim's vote away, whatever the others say.
 
 A check is a pure expression over one provider's bars in the order of time: true where the bar breaks the rule.
 """
