@@ -18,6 +18,7 @@ from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
 from truetape.app.cli.init import init
 from truetape.app.cli.provider import provider
+from truetape.app.cli.quality import quality
 from truetape.app.cli.quota import quota
 from truetape.app.cli.repair import repair
 from truetape.app.cli.replay import replay
@@ -67,6 +68,7 @@ for command, group in (
     (get, ASK),
     (explain, ASK),
     (status, KEEP),
+    (quality, KEEP),
     (quota, KEEP),
     (replay, KEEP),
     (doctor, KEEP),
