@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truetape.services.quality.vote import Tolerance, vote
+from truetape.services.quality.vote import Tolerance, Voters, vote
 
 TOLERANCE = Tolerance(absolute=0.01001, relative=2e-4)
 NAMES = ("delta", "alpha", "charlie", "bravo")  # in no order
@@ -23,17 +24,8 @@ def claims(*rows: tuple[str, float | None, float | None], key: int = 1) -> pl.Da
     )
 
 
-def cast(
-    ballots: pl.DataFrame, *, trust: dict[str, float] | None = None, electorate: tuple[str, ...] = ()
-) -> pl.DataFrame:
-    return vote(
-        ballots,
-        key=("key",),
-        values=("open", "close"),
-        tolerance=TOLERANCE,
-        trust=trust or {},
-        electorate=electorate,
-    )
+def cast(ballots: pl.DataFrame, **voters: Any) -> pl.DataFrame:
+    return vote(ballots, key=("key",), values=("open", "close"), tolerance=TOLERANCE, voters=Voters(**voters))
 
 
 def outcome(won: pl.DataFrame) -> list[tuple[object, ...]]:
@@ -194,3 +186,108 @@ def test_no_claim_wins_against_a_heavier_group(
         assert row["score"] == pytest.approx(support(one, row["provider"]) / sum(trust[name] for name in one))
         assert 0 < row["score"] <= 1
         assert sorted(filter(None, [*row["agreed"].split(","), *row["dissented"].split(",")])) == sorted(one)
+
+
+def test_a_value_that_the_winner_lacks_comes_from_those_that_agree() -> None:
+    """The better supported of two that have it gives it; nobody has what all lack."""
+    rows = claims(
+        ("alpha", None, 10.0), ("bravo", 9.0, 10.01), ("charlie", 9.5, 10.01), ("delta", 9.5, 10.01), ("echo", 1.0, 3.0)
+    )
+
+    won = cast(rows, trust={"alpha": 3.0})
+
+    assert won.select("provider", "open", "close", "agreed").rows() == [
+        ("alpha", 9.5, 10.0, "alpha,bravo,charlie,delta")
+    ]
+    assert cast(claims(("alpha", None, 10.0), ("bravo", None, 10.0)))["open"].to_list() == [None]
+
+
+def test_two_that_pass_on_one_source_are_no_two_witnesses() -> None:
+    """The second of the same source counts half: 1.5 against 1.6."""
+    rows = claims(("alpha", 1.0, 1.0), ("bravo", 1.0, 1.0), ("charlie", 2.0, 2.0))
+    trust = {"charlie": 1.6}
+
+    kin = cast(rows, trust=trust, sources={"alpha": "somebody", "bravo": "somebody"})
+
+    assert outcome(cast(rows, trust=trust))[0][:2] == ("alpha", 1.0)
+    assert outcome(kin) == [("charlie", 2.0, pytest.approx(1.6 / 3.1), "consensus", "charlie", "alpha,bravo")]
+
+
+def test_a_provider_may_pass_on_anothers_numbers() -> None:
+    """The source is a provider too: both are of one kin."""
+    rows = claims(("alpha", 1.0, 1.0), ("bravo", 1.0, 1.0), ("charlie", 2.0, 2.0))
+
+    assert cast(rows, sources={"bravo": "alpha"})["score"].to_list() == [pytest.approx(1.5 / 2.5)]
+
+
+@pytest.mark.parametrize(
+    ("voters", "quorate", "method"),
+    [
+        ({}, True, "consensus"),
+        ({"quorum": 2}, True, "consensus"),
+        ({"quorum": 3}, False, "plurality"),
+        ({"quorum_weight": 2.0}, True, "consensus"),
+        ({"quorum_weight": 2.1}, False, "plurality"),
+        ({"quorum_weight": 2.1, "trust": {"alpha": 1.1}}, True, "consensus"),
+    ],
+)
+def test_a_quorum_is_of_heads_and_of_weight(voters: dict[str, Any], quorate: bool, method: str) -> None:
+    """Two of three agree; both limits must be reached."""
+    rows = claims(("alpha", 1.0, 1.0), ("bravo", 1.0, 1.0), ("charlie", 2.0, 2.0))
+
+    assert cast(rows, **voters).select("quorate", "method").rows() == [(quorate, method)]
+
+
+def test_a_lone_claim_may_be_below_the_quorum() -> None:
+    """It stays what it is, of a single source."""
+    assert cast(claims(("alpha", 1.0, 1.0)), quorum=2).select("quorate", "method").rows() == [(False, "single_source")]
+
+
+def test_the_increment_of_a_key_is_its_tolerance() -> None:
+    """Where claims carry increments, the greatest of a key counts and the setting does not."""
+    coarse = claims(("alpha", 1.0, 1.0), ("bravo", 1.05, 1.05)).with_columns(increment=pl.Series([0.01, 0.05]))
+    fine = claims(("alpha", 1.0, 1.0), ("bravo", 1.005, 1.005), key=2).with_columns(increment=pl.lit(0.001))
+
+    assert cast(pl.concat([coarse, fine]))["score"].to_list() == [1.0, 0.5]
+
+
+@given(ballots=BALLOTS, trust=TRUST, seed=st.integers(0, 1000))
+def test_who_votes_last_or_first_does_not_matter(
+    ballots: list[dict[str, tuple[int | None, int]]], trust: dict[str, float], seed: int
+) -> None:
+    """Providers under other names win with the same values, but for the ties that the alphabet decides."""
+    others = dict(zip(NAMES, random.Random(seed).sample(NAMES, len(NAMES)), strict=True))
+    rows = ballot_frame(ballots)
+    renamed = rows.with_columns(pl.col("provider").replace_strict(others))
+
+    won, again = cast(rows, trust=trust), cast(renamed, trust={others[name]: value for name, value in trust.items()})
+
+    assert again["score"].to_list() == pytest.approx(won["score"].to_list())
+
+
+@given(ballots=BALLOTS, trust=TRUST, kin=st.booleans())
+def test_one_more_that_agrees_never_lowers_the_score(
+    ballots: list[dict[str, tuple[int | None, int]]], trust: dict[str, float], kin: bool
+) -> None:
+    """Whoever says what the winner says makes it surer, or as sure as it was."""
+    rows, sources = ballot_frame(ballots), dict.fromkeys(NAMES[:3], "one") if kin else {}
+    won = cast(rows, trust=trust, sources=sources)
+    more = won.select("key", pl.lit("echo").alias("provider"), "open", "close")
+    sources |= {"echo": "one"} if kin else {}
+
+    surer = cast(pl.concat([rows, more]), trust=trust, sources=sources)
+
+    assert all(after >= before - 1e-9 for before, after in zip(won["score"], surer["score"], strict=True))
+
+
+@given(ballots=BALLOTS, trust=TRUST, scale=st.sampled_from([0.01, 0.3, 7.0, 1000.0]))
+def test_only_the_proportions_of_trust_count(
+    ballots: list[dict[str, tuple[int | None, int]]], trust: dict[str, float], scale: float
+) -> None:
+    """All weights times one number give the same winners, scores and methods."""
+    rows = ballot_frame(ballots)
+    scaled = cast(rows, trust={name: value * scale for name, value in trust.items()})
+
+    plain = cast(rows, trust=trust)
+    assert scaled.drop("score").equals(plain.drop("score"))
+    assert scaled["score"].to_list() == pytest.approx(plain["score"].to_list())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -14,6 +15,8 @@ from truetape.services.quality.coverage import as_findings, missing_rows, missin
 from truetape.services.quality.dissent import explain_dissent
 from truetape.services.quality.grading import Grading
 from truetape.services.quality.vote import Tolerance, vote
+
+BAR: Final = ("instrument_id", "timeframe", "ts_event")
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,12 @@ def grade_bars(claims: pl.DataFrame, sessions: pl.DataFrame, grading: Grading) -
         sessions: The calendar of its venue over the range: `session` (Date); no rows where it is not known.
         grading: The rules.
     """
-    ordered = claims.sort("provider", "ts_event")
+    ordered = claims.sort("instrument_id", "timeframe", "provider", "ts_event")
     ruled = ordered.with_columns(broken_rules(ordered, stale_sessions=grading.stale_sessions))
     if "stale" in ruled["rule"]:
         ruled = ruled.with_columns(pl.when(~quiet(ruled)).then("rule").alias("rule"))
     valid = ruled.filter(pl.col("rule").is_null())
-    won = vote(valid, key=("ts_event",), values=PRICES, tolerance=grading.tolerance, trust=grading.trust)
+    won = vote(valid, key=BAR, values=PRICES, tolerance=grading.tolerance, voters=grading.voters())
     known = sessions["session"]
     golden = won.with_columns(
         _flags(known).alias("flags"),
@@ -66,8 +69,7 @@ def grade_actions(claims: pl.DataFrame, grading: Grading) -> Grades:
         key=("ex_date", "type"),
         values=("value",),
         tolerance=Tolerance(absolute=5e-5, relative=1e-3),
-        trust=grading.trust,
-        electorate=tuple(claims["provider"].unique()),
+        voters=grading.voters(electorate=tuple(claims["provider"].unique())),
     )
     golden = won.with_columns(
         pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"), pl.lit(0, dtype=pl.UInt32).alias("version")

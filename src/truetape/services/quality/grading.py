@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from truetape.services.quality.vote import Tolerance
+from truetape.services.quality.vote import Tolerance, Voters
 
 
 @dataclass(frozen=True)
 class Grading:
-    """By what the room decides."""
+    """By what the room decides. `trust` and the rest of how it votes are meant as `vote.Voters` says."""
 
     round_id: str
     ts_known: int
-    tolerance: Tolerance
+    tolerance: Tolerance  # its absolute part: the price increment where none is known
     trust: Mapping[str, float]
     stale_sessions: int
     simulated: bool
+    sources: Mapping[str, str] = field(default_factory=dict)
+    increments: Mapping[str, float] = field(default_factory=dict)  # by instrument or currency, where they are known
+    quorum: int = 1
+    quorum_weight: float = 0.0
+    withholds: bool = False  # a bar below the quorum is no golden row, but a finding
+
+    def voters(self, electorate: tuple[str, ...] = ()) -> Voters:
+        """Return whose word weighs what; the silence of the `electorate` counts as dissent."""
+        return Voters(
+            trust=self.trust,
+            sources=self.sources,
+            electorate=electorate,
+            quorum=self.quorum,
+            quorum_weight=self.quorum_weight,
+        )

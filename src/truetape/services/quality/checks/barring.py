@@ -12,6 +12,7 @@ import polars as pl
 from truetape.domain.adjust import PRICES
 
 _TINY: Final = 1e-9
+_BAR: Final = ("instrument_id", "timeframe", "ts_event")
 
 
 def ohlc_order() -> pl.Expr:
@@ -37,7 +38,7 @@ def repeats() -> pl.Expr:
 
     Bars of no volume may repeat: nothing was traded.
     """
-    columns = ("provider", *PRICES, "volume")
+    columns = ("instrument_id", "timeframe", "provider", *PRICES, "volume")
     same = pl.all_horizontal([pl.col(name).eq_missing(pl.col(name).shift(1)) for name in columns])
     return same.fill_null(value=False) & (pl.col("volume") > 0).fill_null(value=False)
 
@@ -60,8 +61,8 @@ def quiet(ruled: pl.DataFrame) -> pl.Series:
         ruled: schema bar_claims with `rule` as `broken_rules` returns it.
     """
     is_stale = pl.col("rule") == "stale"
-    fresh = pl.col("rule").is_null().any().over("ts_event")
-    alike = is_stale.fill_null(value=False).sum().over("ts_event", *PRICES)
+    fresh = pl.col("rule").is_null().any().over(*_BAR)
+    alike = is_stale.fill_null(value=False).sum().over(*_BAR, *PRICES)
     return ruled.select((is_stale & ~fresh & (alike > 1)).fill_null(value=False).alias("quiet"))["quiet"]
 
 
@@ -69,7 +70,7 @@ def broken_rules(claims: pl.DataFrame, *, stale_sessions: int) -> pl.Series:
     """Return, for each row of `claims`, the name of the first rule it breaks, or null.
 
     Args:
-        claims: schema bar_claims, ordered by (provider, ts_event).
+        claims: schema bar_claims, ordered by (instrument_id, timeframe, provider, ts_event).
         stale_sessions: The number of equal bars in a row that makes a series stale.
     """
     rules: dict[str, pl.Expr | pl.Series] = {
