@@ -1,0 +1,72 @@
+"""The stretches of time in which a venue trades, as the grid that longer bars are cut by.
+
+A span is one row of a frame with the columns SPANS. Spans ascend and do not overlap. Bars are counted from `anchor`, so
+that the same bars can be cut from the opening bell (as Yahoo does) or from the full hour of the venue's clock.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+import polars as pl
+
+from truetape.domain.kinds import INSTANT
+
+SPANS: Final = {
+    "session": pl.Date(),  # the session that it belongs to
+    "anchor": INSTANT,  # bars begin at whole multiples of their length after it
+    "start": INSTANT,  # inclusive
+    "end": INSTANT,  # exclusive: no bar begins at or after it
+    "until": INSTANT,  # exclusive: what is traded from `end` to it, in the closing auction, belongs to the last bar
+}
+_NO_BREAK: Final = {"break_start": INSTANT, "break_end": INSTANT}
+
+
+def trading_spans(sessions: pl.DataFrame, *, closing: timedelta = timedelta()) -> pl.DataFrame:
+    """Return the spans of `sessions`, cut at lunch; each is counted from its own beginning.
+
+    Args:
+        sessions: `session` (Date, ascending, unique), `open`, `close` (UTC) and, where the venue has lunch breaks,
+            `break_start` and `break_end` (null without one that day).
+        closing: For how long after the close prices of the closing auction still come.
+    """
+    missing = [pl.lit(None, dtype).alias(name) for name, dtype in _NO_BREAK.items() if name not in sessions.columns]
+    days = sessions.with_columns(missing)
+    pauses = pl.col("break_start").is_not_null() & pl.col("break_end").is_not_null()
+    last = days.select("session", pl.when(pauses).then("break_end").otherwise("open").alias("start"), end="close")
+    first = days.filter(pauses).select("session", start="open", end="break_start")
+    auction = pl.lit(closing).cast(pl.Duration("ns"))
+    late = [last.with_columns(until=pl.col("end") + auction), first.with_columns(until=pl.col("end"))]
+    return _typed(pl.concat(late).sort("start").with_columns(anchor=pl.col("start")))
+
+
+def clock_spans(sessions: pl.DataFrame, *, zone: str, closing: timedelta = timedelta()) -> pl.DataFrame:
+    """Return the spans of `sessions`, counted by the clock of `zone` (IANA): hourly bars begin at the full hour.
+
+    The first bar is labelled with the hour in which the venue opens, so it may begin before the open.
+    """
+    spans = trading_spans(sessions, closing=closing)
+    hour = pl.col("start").dt.convert_time_zone(zone).dt.truncate("1h").dt.convert_time_zone("UTC")
+    return _typed(spans.with_columns(anchor=hour))
+
+
+def endless_spans(start: date, *, end: date) -> pl.DataFrame:
+    """Return the UTC days from `start` to `end`, both inclusive: the spans of a venue that never closes."""
+    days = pl.date_range(start, end, "1d", eager=True).alias("session")
+    begin = days.cast(pl.Datetime("ns")).cast(INSTANT)
+    after = begin.dt.offset_by("1d")
+    return _typed(pl.DataFrame({"session": days, "anchor": begin, "start": begin, "end": after, "until": after}))
+
+
+def outside(bars: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of `bars` whose `ts_event` lies in none of `spans`: before the open, at lunch, or later."""
+    if spans.is_empty():
+        return bars
+    begun = spans["start"].search_sorted(bars["ts_event"], side="right").cast(pl.Int64) - 1
+    until = spans["until"].gather(begun.clip(lower_bound=0))
+    return bars.filter((begun < 0) | (bars["ts_event"] >= until))
+
+
+def _typed(spans: pl.DataFrame) -> pl.DataFrame:
+    return spans.select([pl.col(name).cast(dtype) for name, dtype in SPANS.items()])
