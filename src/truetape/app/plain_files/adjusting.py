@@ -11,6 +11,7 @@ import polars as pl
 from truetape.app.plain_files.columns import read_actions, read_bars
 from truetape.app.plain_files.sheet import Sheet
 from truetape.domain.adjust import PRICES, Adjustment, adjust, factor_table
+from truetape.domain.distributions import SHARES, per_day
 from truetape.domain.errors import BadInput
 from truetape.domain.schema import INSTANT
 
@@ -35,7 +36,7 @@ def adjusted(bars: Sheet, actions: Sheet, *, adjustment: Adjustment, basis: str)
 
     Args:
         bars: Daily bars: date, open, high, low, close, volume, and any other columns.
-        actions: ex_date, type, value.
+        actions: ex_date, type, value, and price for spin-offs and rights.
         adjustment: "split" or "all".
         basis: What both files are adjusted for already: "raw", or "split".
 
@@ -44,7 +45,7 @@ def adjusted(bars: Sheet, actions: Sheet, *, adjustment: Adjustment, basis: str)
     """
     rows, events = read_bars(bars), read_actions(actions)
     if (bars.named("symbol") is None) != (actions.named("symbol") is None):
-        rows, events = _unnamed(bars, rows), _unnamed(actions, events)
+        rows, events = nameless(bars, rows), nameless(actions, events)
     done, factors = [], 0
     per_symbol = {symbol: own for (symbol,), own in events.partition_by("symbol", as_dict=True).items()}
     for (symbol,), own in rows.partition_by("symbol", as_dict=True).items():
@@ -59,8 +60,12 @@ def adjusted(bars: Sheet, actions: Sheet, *, adjustment: Adjustment, basis: str)
     return Adjusted(frame=frame, factors=factors, first=days[0], last=days[-1])
 
 
-def _unnamed(sheet: Sheet, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return `rows` without their symbol, which the other file cannot match."""
+def nameless(sheet: Sheet, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return `rows` without their symbol, which the other file cannot match.
+
+    Raises:
+        BadInput: They are of several symbols.
+    """
     symbols = rows["symbol"].unique().sort().to_list()
     if len(symbols) > 1:
         fix = "Add a column symbol to the other file, or keep the rows of one symbol."
@@ -75,7 +80,7 @@ def _one(
     known = bars.select("date", pl.col("close").forward_fill())
     factors = factor_table(actions, known, basis=basis)
     if adjustment == "all":
-        _refuse_whole_closes(sheet, actions, bars.select("date", "close"), basis=basis)
+        refuse_whole_closes(sheet, actions, bars.select("date", "close"), basis=basis)
     instants = bars.with_columns(pl.col("date").cast(pl.Datetime("ns")).cast(INSTANT).alias("ts_event"))
     result = adjust(instants, factors, adjustment=adjustment, basis=basis)
     splits = (pl.col("split") != 1.0) & (basis == "raw")
@@ -83,13 +88,20 @@ def _one(
     return result.drop("ts_event"), factors.filter(splits | dividends).height
 
 
-def _refuse_whole_closes(sheet: Sheet, actions: pl.DataFrame, closes: pl.DataFrame, *, basis: str) -> None:
-    """Raise BadInput for a dividend that would leave nothing of the close before it: `factor_table` leaves it out."""
-    days = actions.group_by("ex_date").agg(
-        pl.col("value").filter(pl.col("type") == "dividend").sum().alias("cash"),
-        pl.col("value").filter(pl.col("type") == "split").product().alias("split"),
-        pl.col("row").filter(pl.col("type") == "dividend").min().alias("row"),
-    )
+def refuse_whole_closes(sheet: Sheet, actions: pl.DataFrame, closes: pl.DataFrame, *, basis: str) -> None:
+    """Accept actions of one symbol unless a dividend would leave nothing of the close before it.
+
+    Args:
+        sheet: Where the actions stand.
+        actions: As `read_actions` returns them.
+        closes: `date` (ascending) and `close`.
+        basis: What both are adjusted for: "raw", or "split".
+
+    Raises:
+        BadInput: A dividend takes the whole close; `factor_table` would leave it out.
+    """
+    rows = actions.filter(~pl.col("type").is_in(SHARES)).group_by("ex_date").agg(pl.col("row").min())
+    days = per_day(actions).filter(pl.col("cash") > 0).join(rows, on="ex_date")
     last_known = closes.drop_nulls().rename({"date": "before"})
     joined = (
         days.sort("ex_date")

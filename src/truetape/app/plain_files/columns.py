@@ -9,9 +9,8 @@ import polars as pl
 from truetape.app.plain_files.sheet import Sheet
 from truetape.domain.adjust import PRICES
 from truetape.domain.decoding import FIRST_DAY, LAST_DAY
+from truetape.domain.distributions import TYPES, VALUED
 from truetape.domain.errors import BadInput
-
-TYPES: Final = ("split", "dividend")
 
 _MISSING: Final = ("", "nan")
 _MOMENT: Final = r"^(\d{4}-\d\d-\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$"
@@ -19,6 +18,7 @@ _DATE_FIX: Final = "Write a date as YYYY-MM-DD, for example 2005-02-28."
 _PRICE_FIX: Final = "Write a price above 0 with a decimal point, or leave it blank where it is not known."
 _VOLUME_FIX: Final = "Write a number that is not below 0, or leave it blank where it is not known."
 _VALUE_FIX: Final = "Write a number above 0: new shares for one old, or cash per share."
+_WORTH_FIX: Final = "Write in the column price what one spun-off share was worth, or what a right lets one buy at."
 
 
 def read_bars(sheet: Sheet) -> pl.DataFrame:
@@ -31,10 +31,10 @@ def read_bars(sheet: Sheet) -> pl.DataFrame:
     Raises:
         BadInput: A column or all rows are missing, a value is not usable, or a symbol has two bars of one date.
     """
-    prices = [_numbers(sheet, name, lowest=0.0, inclusive=False, fix=_PRICE_FIX) for name in PRICES]
-    volume = _numbers(sheet, "volume", lowest=0.0, inclusive=True, fix=_VOLUME_FIX)
+    prices = [read_numbers(sheet, name, lowest=0.0, inclusive=False, fix=_PRICE_FIX) for name in PRICES]
+    volume = read_numbers(sheet, "volume", lowest=0.0, inclusive=True, fix=_VOLUME_FIX)
     when = "ts_event" if sheet.named("date") is None and sheet.named("ts_event") is not None else "date"
-    bars = pl.DataFrame([_rows(sheet), _symbols(sheet), _dates(sheet, when).alias("date"), *prices, volume])
+    bars = pl.DataFrame([_rows(sheet), read_symbols(sheet), read_dates(sheet, when).alias("date"), *prices, volume])
     if bars.is_empty():
         raise BadInput(parameter="The file", value=sheet.file, fix="It has no rows; there is nothing to adjust.")
     _refuse_repeats(sheet, bars, key=("symbol", "date"), named=when, fix="Keep one daily bar per date.")
@@ -45,17 +45,19 @@ def read_actions(sheet: Sheet) -> pl.DataFrame:
     """Return the actions of `sheet`; none are an empty frame.
 
     Returns:
-        `row` (index in the sheet, ascending), `symbol` ("" without that column), `ex_date`, `type` ("split" or
-        "dividend") and `value` (float64, above 0).
+        `row` (index in the sheet, ascending), `symbol` ("" without that column), `ex_date`, `type` (one of
+        domain.distributions.TYPES), `value` (float64, above 0) and `price` (above 0; null where none is needed).
 
     Raises:
         BadInput: A column is missing, a value is missing or not usable, or a row is there twice.
     """
-    value = _numbers(sheet, "value", lowest=0.0, inclusive=False, fix=_VALUE_FIX)
+    value = read_numbers(sheet, "value", lowest=0.0, inclusive=False, fix=_VALUE_FIX)
     blank = value.is_null().arg_true()
     if len(blank):
         raise sheet.defect(blank[0], column="value", value="", fix=_VALUE_FIX)
-    actions = pl.DataFrame([_rows(sheet), _symbols(sheet), _dates(sheet, "ex_date"), _types(sheet), value])
+    types = _types(sheet)
+    columns = [_rows(sheet), read_symbols(sheet), read_dates(sheet, "ex_date"), types, value, _worths(sheet, types)]
+    actions = pl.DataFrame(columns)
     fix = "Keep one of the rows that are the same; add up the dividends of one day."
     _refuse_repeats(sheet, actions, key=("symbol", "ex_date", "type", "value"), named="ex_date", fix=fix)
     return actions
@@ -65,7 +67,12 @@ def _rows(sheet: Sheet) -> pl.Series:
     return pl.Series("row", range(len(sheet.frame)), dtype=pl.Int64())
 
 
-def _symbols(sheet: Sheet) -> pl.Series:
+def read_symbols(sheet: Sheet) -> pl.Series:
+    """Return the column `symbol` without blanks around its texts; "" for every row where there is no such column.
+
+    Raises:
+        BadInput: It holds no texts.
+    """
     if sheet.named("symbol") is None:
         return pl.Series("symbol", [""] * len(sheet.frame), dtype=pl.String())
     return _texts(sheet, "symbol").fill_null("").alias("symbol")
@@ -76,8 +83,20 @@ def _types(sheet: Sheet) -> pl.Series:
     wrong = (~types.is_in(TYPES)).fill_null(value=True).arg_true()
     if len(wrong):
         found = _shown(sheet.column("type")[wrong[0]])
-        raise sheet.defect(wrong[0], column="type", value=found, fix=f"Write {' or '.join(TYPES)}.")
+        raise sheet.defect(wrong[0], column="type", value=found, fix=f"Write one of {', '.join(TYPES)}.")
     return types.alias("type")
+
+
+def _worths(sheet: Sheet, types: pl.Series) -> pl.Series:
+    """Return the column `price`, which spin-offs and rights must have."""
+    if sheet.named("price") is None:
+        prices = pl.Series("price", [None] * len(types), dtype=pl.Float64())
+    else:
+        prices = read_numbers(sheet, "price", lowest=0.0, inclusive=False, fix=_WORTH_FIX)
+    wrong = (types.is_in(VALUED) & prices.is_null()).arg_true()
+    if len(wrong):
+        raise sheet.defect(wrong[0], column="price", value="", fix=_WORTH_FIX)
+    return prices
 
 
 def _texts(sheet: Sheet, name: str) -> pl.Series:
@@ -87,8 +106,12 @@ def _texts(sheet: Sheet, name: str) -> pl.Series:
     return column.cast(pl.String).str.strip_chars()
 
 
-def _dates(sheet: Sheet, name: str) -> pl.Series:
-    """Return a column as dates: an instant counts as the date that it is written with."""
+def read_dates(sheet: Sheet, name: str) -> pl.Series:
+    """Return a column as dates: an instant counts as the date that it is written with.
+
+    Raises:
+        BadInput: There is no such column, or a value is no date from 1800 to 2199.
+    """
     column = sheet.column(name)
     if column.dtype in (pl.Date, pl.Datetime):
         dates = pl.select(pl.lit(column).dt.date()).to_series()
@@ -100,8 +123,12 @@ def _dates(sheet: Sheet, name: str) -> pl.Series:
     return dates.alias(name)
 
 
-def _numbers(sheet: Sheet, name: str, *, lowest: float, inclusive: bool, fix: str) -> pl.Series:
-    """Return a column as finite numbers from `lowest` on; blanks and NaN are null."""
+def read_numbers(sheet: Sheet, name: str, *, lowest: float, inclusive: bool, fix: str) -> pl.Series:
+    """Return a column as finite numbers from `lowest` on; blanks and NaN are null.
+
+    Raises:
+        BadInput: There is no such column, or a value is no such number; `fix` says what to write.
+    """
     column = sheet.column(name)
     if column.dtype.is_numeric():
         values, absent = column.cast(pl.Float64), column.is_null()

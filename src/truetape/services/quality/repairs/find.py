@@ -6,26 +6,42 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from truetape.domain.price_series import PriceSeries
+from truetape.services.quality.repairs.amounts import wrong_amounts
+from truetape.services.quality.repairs.disagreements import disagreements, odd_adjustments
+from truetape.services.quality.repairs.gains import gains_counted_twice
+from truetape.services.quality.repairs.missing import missing_dividends
+from truetape.services.quality.repairs.phantoms import phantom_dividends
 from truetape.services.quality.repairs.record import Repair, apply
+from truetape.services.quality.repairs.splits import split_faults
+from truetape.services.quality.repairs.unadjusted import unadjusted_dividends
+from truetape.services.quality.repairs.units import unit_flips
 
-MOST_ROUNDS: Final = 8
+MOST_ROUNDS: Final = 200
 
-FINDERS: tuple[Callable[[PriceSeries], Sequence[Repair]], ...] = ()
+FINDERS: tuple[Callable[[PriceSeries], Sequence[Repair]], ...] = (
+    unit_flips,
+    split_faults,
+    phantom_dividends,
+    gains_counted_twice,
+    disagreements,
+    unadjusted_dividends,
+    wrong_amounts,
+    odd_adjustments,
+    missing_dividends,
+)
 
 
 def find_repairs(series: PriceSeries) -> tuple[Repair, ...]:
     """Return the repairs that `series` needs, in the order in which they must be applied.
 
-    Each finder sees the series as the ones before it left it. They go round until none finds more, so that the
-    repaired series needs no repair.
+    Prices come first, since dividends are judged by them. After every repair the finders start again from the first,
+    until none finds more, so that the repaired series needs no repair.
     """
     found: list[Repair] = []
     for _ in range(MOST_ROUNDS):
-        before = len(found)
-        for finder in FINDERS:
-            made = finder(series)
-            series = apply(series, made)
-            found.extend(made)
-        if len(found) == before:
+        made = next((made for finder in FINDERS if (made := finder(series))), None)
+        if not made:
             break
+        series = apply(series, made)
+        found.extend(made)
     return tuple(found)

@@ -1,0 +1,142 @@
+"""Payments whose amount and whose effect on the adjusted close differ by a telling factor: one of the two is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from truetape.domain.price_series import PriceSeries
+from truetape.services.quality.repairs.payments import Payment, payments_of
+from truetape.services.quality.repairs.record import Repair
+from truetape.services.quality.repairs.splits import splits_of
+from truetape.services.quality.repairs.worth import (
+    CLOSER,
+    HUNDRED,
+    confirmed,
+    corrected,
+    corrections,
+    day_of,
+    neighbourly,
+    told,
+    usual,
+)
+
+MARGIN: Final = 1.0  # nats between the amount and the adjusted close being wrong, over all payments of one factor
+DECISIVE: Final = 3.0  # nats, where no factor tells what went wrong
+MATERIAL: Final = 0.5  # of the usual move: a smaller difference is left alone where no factor tells
+
+_EQUAL: Final = 0.1  # spread that the amounts of a steady payer prove
+_STEADY: Final = 4  # so many others make a steady payer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """A factor between declared amount and adjusted close that tells what happened."""
+
+    factor: float
+    kind: str  # of the repair if the amount is wrong
+    words: str  # what the amount is if it is wrong
+
+
+def disagreements(series: PriceSeries) -> list[Repair]:
+    """Return the repairs of all payments that differ from the adjusted close by one telling factor."""
+    payments = [one for one in payments_of(series) if told(one)]
+    for telling in _tellings(series):
+        own = [one for one in payments if _differs(one, telling, series)]
+        others = [one.amount for one in payments if one not in own]
+        if own:
+            weight = _weight(own, others, telling.factor)
+            if abs(weight) >= MARGIN:
+                return corrections(series, [partial(_made, one=one, telling=telling, weight=weight) for one in own])
+    return []
+
+
+def _tellings(series: PriceSeries) -> list[Telling]:
+    found = [
+        Telling(factor=1 / HUNDRED, kind="dividend_unit", words="a hundred times too large"),
+        Telling(factor=HUNDRED, kind="dividend_unit", words="a hundred times too small"),
+    ]
+    for split in splits_of(series):
+        for factor in (1 / split.ratio, split.ratio):
+            words = f"not adjusted for the split of {split.ratio:g} for 1 on {day_of(series, split.row)}"
+            found.append(Telling(factor=factor, kind="dividend_split", words=words))
+    return found
+
+
+def _differs(payment: Payment, telling: Telling, series: PriceSeries) -> bool:
+    """Return whether the adjusted close implies the factor; a split's only up to the split."""
+    if confirmed(payment) or not confirmed(payment, telling.factor, within=CLOSER):
+        return False
+    if telling.kind != "dividend_split":
+        return True
+    return any(one.row >= payment.row and telling.factor in (1 / one.ratio, one.ratio) for one in splits_of(series))
+
+
+def _weight(own: list[Payment], others: list[float], factor: float) -> float:
+    """Return by how many nats it is likelier that the amounts of `own` are wrong than the adjusted closes."""
+    price = sum(one.likelihood(one.part * factor) - one.likelihood(one.part) for one in own)
+    middle = float(np.median([one.part for one in own]))
+    beside = sum(neighbourly(one.amount * factor, others) - neighbourly(one.amount, others) for one in own)
+    return price + usual(middle * factor) - usual(middle) + beside
+
+
+def _made(series: PriceSeries, *, one: Payment, telling: Telling, weight: float) -> Repair | None:
+    parts = f"it is {one.part:.4%} of the price, the adjusted close knows of {one.implied:.4%}"
+    if weight > 0:
+        amount = _scaled(one.amount, telling.factor)
+        words = f"The dividend of {one.amount:.6g} is {telling.words}: {parts}, as prices and other dividends do."
+        part = one.implied
+    else:
+        amount, part = one.amount, one.part
+        words = f"The adjusted close knows of the dividend of {one.amount:.6g} in another unit: {parts}; prices agree."
+    kind = telling.kind if weight > 0 else "adjustment_size"
+    return corrected(series, one, kind=kind, amount=amount, part=part, evidence=words, margin=abs(weight))
+
+
+def _scaled(amount: float, factor: float) -> float:
+    """Return `amount` times `factor`, divided where that is exact."""
+    return amount * factor if factor >= 1 else amount / round(1 / factor, 9)
+
+
+def odd_adjustments(series: PriceSeries) -> list[Repair]:
+    """Return the repair of the latest adjusted close that knows of another part of the price than was paid.
+
+    Nothing tells what went wrong, so that price and other dividends must decide, and most other payments agree.
+    """
+    payments = [one for one in payments_of(series) if told(one)]
+    fine = [one for one in payments if confirmed(one)]
+    odd = [one for one in payments if one.implied > 0 and not confirmed(one) and one.gain == 0]
+    if len(fine) < max(2, len(odd)):
+        return []
+    for one in reversed(odd):
+        weight = _oddness(one, fine)
+        if weight >= DECISIVE and abs(one.implied - one.part) >= MATERIAL * _usual_move(one):
+            made = _reset(series, one, weight)
+            return [] if made is None else [made]
+    return []
+
+
+def _oddness(payment: Payment, fine: list[Payment]) -> float:
+    """Return by how many nats it is likelier that the declared amount was paid than what the adjusted close implies."""
+    amounts = [one.amount for one in fine]
+    tight = _EQUAL if len(amounts) >= _STEADY else 3.5 * _EQUAL
+    implied = payment.amount * payment.implied / payment.part
+    beside = neighbourly(payment.amount, amounts, tight=tight) - neighbourly(implied, amounts, tight=tight)
+    return payment.likelihood(payment.part) - payment.likelihood(payment.implied) + beside
+
+
+def _usual_move(payment: Payment) -> float:
+    return 0.0 if payment.move is None else payment.move.open_scale
+
+
+def _reset(series: PriceSeries, one: Payment, weight: float) -> Repair | None:
+    words = (
+        f"The dividend of {one.amount:.6g} is {one.part:.4%} of the price; the adjusted close knows of "
+        f"{one.implied:.4%}, which neither the price nor the other dividends bear out."
+    )
+    return corrected(
+        series, one, kind="adjustment_size", amount=one.amount, part=one.part, evidence=words, margin=weight
+    )
