@@ -1,0 +1,1 @@
+"""Quality, measured: faults of known kinds are put into real price series, and detectors must find them blind."""
