@@ -293,6 +293,20 @@ class FindingsStored(Message, frozen=True, kw_only=True):
     simulated: bool = False
 
 
+class AlertChanged(Message, frozen=True, kw_only=True):
+    """An alert fires, goes on or is over. Who listens outside may hear it on a topic; no room needs it."""
+
+    fingerprint: str
+    rule: str
+    state: str  # firing or resolved
+    words: str
+    ts_known: int
+
+    @property
+    def subject(self) -> str:
+        return self.fingerprint
+
+
 class FactorsChanged(Message, frozen=True, kw_only=True):
     """The adjustment factors of an instrument were computed again."""
 
@@ -333,6 +347,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     BatchStored: ("corporate_actions", "distribution", "api"),
     FactorsChanged: ("benchmarks", "distribution", "api"),
     IndexChanged: ("distribution", "api"),
+    AlertChanged: (),
 }
 
 TELLS: dict[str, tuple[type[Message], ...]] = {
@@ -344,6 +359,6 @@ TELLS: dict[str, tuple[type[Message], ...]] = {
     "storage": (BatchStored, FindingsStored),
     "corporate_actions": (FactorsChanged,),
     "benchmarks": (IndexChanged,),
-    "distribution": (),
+    "distribution": (AlertChanged,),
     "api": (),
 }

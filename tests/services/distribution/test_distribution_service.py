@@ -146,9 +146,10 @@ async def test_every_message_is_told_in_its_envelope(
 
 
 async def test_it_hears_storage_factors_and_levels() -> None:
-    """Three kinds of message, one group."""
+    """Four kinds of message, one group."""
     bus = ListBus()
 
     room(FrameStore(), bus=bus).subscribe()
 
-    assert bus.heard == [(kind, "distribution") for kind in ("BatchStored", "FactorsChanged", "IndexChanged")]
+    kinds = ("BatchStored", "FactorsChanged", "IndexChanged", "FindingsStored")
+    assert bus.heard == [(kind, "distribution") for kind in kinds]
