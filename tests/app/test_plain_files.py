@@ -185,7 +185,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ("2024-06-03,merger,2\n", "line 2, type was 'merger'. Write split or dividend."),
+        ("2024-06-03,merger,2\n", "line 2, type was 'merger'. Write one of split, stock_dividend, dividend"),
         ("2024-06-03,,2\n", "line 2, type was ''"),
         ("2024-06-03,split,0\n", "line 2, value was '0'. Write a number above 0"),
         ("2024-06-03,dividend,-0.5\n", "line 2, value was '-0.5'"),

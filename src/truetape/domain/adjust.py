@@ -7,7 +7,8 @@ Prices before an ex-date are brought onto the share count and value of the last 
   the share count of the ex-date. This is the price factor of the CRSP data guides ("Factor to Adjust Prices"); it
   also reproduces Yahoo's adjusted close.
 
-A day that carries both: the dividend is per share after the split.
+A day that carries both: the dividend is per share after the split. What other actions do to prices stands in
+`truetape.domain.distributions`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import polars as pl
+
+from truetape.domain.distributions import kept, per_day
 
 Adjustment = Literal["raw", "split", "all"]
 ADJUSTMENTS: Final[tuple[Adjustment, ...]] = ("raw", "split", "all")
@@ -26,34 +29,23 @@ def factor_table(actions: pl.DataFrame, closes: pl.DataFrame, *, basis: str = "r
     """Return the factors of each ex-date.
 
     Args:
-        actions: `ex_date` (Date), `type` ("split" or "dividend"), `value` (float64). Several dividends on one day add
-            up, several splits multiply.
+        actions: `ex_date` (Date), `type`, `value` (float64) and, where spin-offs and rights are valued, `price`: see
+            `distributions`. Several dividends on one day add up, several splits multiply.
         closes: `date` (Date, ascending, unique), `close` (float64).
         basis: What both closes and dividends are adjusted for: "raw", or "split".
 
     Returns:
-        `ex_date` (ascending, unique), `split` (new shares for one old, 1.0 if none) and `dividend` (price multiplier,
-        1.0 if none). Actions after the last close, and dividends without an earlier close, have no effect yet and are
-        left out; so is a dividend of the whole close or more, which cannot be right.
+        `ex_date` (ascending, unique), `split` (new shares for one old, 1.0 if none) and `dividend` (price multiplier
+        for all that is handed out, 1.0 if nothing is). Actions after the last close, and dividends without an earlier
+        close, have no effect yet and are left out; so is a dividend of the whole close or more, which cannot be right.
     """
     closes = closes.filter(pl.col("close") > 0)
     if closes.is_empty() or actions.is_empty():
         return pl.DataFrame(schema={"ex_date": pl.Date, "split": pl.Float64, "dividend": pl.Float64})
-    per_day = (
-        actions.filter(pl.col("ex_date") <= closes["date"].max())
-        .group_by("ex_date")
-        .agg(
-            pl.col("value").filter(pl.col("type") == "split").product().alias("split"),
-            pl.col("value").filter(pl.col("type") == "dividend").sum().alias("cash"),
-        )
-        .sort("ex_date")
-    )
-    before = np.searchsorted(_days(closes["date"]), _days(per_day["ex_date"]), side="left") - 1
-    previous = closes["close"].to_numpy()[np.maximum(before, 0)]
-    split, cash = per_day["split"].to_numpy(), per_day["cash"].to_numpy()
-    paid = cash * split / previous if basis == "raw" else cash / previous
-    dividend = np.where((before >= 0) & (paid > 0) & (paid < 1), 1.0 - paid, 1.0)
-    table = pl.DataFrame({"ex_date": per_day["ex_date"], "split": split, "dividend": dividend})
+    days = per_day(actions.filter(pl.col("ex_date") <= closes["date"].max()))
+    before = np.searchsorted(_days(closes["date"]), _days(days["ex_date"]), side="left") - 1
+    previous = pl.Series(closes["close"].to_numpy()[np.maximum(before, 0)]).set(pl.Series(before < 0), None)
+    table = days.select("ex_date", "split", kept(days, previous, basis=basis).alias("dividend"))
     return table.filter((pl.col("split") != 1.0) | (pl.col("dividend") != 1.0))
 
 

@@ -16,6 +16,7 @@ ACTION_TYPES: Final = (
     "dividend",
     "special_dividend",
     "capital_gain",
+    "return_of_capital",
     "stock_dividend",
     "spin_off",
     "merger",
@@ -91,7 +92,7 @@ DECODED: Final[dict[str, Schema]] = {
         "symbol": pl.String(),
         "ex_date": pl.Date(),
         "type": pl.String(),  # of ACTION_TYPES
-        "value": pl.Float64(),  # split, stock_dividend, spin_off: new shares for one old; dividends: cash per share
+        "value": pl.Float64(),  # see domain.distributions: new shares for one old, added to it, or cash per share
         "currency": pl.String(),
         "basis": pl.String(),  # raw: cash as paid then; split: cash per share of today's count
         "declared_date": pl.Date(),

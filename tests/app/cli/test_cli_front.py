@@ -38,7 +38,7 @@ def test_help_names_every_command_in_its_group() -> None:
         "Run": ["demo", "up", "sandbox", "init", "plan", "backfill"],
         "Ask": ["get", "explain"],
         "Look after": ["status", "quality", "quota", "replay", "doctor"],
-        "Work on plain files": ["decode", "adjust", "provider", "stream"],
+        "Work on plain files": ["decode", "adjust", "factors", "provider", "stream"],
     } == groups
 
 

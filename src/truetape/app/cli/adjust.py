@@ -1,4 +1,4 @@
-"""truetape adjust: bars of a file by the actions of another, without server or configuration."""
+"""truetape adjust: bars of a file by actions or a table of factors, without server or configuration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from truetape.app.cli.terminal import refuse, write_json
 from truetape.domain.errors import BadInput
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from truetape.domain.adjust import Adjustment
+    from truetape.domain.scaling import Mode
 
 ADJUSTMENTS: Final = ("split", "all")
 BASES: Final = ("raw", "split")
@@ -28,11 +31,25 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     output: str
 
 
-def adjust(
+def adjust(  # noqa: PLR0913  one parameter for each option
     *,
     bars: Annotated[str, typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume.")],
-    actions: Annotated[str, typer.Option(metavar="FILE", help="CSV or Parquet: ex_date, type, value.")],
-    adjustment: Annotated[str, typer.Option(metavar="split|all", help="Splits only, or splits and dividends.")],
+    actions: Annotated[
+        str | None, typer.Option(metavar="FILE", help="CSV or Parquet: ex_date, type, value, price.")
+    ] = None,
+    adjustment: Annotated[
+        str | None, typer.Option(metavar="split|all", help="Splits only, or splits and dividends.")
+    ] = None,
+    factors: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A table of truetape factors, or LEAN's factor file.")
+    ] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            help="raw, split, total_return, forward_split, forward_total_return and others; LEAN's names too."
+        ),
+    ] = None,
+    anchor: Annotated[str | None, typer.Option(metavar="DATE", help="The day whose prices stay as traded.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="CSV or Parquet, by its suffix.")],
     basis: Annotated[
         str, typer.Option(metavar="raw|split", help="What bars and dividends are adjusted for already.")
@@ -41,12 +58,17 @@ def adjust(
 ) -> None:
     """Adjust bars for splits and dividends.
 
-    The value of a split is the number of new shares for one old, that of a
-    dividend the cash per share as paid then. With --basis split, bars and
-    dividends are split-adjusted already, as Yahoo's are.
+    Name --actions with --adjustment, or --factors with --mode. The value of
+    a split is the number of new shares for one old, that of a dividend the
+    cash per share as paid then. With --basis split, bars and dividends are
+    split-adjusted already, as Yahoo's are.
     """
     try:
-        done = _adjusted(bars, actions, adjustment=adjustment, basis=basis, output=output)
+        if factors is not None or mode is not None or anchor is not None:
+            _refuse_both(actions, adjustment, basis)
+            done = _scaled(bars, factors, mode=mode, anchor=anchor, output=output)
+        else:
+            done = _adjusted(bars, actions, adjustment=adjustment, basis=basis, output=output)
     except BadInput as error:
         refuse(error, as_json=as_json)
     if as_json:
@@ -57,10 +79,12 @@ def adjust(
         )
 
 
-def _adjusted(bars: str, actions: str, *, adjustment: str, basis: str, output: Path) -> Done:
+def _adjusted(bars: str, actions: str | None, *, adjustment: str | None, basis: str, output: Path) -> Done:
     from truetape.app import plain_files
 
-    _refuse_others("--adjustment", adjustment, ADJUSTMENTS)
+    if actions is None:
+        raise BadInput(parameter="--actions", value="", fix="Name a file of actions, or one of factors with --factors.")
+    _refuse_others("--adjustment", adjustment or "", ADJUSTMENTS)
     _refuse_others("--basis", basis, BASES)
     plain_files.check_output(output)
     result = plain_files.adjusted(
@@ -70,13 +94,39 @@ def _adjusted(bars: str, actions: str, *, adjustment: str, basis: str, output: P
         basis=basis,
     )
     plain_files.write_frame(result.frame, output)
-    return Done(
-        rows=len(result.frame),
-        factors=result.factors,
-        first=result.first.isoformat(),
-        last=result.last.isoformat(),
-        output=str(output),
+    return _done(result.frame, result.factors, str(result.first), str(result.last), output)
+
+
+def _scaled(bars: str, factors: str | None, *, mode: str | None, anchor: str | None, output: Path) -> Done:
+    from truetape.app import factor_tables, plain_files
+    from truetape.domain.scaling import LEAN_MODES, MODES
+    from truetape.domain.time import parse_day
+
+    if factors is None:
+        fix = "Name a table of factors; truetape factors makes one of bars and actions."
+        raise BadInput(parameter="--factors", value="", fix=fix)
+    chosen = LEAN_MODES.get(mode or "", mode or "")
+    _refuse_others("--mode", chosen, (*MODES, *LEAN_MODES))
+    day = parse_day(anchor, parameter="--anchor") if anchor else None
+    plain_files.check_output(output)
+    table = factor_tables.read_factors(factors)
+    result = factor_tables.scaled(
+        plain_files.read_sheet(bars), table, file=factors, mode=cast("Mode", chosen), anchor=day
     )
+    plain_files.write_frame(result.frame, output)
+    return _done(result.frame, result.factors, str(result.first), str(result.last), output)
+
+
+def _done(frame: pl.DataFrame, factors: int, first: str, last: str, output: Path) -> Done:
+    return Done(rows=len(frame), factors=factors, first=first, last=last, output=str(output))
+
+
+def _refuse_both(actions: str | None, adjustment: str | None, basis: str) -> None:
+    given = {"--actions": actions, "--adjustment": adjustment, "--basis": None if basis == "raw" else basis}
+    for option, value in given.items():
+        if value is not None:
+            fix = "It does not go with --factors, --mode and --anchor, which take bars as traded: leave it out."
+            raise BadInput(parameter=option, value=value, fix=fix)
 
 
 def _refuse_others(option: str, value: str, known: tuple[str, ...]) -> None:

@@ -16,6 +16,7 @@ from truetape.app.cli.ask import explain, get
 from truetape.app.cli.backfill import backfill, plan
 from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
+from truetape.app.cli.factors import factors
 from truetape.app.cli.init import init
 from truetape.app.cli.provider import provider
 from truetape.app.cli.quality import quality
@@ -74,6 +75,7 @@ for command, group in (
     (doctor, KEEP),
     (decode, FILES),
     (adjust, FILES),
+    (factors, FILES),
 ):
     app.command(rich_help_panel=group)(command)
 app.add_typer(provider, rich_help_panel=FILES)

@@ -1,0 +1,89 @@
+"""truetape factors: the table of factors that actions make of bars, without server or configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+import typer
+
+from truetape.app.cli.terminal import refuse, write_json
+from truetape.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FORMS: Final = ("crsp", "lean")
+BASES: Final = ("raw", "split")
+LEAN_SUFFIXES: Final = (".csv",)
+
+
+class Factors(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made: ex-dates with an effect, in which form, and where; the rows themselves if no file was named."""
+
+    factors: int
+    form: str
+    symbols: int
+    output: str
+    rows: list[dict[str, object]] = []
+
+
+def factors(
+    *,
+    bars: Annotated[str, typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume.")],
+    actions: Annotated[
+        str, typer.Option(metavar="FILE", help="CSV or Parquet: ex_date, type, value, price; or LEAN's factor file.")
+    ],
+    form: Annotated[
+        str, typer.Option("--as", metavar="crsp|lean", help="One row for each ex-date, or LEAN's factor file.")
+    ] = "crsp",
+    basis: Annotated[
+        str, typer.Option(metavar="raw|split", help="What bars and dividends are adjusted for already.")
+    ] = "raw",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else it goes to standard output.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Say what was made as JSON on standard output.")] = False,
+) -> None:
+    """Make the table of factors that `truetape adjust --factors` applies.
+
+    Types of actions are split, stock_dividend, dividend, special_dividend,
+    capital_gain, return_of_capital, spin_off and rights; the last two need
+    the worth of one spun-off share, or the price of the right, in a column
+    price.
+    """
+    try:
+        done, text = _made(bars, actions, form=form, basis=basis, output=output, as_rows=as_json)
+    except BadInput as error:
+        refuse(error, as_json=as_json)
+    if as_json:
+        write_json(done)
+    elif output is None:
+        typer.echo(text, nl=False)
+    else:
+        typer.echo(f"{done.factors} ex-dates of {done.symbols} symbols: {done.output}")
+
+
+def _made(bars: str, actions: str, *, form: str, basis: str, output: Path | None, as_rows: bool) -> tuple[Factors, str]:
+    from truetape.app import factor_tables, plain_files
+
+    for option, value, known in (("--as", form, FORMS), ("--basis", basis, BASES)):
+        if value not in known:
+            raise BadInput(parameter=option, value=value, fix=f"Choose one of {', '.join(known)}.")
+    if output is not None:
+        plain_files.check_output(output, **({"suffixes": LEAN_SUFFIXES} if form == "lean" else {}))
+    table = factor_tables.made(bars, actions, basis=basis)
+    shown = table.frame if any(table.symbols) else table.frame.drop("symbol")
+    text = table.lean() if form == "lean" else shown.write_csv()
+    if output is not None and form == "lean":
+        plain_files.write_bytes(text.encode(), output)
+    elif output is not None:
+        plain_files.write_frame(shown, output)
+    rows = _rows(shown) if as_rows and output is None else []
+    named = str(output) if output is not None else ""
+    return Factors(factors=len(shown), form=form, symbols=len(table.symbols), output=named, rows=rows), text
+
+
+def _rows(frame: pl.DataFrame) -> list[dict[str, object]]:
+    return list(frame.iter_rows(named=True))

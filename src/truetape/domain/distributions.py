@@ -1,0 +1,79 @@
+"""What a company hands out on one ex-date, as two numbers: new shares for one old, and what stays of the price.
+
+Earlier prices are divided by the shares and multiplied by what stays of the price. This is the pair of factors of the
+CRSP data guides ("Factor to Adjust Shares", "Factor to Adjust Prices"), with the theoretical price after the ex-date,
+close less what was handed out, in place of the price that was then traded:
+
+- split (forward, reverse, unit): `value` new shares stand for one old;
+- stock_dividend: `value` new shares are added to each old one;
+- dividend, special_dividend, capital_gain, return_of_capital: `value` in cash per share;
+- spin_off: `value` shares of another company for each share, each worth `price`;
+- rights: each share carries the right to buy `value` new ones at `price`; what stays is the theoretical ex-rights price
+  over the close, (close + value x price) / ((1 + value) x close), and all of it where the price is not below the close.
+
+Cash, spun-off shares and rights are per share of the count after a split of the same day. A spin-off or rights without
+a `price` cannot be valued and has no effect, as have mergers, new symbols and delistings.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+CASH: Final = ("dividend", "special_dividend", "capital_gain", "return_of_capital")
+VALUED: Final = ("spin_off", "rights")  # types that need a `price` beside the value
+SHARES: Final = ("split", "stock_dividend")
+TYPES: Final = (*SHARES, *CASH, *VALUED)  # that change prices
+
+_PER_DAY: Final = {
+    "ex_date": pl.Date(),
+    "split": pl.Float64(),
+    "cash": pl.Float64(),
+    "rights": pl.Float64(),
+    "rights_cost": pl.Float64(),
+}
+
+
+def per_day(actions: pl.DataFrame) -> pl.DataFrame:
+    """Return what is handed out on each ex-date, ascending.
+
+    Args:
+        actions: `ex_date` (Date), `type`, `value` (float64), and `price` where spin-offs and rights are valued.
+
+    Returns:
+        `ex_date` (unique), `split` (new shares for one old, 1.0 if none; several multiply), `cash` (per share, spun-off
+        worth included; several add up), `rights` (new shares that each share may buy) and `rights_cost` (what that
+        takes in cash).
+    """
+    if actions.is_empty():
+        return pl.DataFrame(schema=_PER_DAY)
+    price = pl.col("price").cast(pl.Float64) if "price" in actions.columns else pl.lit(None, dtype=pl.Float64)
+    kind, value = pl.col("type"), pl.col("value").cast(pl.Float64)
+    valued = price.is_not_null()
+    parts = actions.select(
+        "ex_date",
+        pl.when(kind == "split").then(value).when(kind == "stock_dividend").then(1.0 + value).alias("split"),
+        pl.when(kind.is_in(CASH)).then(value).when((kind == "spin_off") & valued).then(value * price).alias("cash"),
+        pl.when((kind == "rights") & valued).then(value).alias("rights"),
+        pl.when((kind == "rights") & valued).then(value * price).alias("rights_cost"),
+    )
+    days = parts.group_by("ex_date").agg(pl.col("split").product(), pl.col("cash", "rights", "rights_cost").sum())
+    return days.sort("ex_date").select(list(_PER_DAY))
+
+
+def kept(days: pl.DataFrame, close: pl.Series, *, basis: str) -> pl.Series:
+    """Return what stays of the price on each of `days`: 1.0 where nothing goes, or what goes cannot be right.
+
+    Args:
+        days: As `per_day` returns them.
+        close: The close before each ex-date, on the share count before a split of that day; null where none is known.
+        basis: "raw", or "split" for closes and cash that are on the share count of the last day.
+    """
+    worth = close / days["split"] if basis == "raw" else close
+    rows = days.with_columns(worth.alias("worth"))
+    paid = pl.col("cash") / pl.col("worth")
+    diluted = (pl.col("worth") + pl.col("rights_cost")) / ((1.0 + pl.col("rights")) * pl.col("worth"))
+    sound = (paid > 0) & (paid < 1)
+    left = pl.when(sound).then(1.0 - paid).otherwise(1.0) * pl.min_horizontal(diluted, 1.0).fill_null(1.0)
+    return rows.select(left.alias("kept"))["kept"]
