@@ -17,6 +17,7 @@ _POSITIVE: Final = {
 }
 _NOT_NEGATIVE: Final = ("volume", "bid", "ask", "bid_size", "ask_size")
 _QUOTED: Final = ("price", "bid", "ask")
+_WHOLE: Final = 1e-6
 _SLACK: Final = 1e-9  # share of the price that the last bits of a float may differ by
 
 
@@ -28,8 +29,7 @@ def no_close(_frame: pl.DataFrame, _: Tuning) -> Broken:
 def not_positive(frame: pl.DataFrame, _: Tuning) -> Broken:
     """A price is zero, negative or no finite number, or a volume or size is negative."""
     kind = next(kind for kind, fields in _POSITIVE.items() if {*fields} <= {*frame.columns})
-    above = {name: 0.0 for name in _POSITIVE[kind]}
-    wrong = {name: ~((pl.col(name) > 0) & (pl.col(name) < float("inf"))) for name in above}
+    wrong = {name: ~((pl.col(name) > 0) & (pl.col(name) < float("inf"))) for name in _POSITIVE[kind]}
     wrong |= {name: pl.col(name) < 0 for name in _NOT_NEGATIVE if name in frame.columns}
     which = pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in wrong.items())
     value = pl.coalesce(pl.when(broken).then(pl.col(name)) for name, broken in wrong.items())
@@ -49,25 +49,28 @@ def ohlc_order(_frame: pl.DataFrame, _: Tuning) -> Broken:
     low_is_wrong = bottom < pl.col("low") - slack
     name = pl.when(low_is_wrong).then(pl.lit("low")).otherwise(pl.lit("high"))
     value = pl.when(low_is_wrong).then("low").otherwise("high")
-    bound = pl.when(low_is_wrong).then(bottom).otherwise(top)
+    above = [pl.col(name) > pl.col("high") for name in ("open", "low", "close")]
+    below = [pl.col(name) < pl.col("low") for name in ("open", "close")]
     return Broken(
-        where=low_is_wrong | (top > pl.col("high") + slack),
+        where=pl.any_horizontal(*above, *below),
+        confirmed=low_is_wrong | (top > pl.col("high") + slack),
         words=pl.format("the {} is {}, but the prices of the bar go from {} to {}", name, value, bottom, top),
         field=name,
         value=value,
         low=pl.when(~low_is_wrong).then(top),
         high=pl.when(low_is_wrong).then(bottom),
         repair="set_field",
-        repair_value=bound,
+        repair_value=pl.when(low_is_wrong).then(bottom).otherwise(top),
     )
 
 
 def mixed_units(_frame: pl.DataFrame, tuning: Tuning) -> Broken:
-    """The prices of one bar are so far apart that some must be in another unit than the others."""
-    times = pl.max_horizontal(PRICES) / pl.min_horizontal(PRICES)
+    """The high is so far above the low that they must be in different units."""
+    times = pl.col("high") / pl.col("low")
     return Broken(
-        where=(pl.min_horizontal(PRICES) > 0) & (times >= tuning["times"]),
-        words=pl.format("the greatest price of the bar is {} times the least: their units differ", times.round(1)),
+        where=pl.col("high") >= pl.col("low") * tuning["times"],
+        confirmed=pl.col("low") > 0,
+        words=pl.format("the high of {} is {} times the low of {}: their units differ", "high", times.round(1), "low"),
         value=times,
         high=tuning["times"],
         repair="rebuild",
@@ -77,15 +80,15 @@ def mixed_units(_frame: pl.DataFrame, tuning: Tuning) -> Broken:
 def off_tick(frame: pl.DataFrame, _: Tuning) -> Broken | None:
     """A price is no multiple of the price increment, where that is known."""
     names = [name for name in (*PRICES, *_QUOTED) if name in frame.columns]
-    if "increment" not in frame.columns or frame["increment"].null_count() == len(frame):
+    if frame["increment"].null_count() == len(frame):
         return None
-    ticks = {name: pl.col(name) / pl.col("increment") for name in names}
-    wrong = {name: (tick - tick.round()).abs() > 1e-6 * tick.abs().clip(1.0) for name, tick in ticks.items()}
+    wrong = {name: _apart(pl.col(name) / pl.col("increment")) for name in names}
     which = pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in wrong.items())
     value = pl.coalesce(pl.when(broken).then(pl.col(name)) for name, broken in wrong.items())
     nearest = (value / pl.col("increment")).round() * pl.col("increment")
     return Broken(
         where=pl.any_horizontal(wrong.values()),
+        confirmed=(value - nearest).abs() > value.abs() * _SLACK,
         words=pl.format("the {} is {}, no multiple of the price increment {}", which, value, "increment"),
         field=which,
         value=value,
@@ -99,14 +102,18 @@ def off_tick(frame: pl.DataFrame, _: Tuning) -> Broken | None:
 def off_lot(frame: pl.DataFrame, _: Tuning) -> Broken | None:
     """A volume or size is no multiple of the lot, where that is known."""
     name = "volume" if "volume" in frame.columns else "size"
-    if "lot" not in frame.columns or frame["lot"].null_count() == len(frame):
+    if frame["lot"].null_count() == len(frame):
         return None
-    lots = pl.col(name) / pl.col("lot")
     return Broken(
-        where=(lots - lots.round()).abs() > 1e-6 * lots.abs().clip(1.0),
+        where=_apart(pl.col(name) / pl.col("lot")),
         words=pl.format("the {} is {}, no multiple of the lot {}", pl.lit(name), name, "lot"),
         field=name,
     )
+
+
+def _apart(multiple: pl.Expr) -> pl.Expr:
+    """Return whether a number is no whole one."""
+    return (multiple - multiple.round()).abs() > _WHOLE
 
 
 def price_limit(_frame: pl.DataFrame, tuning: Tuning) -> Broken | None:

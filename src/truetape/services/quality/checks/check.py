@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from truetape.domain.kinds import INSTANT, Schema
@@ -59,11 +60,13 @@ class Broken:
     """Where a rule is broken, and what is to be said of each such row.
 
     `where` and `measured` are evaluated over the whole evidence, all checks' together; the other expressions only over
-    the rows that `where` marks, and may name the columns that `measured` adds. Null in `where` counts as kept.
+    the rows that `where` marks, and may name the columns that `measured` adds. Null in `where` counts as kept. What is
+    dear to evaluate belongs into `confirmed`, so that `where` can be a cheap and generous mark.
     """
 
     where: pl.Expr | pl.Series  # Boolean, one for each row
     words: pl.Expr  # String: what is wrong, with the values
+    confirmed: pl.Expr | None = None  # Boolean, for the marked rows: whether the rule is broken indeed; None: all are
     measured: Mapping[str, pl.Expr | pl.Series] = field(default_factory=dict)  # more columns, by their names
     field: str | pl.Expr | None = None  # the column that is wrong; None: the row as a whole
     value: pl.Expr | None = None  # float64; None: what stands in `field`, where that is a name of a column
@@ -113,3 +116,10 @@ class Check:
     def tuned(self, **limits: float) -> Tuning:
         """Return the check's own setting, with some limits replaced."""
         return Tuning(severity=self.severity, limits={**self.limits, **limits})
+
+
+def at_rows(frame: pl.DataFrame, rows: pl.Series, values: pl.Series) -> pl.Series:
+    """Return a float64 column of `frame` that has `values` at the row numbers `rows`, and null elsewhere."""
+    column = np.full(len(frame), np.nan)
+    column[np.searchsorted(frame["row"].to_numpy(), rows.to_numpy())] = values.cast(pl.Float64).to_numpy()
+    return pl.Series(column, nan_to_null=True)

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from truetape.domain.kinds import OHLCV_COLUMNS
-from truetape.services.quality.checks.shared import SERIES, SHARED
+from truetape.services.quality.checks.shared import SERIES, SHARED, STARTS
 from truetape.services.quality.checks.surroundings import Surroundings
 
 _OWN: Final = {"bars": OHLCV_COLUMNS, "quotes": {}, "trades": {}, "actions": {}}
@@ -55,8 +55,20 @@ def completed(records: pl.DataFrame, *, kind: str) -> pl.DataFrame:
 
 
 def ordered(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return `frame` in the order of evidence, its rows numbered."""
-    return frame.sort(*SERIES, "ts_event", maintain_order=True).with_row_index("row")
+    """Return `frame` in the order of evidence, its rows numbered, with the shared column `starts`."""
+    marked = frame.with_columns(STARTS)
+    if not _in_order(marked):
+        marked = frame.sort(*SERIES, "ts_event", maintain_order=True).with_columns(STARTS)
+    return marked.with_row_index("row")
+
+
+def _in_order(frame: pl.DataFrame) -> bool:
+    """Return whether instants never descend within a series, and series ascend and are each in one piece."""
+    descends = (pl.col("ts_event") < pl.col("ts_event").shift(1)) & ~pl.col("starts")
+    if frame.select(descends.any()).item():
+        return False
+    keys = frame.filter(pl.col("starts")).select(SERIES)
+    return keys.equals(keys.unique().sort(SERIES))
 
 
 def closure(names: Iterable[str], *, columns: Iterable[str]) -> list[str]:

@@ -33,7 +33,7 @@ def examine(
         One row for each finding, schema FINDINGS.
     """
     whole, found = [], []
-    for one in settle(evidence, checks, settings, kind=kind):
+    for one in settle(evidence, _in_question(evidence, checks), settings, kind=kind):
         if one.rows is None:
             whole.append(one)
         else:
@@ -43,7 +43,7 @@ def examine(
 
 
 def find(check: Check, evidence: pl.DataFrame, tuning: Tuning | None = None) -> pl.DataFrame:
-    """Return what one check finds in `evidence`, schema FINDINGS; its timeframes are not looked at."""
+    """Return what one check finds in `evidence`, schema FINDINGS."""
     one = Settled(check=check, tuning=tuning or check.tuned())
     return pl.concat([empty(FINDINGS), *findings_of(evidence, [one])])
 
@@ -53,27 +53,35 @@ def findings_of(evidence: pl.DataFrame, settled: Iterable[Settled]) -> list[pl.D
     judged = [(one, broken) for one in settled if (broken := one.check.judge(evidence, one.tuning)) is not None]
     columns: list[pl.Expr | pl.Series] = []
     for number, (one, broken) in enumerate(judged):
-        columns.append(_named(_within(one.check, broken.where), f"{number}"))
-        columns += [_named(value, f"{number} {name}") for name, value in broken.measured.items()]
+        columns.append(_within(evidence, one.check, broken.where).alias(f"{number}"))
+        columns += [value.alias(f"{number} {name}") for name, value in broken.measured.items()]
     marks = evidence.select(columns)
     found = []
     for number, (one, broken) in enumerate(judged):
         rows = marks[f"{number}"].arg_true()
         if len(rows):
             measured = [marks[f"{number} {name}"].gather(rows).alias(name) for name in broken.measured]
-            found.append(_told(evidence[rows].with_columns(measured), one, broken))
+            marked = evidence[rows].with_columns(measured)
+            found.append(_told(marked if broken.confirmed is None else marked.filter(broken.confirmed), one, broken))
     return found
 
 
-def _named(value: pl.Expr | pl.Series, name: str) -> pl.Expr | pl.Series:
-    return value.alias(name)
+def timeframes(evidence: pl.DataFrame) -> frozenset[str]:
+    """Return the timeframes that `evidence` has."""
+    firsts = evidence.filter(pl.col("starts")) if "starts" in evidence.columns else evidence
+    return frozenset(firsts["timeframe"].unique())
 
 
-def _within(check: Check, where: pl.Expr | pl.Series) -> pl.Expr | pl.Series:
-    if not check.timeframes:
+def _in_question(evidence: pl.DataFrame, checks: Iterable[Check]) -> list[Check]:
+    """Return those of `checks` that are for timeframes of `evidence`."""
+    found = timeframes(evidence)
+    return [check for check in checks if not check.timeframes or found & {*check.timeframes}]
+
+
+def _within(evidence: pl.DataFrame, check: Check, where: pl.Expr | pl.Series) -> pl.Expr | pl.Series:
+    if not check.timeframes or timeframes(evidence) <= {*check.timeframes}:
         return where
-    condition = where if isinstance(where, pl.Expr) else pl.lit(where)
-    return condition & pl.col("timeframe").is_in(check.timeframes)
+    return (where if isinstance(where, pl.Expr) else pl.lit(where)) & pl.col("timeframe").is_in(check.timeframes)
 
 
 def _told(rows: pl.DataFrame, one: Settled, broken: Broken) -> pl.DataFrame:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from truetape.services.quality.checks import business, statistical
+from truetape.services.quality.checks import action_aware, business, cross_provider, statistical, temporal
 from truetape.services.quality.checks.check import Check
 
-CHECKS: Final[dict[str, Check]] = {check.name: check for family in (business, statistical) for check in family.CHECKS}
+_FAMILIES: Final = (business, temporal, statistical, action_aware, cross_provider)
+CHECKS: Final[dict[str, Check]] = {check.name: check for family in _FAMILIES for check in family.CHECKS}
 
 
-def standing(kind: str) -> tuple[Check, ...]:
-    """Return the checks of the registry that are for records of `kind`."""
-    return tuple(check for check in CHECKS.values() if kind in check.kinds)
+def standing(kind: str, *, timeframe: str | None = None) -> tuple[Check, ...]:
+    """Return the checks of the registry that are for records of `kind`, and of `timeframe` if one is named."""
+    return tuple(
+        check
+        for check in CHECKS.values()
+        if kind in check.kinds and (timeframe is None or not check.timeframes or timeframe in check.timeframes)
+    )
 
 
 def needed(checks: Iterable[Check]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from truetape.domain.kinds import INSTANT
 from truetape.services.quality.checks.surroundings import Surroundings
 
 SERIES: Final = ("instrument_id", "provider", "timeframe")
@@ -34,6 +35,21 @@ class Shared:
         return self.made if isinstance(self.made, pl.Expr) else self.made(frame, around)
 
 
+def series(frame: pl.DataFrame, _: Surroundings) -> Column:
+    """Return the number of each row's series."""
+    firsts = frame["starts"].arg_true().to_numpy()
+    lengths = np.diff(np.append(firsts, len(frame)))
+    return pl.Series(np.repeat(np.arange(len(firsts), dtype=np.uint32), lengths))
+
+
+def ratio(frame: pl.DataFrame, _: Surroundings) -> Column:
+    """Return close / previous close where both are positive."""
+    quotient = pl.col("close") / pl.col("previous_close")
+    if frame.select((pl.col("close") > 0).all()).item():
+        return quotient
+    return pl.when((pl.col("close") > 0) & (pl.col("previous_close") > 0)).then(quotient)
+
+
 def scale(frame: pl.DataFrame, _: Surroundings) -> Column:
     """Return the robust standard deviation about 0 of the log returns, those of 0 left out, of each row's series."""
     moves = frame.select("series", pl.col("log_return").abs().alias("move")).filter(pl.col("move") > 0)
@@ -55,9 +71,10 @@ def listed(name: str) -> Made:
 def day(frame: pl.DataFrame, around: Surroundings) -> Column:
     """Return the session date: the label of a bar of whole days, else that of the last session that opened before."""
     dates = pl.col("ts_event").dt.date()
-    whole = pl.col("timeframe").is_in(WHOLE_DAYS)
-    if around.sessions.is_empty() or frame.select(whole.all()).item():
+    timeframes = {*frame.filter(pl.col("starts"))["timeframe"]}
+    if around.sessions.is_empty() or timeframes <= {*WHOLE_DAYS}:
         return dates
+    whole = pl.col("timeframe").is_in(WHOLE_DAYS)
     return pl.when(whole).then(dates).otherwise(_opened(frame, around, "session"))
 
 
@@ -68,16 +85,6 @@ def opened(name: str) -> Made:
         return _opened(frame, around, name)
 
     return made
-
-
-def is_session(frame: pl.DataFrame, around: Surroundings) -> Column:
-    """Return whether the calendar of the row's venue has a session on its day."""
-    return _calendar(frame, around, lambda known: known).cast(pl.Boolean)
-
-
-def sessions_until(frame: pl.DataFrame, around: Surroundings) -> Column:
-    """Return how many sessions the calendar of the row's venue has from the first day of the frame to its day."""
-    return _calendar(frame, around, lambda known: np.cumsum(known, axis=1, dtype=np.int32))
 
 
 def declared(kind: str) -> Made:
@@ -112,6 +119,48 @@ def declared(kind: str) -> Made:
     return made
 
 
+def calendar(frame: pl.DataFrame, around: Surroundings) -> Column:
+    """Return twice the number of sessions of the row's venue from the frame's first day to its day, plus 1 on one."""
+    venues = around.sessions["venue"].unique().sort().to_list()
+    days = frame["day"].cast(pl.Int32)
+    if not venues or days.null_count() == len(days):
+        return pl.lit(None, dtype=pl.Int32)
+    first, last = int(days.min()), int(days.max())  # type: ignore[arg-type]
+    known = np.zeros((len(venues), last - first + 1), dtype=np.int32)
+    for number, venue in enumerate(venues):
+        own = around.sessions.filter(pl.col("venue") == venue)["session"].cast(pl.Int32).to_numpy()
+        known[number, own[(own >= first) & (own <= last)] - first] = 1
+    told = pl.Series((np.cumsum(known, axis=1, dtype=np.int32) * 2 + known).ravel())
+    return told.gather((_numbered(frame, venues) * known.shape[1] + (days - first)).cast(pl.UInt32))
+
+
+def key_number(frame: pl.DataFrame, _: Surroundings) -> Column:
+    """Return a number for each row that is the same for all rows about one bar, and ascends with time by 1."""
+    if frame["providers"].max() == 1:
+        return pl.lit(None, dtype=pl.Int64)
+    key = ["instrument_id", "timeframe", "ts_event"]
+    every = frame.select(key).unique().sort(key).with_row_index("number")
+    return frame.join(every, on=key, how="left", maintain_order="left")["number"].cast(pl.Int64)
+
+
+def providers(frame: pl.DataFrame, _: Surroundings) -> Column:
+    """Return how many rows are about the same bar."""
+    firsts = frame.filter(pl.col("starts"))
+    if firsts["provider"].n_unique() <= 1:
+        return pl.lit(1, dtype=pl.UInt32)
+    return per_key(pl.len())
+
+
+def middle(frame: pl.DataFrame, _: Surroundings) -> Column:
+    """Return the median close of all rows about the same bar."""
+    return pl.col("close") if frame["providers"].max() == 1 else per_key(pl.col("close").median())
+
+
+def now(_frame: pl.DataFrame, around: Surroundings) -> Column:
+    """Return the instant that is taken for the present one."""
+    return pl.lit(around.now, dtype=pl.Int64).cast(INSTANT)
+
+
 def before(column: str) -> pl.Expr:
     """Return the value of `column` one row before; null at the start of a series."""
     return pl.when(~pl.col("starts")).then(pl.col(column).shift(1))
@@ -123,51 +172,59 @@ def per_key(value: pl.Expr) -> pl.Expr:
 
 
 _OTHER: Final = pl.any_horizontal([pl.col(name).ne_missing(pl.col(name).shift(1)) for name in SERIES])
-_POSITIVE: Final = (pl.col("close") > 0) & (pl.col("previous_close") > 0)
-_UNTIL: Final = "Int32: sessions in the venue's calendar from the frame's first day to this one; null: no calendar"
+STARTS: Final = (_OTHER | (pl.int_range(pl.len()) == 0)).alias("starts")
 
 SHARED: Final[dict[str, Shared]] = {
-    "starts": Shared("Boolean: the row is the first of its series", (), _OTHER | (pl.int_range(pl.len()) == 0)),
-    "series": Shared("UInt32: the number of its series", ("starts",), pl.col("starts").cum_sum().cast(pl.UInt32) - 1),
+    "starts": Shared("Boolean: the row is the first of its series", (), STARTS),
+    "series": Shared("UInt32: the number of its series", ("starts",), series),
     "previous_close": Shared("Float64: the close one row before", ("close", "starts"), before("close")),
     "previous_price": Shared("Float64: the price one row before", ("price", "starts"), before("price")),
     "previous_ts": Shared("instant: of the row before", ("starts",), before("ts_event")),
     "previous_place": Shared("UInt32: the place of the row before", ("starts",), before("place")),
-    "ratio": Shared(
-        "Float64: close / previous close, where both are positive",
-        ("previous_close",),
-        pl.when(_POSITIVE).then(pl.col("close") / pl.col("previous_close")),
-    ),
+    "ratio": Shared("Float64: close / previous close, where both are positive", ("previous_close",), ratio),
     "log_return": Shared("Float64: the natural logarithm of the ratio", ("ratio",), pl.col("ratio").log()),
     "scale": Shared("Float64: the robust spread of the series' log returns", ("log_return", "series"), scale),
     "venue": Shared("String: the MIC of its listing", ("series",), listed("venue")),
     "increment": Shared("Float64: the price increment of its listing", ("series",), listed("increment")),
     "lot": Shared("Float64: the lot of its listing", ("series",), listed("lot")),
-    "day": Shared("Date: its session date", ("venue",), day),
+    "day": Shared("Date: its session date", ("starts", "venue"), day),
     "session_open": Shared("instant: when the last session before it opened", ("venue",), opened("open")),
     "session_close": Shared("instant: when that session closed", ("venue",), opened("close")),
-    "is_session": Shared("Boolean: the day is a session; null: no calendar", ("day",), is_session),
-    "sessions_until": Shared(_UNTIL, ("day",), sessions_until),
+    "calendar": Shared("Int32: twice the sessions up to its day, and 1 more if it is one", ("day", "series"), calendar),
+    "is_session": Shared(
+        "Boolean: the day is a session; null: no calendar is known",
+        ("calendar",),
+        (pl.col("calendar") % 2).cast(pl.Boolean),
+    ),
+    "sessions_until": Shared(
+        "Int32: sessions of the venue from the first day of the frame to this one; null: no calendar is known",
+        ("calendar",),
+        pl.col("calendar") // 2,
+    ),
     "sessions_since": Shared(
         "Int32: sessions after the previous row's day up to this one: 1 where none is left out",
         ("sessions_until", "starts"),
         pl.col("sessions_until") - before("sessions_until"),
     ),
+    "now": Shared("instant: what lies after it is in the future; null: nothing does", (), now),
     "split": Shared(
         "Float64: new shares for one old by splits that take effect with it", ("day", "series"), declared("split")
     ),
     "dividend": Shared("Float64: cash by dividends that take effect with it", ("day", "series"), declared("dividend")),
-    "providers": Shared("UInt32: rows about the same bar, this one included", (), per_key(pl.len())),
-    "middle": Shared("Float64: the median close of the same bar", ("close",), per_key(pl.col("close").median())),
+    "providers": Shared("UInt32: rows about the same bar, this one included", ("starts",), providers),
+    "key_number": Shared("Int64: the number of its bar among those of all providers", ("providers",), key_number),
+    "middle": Shared("Float64: the median close of the same bar", ("close", "providers"), middle),
 }
 
 
-def _spread(frame: pl.DataFrame, per_series: pl.DataFrame) -> pl.Series:
+def _spread(frame: pl.DataFrame, per_series: pl.DataFrame) -> Column:
     """Return, for each row, the value that `per_series` (series, value) has for its series."""
     name = per_series.columns[1]
     count = (frame["series"][-1] + 1) if len(frame) else 0
     every = pl.DataFrame({"series": pl.int_range(count, dtype=pl.UInt32, eager=True)})
     values = every.join(per_series, on="series", how="left", maintain_order="left")[name]
+    if values.n_unique() == 1:
+        return pl.lit(values[0], dtype=values.dtype)
     return values.gather(frame["series"])
 
 
@@ -181,17 +238,9 @@ def _opened(frame: pl.DataFrame, around: Surroundings, name: str) -> pl.Series:
     return met.sort("row")[name]
 
 
-def _calendar(frame: pl.DataFrame, around: Surroundings, told: Callable[[np.ndarray], np.ndarray]) -> pl.Series:
-    """Return, at each row's venue and day, what `told` makes of a table (venues, days): 1 for a session, 0 for none."""
-    venues = around.sessions["venue"].unique().sort().to_list()
-    days = frame["day"].cast(pl.Int32)
-    if not venues or days.null_count() == len(days):
-        return pl.Series([None], dtype=pl.Int32).new_from_index(0, len(frame))
-    first, last = int(days.min()), int(days.max())  # type: ignore[arg-type]
-    known = np.zeros((len(venues), last - first + 1), dtype=np.int32)
-    for number, venue in enumerate(venues):
-        own = around.sessions.filter(pl.col("venue") == venue)["session"].cast(pl.Int32).to_numpy()
-        known[number, own[(own >= first) & (own <= last)] - first] = 1
-    which = frame["venue"].replace_strict(venues, list(range(len(venues))), default=None, return_dtype=pl.Int32)
-    place = which * known.shape[1] + (days - first)
-    return pl.Series(told(known).ravel()).gather(place.cast(pl.UInt32))
+def _numbered(frame: pl.DataFrame, venues: list[str]) -> pl.Series:
+    """Return, for each row, which of `venues` is its own; null where none is."""
+    per_series = frame.filter(pl.col("starts")).select(
+        pl.col("venue").replace_strict(venues, list(range(len(venues))), default=None, return_dtype=pl.Int32)
+    )
+    return per_series["venue"].gather(frame["series"])
