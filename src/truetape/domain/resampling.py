@@ -19,6 +19,7 @@ import polars as pl
 
 from truetape.domain.errors import BadInput
 from truetape.domain.kinds import INSTANT
+from truetape.domain.spans import Grid
 from truetape.domain.time import DAY_NS, NANOSECONDS, TIMEFRAMES
 
 LENGTHS_NS: Final = {
@@ -63,8 +64,8 @@ def resample(
     _refuse(source, target)
     held = [name for name in PRICES if name in bars.columns]
     rows = _ordered(bars.filter(~pl.all_horizontal(pl.col(held).is_null())), by)
-    grid = _Grid(spans)
-    labels = grid.labels(rows["ts_event"].to_physical().to_numpy(), source, target)
+    grid = Grid(spans)
+    labels = _labels(grid, rows["ts_event"].to_physical().to_numpy(), source, target)
     starts = pl.Series("ts_event", labels).cast(INSTANT)
     placed = rows.with_columns(starts)
     if labels.size and labels.min() == NOWHERE:
@@ -72,7 +73,7 @@ def resample(
     made = _folded(placed, by, target)
     if complete_until is None:
         return made
-    ends = grid.ends(made["ts_event"].to_physical().to_numpy(), target)
+    ends = _ends(grid, made["ts_event"].to_physical().to_numpy(), target)
     return made.with_columns(running=pl.col("running") | pl.Series(ends > complete_until))
 
 
@@ -132,41 +133,30 @@ def _rules(rows: pl.DataFrame, target: str) -> dict[str, pl.Expr]:
     }
 
 
-class _Grid:
-    """The spans of a venue as numbers."""
+def _labels(grid: Grid, stamps: Any, source: str, target: str) -> Any:
+    """Return the label of the bar of `target` that each bar of `source` is a part of, NOWHERE for none."""
+    if source not in LENGTHS_NS:
+        return _period(stamps // DAY_NS, target) * DAY_NS
+    span, is_out = grid.find(stamps, lasting_ns=LENGTHS_NS[source])
+    if is_out.all():
+        return np.full(len(stamps), NOWHERE)
+    if target in LENGTHS_NS:
+        label = grid.begins(stamps, span, length_ns=LENGTHS_NS[target])
+    else:
+        label = (_period(grid.day, target) * DAY_NS)[span]
+    label[is_out] = NOWHERE
+    return label
 
-    def __init__(self, spans: pl.DataFrame) -> None:
-        instants = ("anchor", "start", "end", "until")
-        self.anchor, self.start, self.end, self.until = (spans[one].to_physical().to_numpy() for one in instants)
-        self.day = spans["session"].to_physical().to_numpy().astype(np.int64)
 
-    def labels(self, stamps: Any, source: str, target: str) -> Any:
-        """Return the label of the bar of `target` that each bar of `source` is a part of, NOWHERE for none."""
-        if source not in LENGTHS_NS:
-            return _period(stamps // DAY_NS, target) * DAY_NS
-        span = np.searchsorted(self.start, stamps + (LENGTHS_NS[source] - 1), side="right") - 1
-        is_out = stamps >= np.append(self.until, NOWHERE)[span]
-        if is_out.all():
-            return np.full(len(stamps), NOWHERE)
-        if target in LENGTHS_NS:
-            begin = np.clip(stamps, self.start[span], self.end[span] - 1)
-            label = begin - (begin - self.anchor[span]) % LENGTHS_NS[target]
-        else:
-            label = (_period(self.day, target) * DAY_NS)[span]
-        label[is_out] = NOWHERE
-        return label
-
-    def ends(self, labels: Any, target: str) -> Any:
-        """Return when the bars with these `labels` end, UTC nanoseconds."""
-        if target in LENGTHS_NS:
-            span = np.searchsorted(self.end, labels, side="right")
-            over = labels + LENGTHS_NS[target]
-            return np.where(over >= self.end[span], self.until[span], over)
-        periods = _period(self.day, target)
-        days = labels // DAY_NS
-        last = np.searchsorted(periods, days, side="right") - 1
-        is_known = (np.append(periods, NOWHERE)[last] == days) & ((last < len(periods) - 1) | (target == "1d"))
-        return np.where(is_known, np.append(self.until, 0)[last], _after(days, target) * DAY_NS)
+def _ends(grid: Grid, labels: Any, target: str) -> Any:
+    """Return when the bars of `target` with these `labels` end, UTC nanoseconds."""
+    if target in LENGTHS_NS:
+        return grid.ends(labels, length_ns=LENGTHS_NS[target])
+    periods = _period(grid.day, target)
+    days = labels // DAY_NS
+    last = np.searchsorted(periods, days, side="right") - 1
+    is_known = (np.append(periods, NOWHERE)[last] == days) & ((last < len(periods) - 1) | (target == "1d"))
+    return np.where(is_known, np.append(grid.until, 0)[last], _after(days, target) * DAY_NS)
 
 
 def _period(days: Any, target: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 
@@ -33,3 +33,21 @@ def sale_of(conditions: str, sales: Mapping[str, Sale]) -> Sale:
         ends=all(one.ends for one in found),
         volume=all(one.volume for one in found),
     )
+
+
+def flagged(codes: Iterable[str], *, bit: int, sale: Sale) -> dict[str, Sale]:
+    """Return what trades count for whose conditions are one hexadecimal number of flags, as in LEAN's ticks.
+
+    Args:
+        codes: The numbers that occur; what is no such number allows everything.
+        bit: The flag that restricts a trade.
+        sale: What a trade with it counts for.
+    """
+    return {code: sale for code in codes if _number(code) & bit}
+
+
+def _number(code: str) -> int:
+    try:
+        return int(code, 16)
+    except ValueError:
+        return 0

@@ -7,8 +7,9 @@ that the same bars can be cut from the opening bell (as Yahoo does) or from the 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from truetape.domain.kinds import INSTANT
@@ -66,6 +67,36 @@ def outside(bars: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
     begun = spans["start"].search_sorted(bars["ts_event"], side="right").cast(pl.Int64) - 1
     until = spans["until"].gather(begun.clip(lower_bound=0))
     return bars.filter((begun < 0) | (bars["ts_event"] >= until))
+
+
+class Grid:
+    """Spans as numbers: in which of them an instant lies, and where the bar of some length begins that holds it."""
+
+    def __init__(self, spans: pl.DataFrame) -> None:
+        instants = ("anchor", "start", "end", "until")
+        self.anchor, self.start, self.end, self.until = (spans[one].to_physical().to_numpy() for one in instants)
+        self.day = spans["session"].to_physical().to_numpy().astype(np.int64)  # days since 1970-01-01
+
+    def find(self, stamps: Any, *, lasting_ns: int = 1) -> tuple[Any, Any]:
+        """Return the number of the span that each of `stamps` (UTC nanoseconds) reaches, and whether it lies in none.
+
+        Args:
+            stamps: When something begins that lasts for `lasting_ns`: it lies in a span that begins while it lasts.
+            lasting_ns: 1 for what has no length.
+        """
+        span = np.searchsorted(self.start, stamps + (lasting_ns - 1), side="right") - 1
+        return span, stamps >= np.append(self.until, np.iinfo(np.int64).min)[span]
+
+    def begins(self, stamps: Any, span: Any, *, length_ns: int) -> Any:
+        """Return when the bar of `length_ns` begins that holds each of `stamps`, which lies in `span`."""
+        within = np.clip(stamps, self.start[span], self.end[span] - 1)
+        return within - (within - self.anchor[span]) % length_ns
+
+    def ends(self, begins: Any, *, length_ns: int) -> Any:
+        """Return when the bars of `length_ns` end that begin at `begins`: the last of a span, with its auction."""
+        span = np.searchsorted(self.end, begins, side="right")
+        over = begins + length_ns
+        return np.where(over >= self.end[span], self.until[span], over)
 
 
 def _typed(spans: pl.DataFrame) -> pl.DataFrame:

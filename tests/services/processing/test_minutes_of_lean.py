@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from pipeline_doubles import filled
-from truetape.domain.sales import VOLUME_ONLY, Sale
+from truetape.domain.sales import VOLUME_ONLY, Sale, flagged
 from truetape.domain.schema import TABLES, empty
+from truetape.domain.spans import endless_spans
 from truetape.domain.time import NANOSECONDS
 from truetape.services.processing.minutes import MINUTE_NS, Minutes, bars
+from truetape.services.processing.trade_bars import time_bars, volume_bars
 
 MIDNIGHT = 1_381_204_800 * NANOSECONDS  # 2013-10-08T04:00Z, 00:00 in New York
 OPEN_MS, CLOSE_MS = 34_200_000, 57_600_000
 NO_PRICE = 0x20000000
+DAY_AFTER = date(2013, 10, 9)
 FIELDS = ("open", "high", "low", "close", "volume")
 
 
@@ -74,7 +78,7 @@ def equal(made: pl.DataFrame, history: dict[int, tuple[float, ...]]) -> list[int
 
 def sales_of(ticks: pl.DataFrame) -> dict[str, Sale]:
     """Return what trades count for: those with the flag move no price, and all of them make volume."""
-    return {code: VOLUME_ONLY for code in ticks["conditions"].unique() if int(code, 16) & NO_PRICE}
+    return flagged(ticks["conditions"].unique(), bit=NO_PRICE, sale=VOLUME_ONLY)
 
 
 def test_minutes_of_ticks_equal_recorded_minutes(ticks: pl.DataFrame, history: dict[int, tuple[float, ...]]) -> None:
@@ -103,3 +107,17 @@ def test_minutes_of_a_stream_equal_minutes_of_the_day(ticks: pl.DataFrame) -> No
     assert by_ms(bars(session, sales=sales)) == by_ms(made)
     assert made["ts_event"].n_unique() == len(made)
     assert not made["running"].any()
+
+
+def test_bars_by_time_equal_the_minutes_and_bars_by_volume_lose_nothing(ticks: pl.DataFrame) -> None:
+    """Of a whole recorded day; every bar but the last has its 100,000 shares."""
+    sales = sales_of(ticks)
+    minutes = time_bars(
+        ticks, every=timedelta(minutes=1), spans=endless_spans(date(2013, 10, 8), end=DAY_AFTER), sales=sales
+    )
+    full = volume_bars(ticks, volume=100_000, sales=sales)
+
+    assert by_ms(bars(ticks, sales=sales)) == by_ms(minutes)
+    assert ticks["size"].sum() == full["volume"].sum()
+    assert (full["volume"][:-1] >= 100_000).all()
+    assert [False] * (len(full) - 1) + [True] == full["running"].to_list()

@@ -1,22 +1,21 @@
 """Minutes out of trades: the same whatever the order and the portions in which the trades come.
 
-Trades are rows of schema.TABLES["trades"]. In time they stand in the order of `ts_event`; at one instant, in that in
-which they were first heard (`ts_known`, `place`). A minute without trades has no bar.
+Trades are rows of schema.TABLES["trades"]; which of them stand is told by `tape`. A minute without trades has no bar.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
-from truetape.domain.sales import Sale, sale_of
+from truetape.domain.sales import Sale
 from truetape.domain.schema import INSTANT, TABLES, empty
 from truetape.domain.time import DAY_NS, NANOSECONDS
 from truetape.services.processing.streamed import Wound
+from truetape.services.processing.tape import NAME, folded, nameless, standing
 
 MINUTE_NS: Final = 60 * NANOSECONDS
 GRACE_NS: Final = 2 * NANOSECONDS  # after its end, in which trades of a minute still come
@@ -29,10 +28,6 @@ MOST_ROWS: Final = 2_000_000  # trades in memory; of more, the older ones are re
 KEYS: Final = {"instrument_id": pl.String(), "ts_event": INSTANT}
 _MADE: Final = {**KEYS, **{name: pl.Float64() for name in ("open", "high", "low", "close", "volume")}}
 BARS: Final = {**_MADE, "running": pl.Boolean()}
-_NAME: Final = ["instrument_id", "venue", "trade_id"]
-_CORRECTED: Final = ("price", "size", "conditions")
-_SAME: Final = ("instrument_id", "ts_event", "venue", "trade_id", "correction")
-_ORDER: Final = ("ts_event", "ts_known", "place")
 
 
 @dataclass(frozen=True)
@@ -129,31 +124,13 @@ def restored(trades: pl.DataFrame, wounds: Sequence[Wound], *, first_ns: int) ->
 def bars(trades: pl.DataFrame, *, sales: Mapping[str, Sale]) -> pl.DataFrame:
     """Return a bar for each instrument and minute of `trades`, ordered by them.
 
-    The same trade twice is one; what was cancelled never was, and what was corrected was as it was said last. Trades of
-    no size or price are none. A trade counts for what its conditions allow; a minute in which no trade may make a
-    price has no bar.
+    A trade counts for what its conditions allow; a minute in which no trade may make a price has no bar.
 
     Returns:
         instrument_id, ts_event (the start of the minute), open, high, low, close, volume.
     """
-    once = _mended(trades.sort(_ORDER[1:]).unique(_SAME, keep="first", maintain_order=True))
-    real = once.filter(pl.col("price") > 0, pl.col("size") > 0)
-    if real.is_empty():
-        return empty(_MADE)
-    rows = real.with_columns(_minute(), *_counted(real, sales)).sort(_ORDER)
-    exact = bool((rows["size"] == rows["size"].floor()).all()) and float(rows["size"].sum()) < 2**53
-    volume = pl.col("size").filter(pl.col("for_volume"))
-    ends = pl.col("price").filter(pl.col("for_ends"))
-    reach = pl.col("price").filter(pl.col("for_range"))
-    made = rows.group_by("instrument_id", "minute", maintain_order=True).agg(
-        pl.coalesce(ends.first(), reach.first()).alias("open"),
-        reach.max().alias("high"),
-        reach.min().alias("low"),
-        pl.coalesce(ends.last(), reach.last()).alias("close"),
-        (volume.sum() if exact else volume).alias("volume"),
-    )
-    if not exact:  # sums of fractions depend on their order, and this one does not
-        made = made.with_columns(pl.Series("volume", [math.fsum(sizes) for sizes in made["volume"]], dtype=pl.Float64))
+    rows = standing(trades, sales=sales)
+    made = folded(rows.with_columns(_minute()), by=["instrument_id", "minute"])
     found = made.filter(pl.col("high").is_not_null()).rename({"minute": "ts_event"})
     return found.select([pl.col(name).cast(dtype) for name, dtype in _MADE.items()]).sort(list(KEYS))
 
@@ -165,8 +142,8 @@ def _touched(held: Sequence[pl.DataFrame], trades: pl.DataFrame) -> tuple[pl.Dat
     if fixes.is_empty():
         return plain, fixes
     rows = pl.concat(list(held))
-    known = rows.filter(pl.col("correction") == "").select(_NAME).unique()
-    lost = fixes.filter(~_nameless(fixes)).join(known, on=_NAME, how="anti")
+    known = rows.filter(pl.col("correction") == "").select(NAME).unique()
+    lost = fixes.filter(~nameless(fixes)).join(known, on=NAME, how="anti")
     return pl.concat([plain, _fixed_minutes(fixes, rows)]).unique(maintain_order=True), lost
 
 
@@ -187,48 +164,12 @@ def _between(held: Sequence[pl.DataFrame], first: int, last: int) -> pl.DataFram
     return found.filter(at >= first, at < last)
 
 
-def _mended(trades: pl.DataFrame) -> pl.DataFrame:
-    """Return plain trades as corrections and cancels leave them; the last word about a trade counts."""
-    plain, fixes = trades.filter(pl.col("correction") == ""), trades.filter(pl.col("correction") != "")
-    if fixes.is_empty():
-        return plain
-    by_id = fixes.filter(~_nameless(fixes)).sort(_ORDER[1:])
-    last = by_id.unique(_NAME, keep="last", maintain_order=True).select(
-        *_NAME, *(pl.col(name).alias(f"new_{name}") for name in ("correction", *_CORRECTED))
-    )
-    mended = plain.join(last, on=_NAME, how="left", maintain_order="left")
-    mended = mended.filter(pl.col("new_correction").ne_missing("cancel"))
-    is_new = pl.col("new_correction").is_not_null()
-    mended = mended.with_columns(
-        pl.when(is_new).then(f"new_{name}").otherwise(name).alias(name) for name in _CORRECTED
-    ).select(plain.columns)
-    return _without_nameless(mended, fixes.filter(_nameless(fixes)))
-
-
-def _without_nameless(plain: pl.DataFrame, cancels: pl.DataFrame) -> pl.DataFrame:
-    """Return `plain` without the trades that cancels without an id mean: of that instant, price and size, one each."""
-    if cancels.is_empty():
-        return plain
-    alike = ["instrument_id", "ts_event", "price", "size"]
-    number = pl.int_range(pl.len()).over(alike).alias("number")
-    gone = cancels.with_columns(number).select(*alike, "number")
-    return (
-        plain.with_columns(number).join(gone, on=[*alike, "number"], how="anti", maintain_order="left").drop("number")
-    )
-
-
-def _nameless(rows: pl.DataFrame) -> pl.Series:
-    """Return true for trades whose id is their place: the provider gave them none."""
-    own = rows["payload"].str.slice(0, 16) + ":" + rows["place"].cast(pl.String)
-    return (rows["trade_id"] == own).fill_null(value=False)
-
-
 def _fixed_minutes(fixes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Return the minutes of the trades among `rows` that corrections and cancels among `fixes` are about."""
     about = fixes.filter(pl.col("correction") != "")
     plain = rows.filter(pl.col("correction") == "")
-    named = plain.join(about.select(_NAME).unique(), on=_NAME, how="semi")
-    at_once = about.filter(_nameless(about))
+    named = plain.join(about.select(NAME).unique(), on=NAME, how="semi")
+    at_once = about.filter(nameless(about))
     return pl.concat([_minutes(named), _minutes(at_once)]).unique(maintain_order=True)
 
 
@@ -239,19 +180,6 @@ def _minutes(rows: pl.DataFrame) -> pl.DataFrame:
 def _minute() -> pl.Expr:
     at = pl.col("ts_event").cast(pl.Int64)
     return (at - at % MINUTE_NS).cast(INSTANT).alias("minute")
-
-
-def _counted(rows: pl.DataFrame, sales: Mapping[str, Sale]) -> list[pl.Series]:
-    """Return what each row counts for, judged once for each combination of conditions."""
-    codes = rows["conditions"].fill_null("")
-    names = codes.unique(maintain_order=True).to_list()
-    judged = {name: sale_of(name, sales) for name in names}
-    return [
-        codes.replace_strict(names, [getattr(judged[name], what) for name in names], return_dtype=pl.Boolean).alias(
-            f"for_{what}"
-        )
-        for what in Sale._fields
-    ]
 
 
 def _is_torn(rows: pl.DataFrame, wounds: Sequence[Wound]) -> pl.Series:
