@@ -24,9 +24,12 @@ from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.set_clock import SetClock
+from truetape.app.deciding import decision, subject_of
 from truetape.services.api.backfills import Accept, Wanted
 from truetape.services.api.config import ApiConfig
+from truetape.services.api.decisions import Decide
 from truetape.services.api.rest import Readiness, build
+from truetape.services.api.ruling import Ruling
 from truetape.services.api.serve import Served
 
 APPLE, META, SHOP_US, SHOP_CA = "ins_apple", "ins_meta", "ins_shop_us", "ins_shop_ca"
@@ -132,6 +135,32 @@ def findings() -> pl.DataFrame:
     )
 
 
+def repairs() -> pl.DataFrame:
+    """A repair of what finnhub said, proposed."""
+    return rows(
+        "repairs",
+        repair_id=["rep_apple_unit"],
+        instrument_id=APPLE,
+        record="bars",
+        timeframe="1d",
+        provider="finnhub",
+        start=date(2005, 2, 25),
+        end=date(2005, 2, 25),
+        columns="close",
+        rows=1,
+        kind="unit_flip",
+        factor=0.01,
+        edits='[[1109289600000000000,"close",9000.0,90.0]]',
+        explanation="the close is 100 times off",
+        evidence="the neighbours closed at 88 and 88",
+        confidence=0.99,
+        state="proposed",
+        decision_id="",
+        decided_by="",
+        **ORIGIN,
+    )
+
+
 def sessions() -> pl.DataFrame:
     opens = [datetime(day.year, day.month, day.day, 14, 30, tzinfo=UTC) for day in DAYS]
     closes = [datetime(day.year, day.month, day.day, 21, tzinfo=UTC) for day in DAYS]
@@ -159,6 +188,7 @@ def tables() -> dict[str, pl.DataFrame]:
         "bar_claims": claims(),
         "quarantine": quarantine(),
         "findings": findings(),
+        "repairs": repairs(),
         "actions": rows(
             "actions",
             instrument_id=APPLE,
@@ -208,6 +238,17 @@ async def _accept(wanted: Wanted) -> tuple[str, int]:
     return f"job_{len(wanted.symbols)}", NOW_NS
 
 
+def _decide(store: DuckdbStore, clock: SetClock) -> Decide:
+    """Return what takes every decision that can be made, and tells nobody."""
+
+    async def decide(target: str, ruling: Ruling) -> tuple[str, int]:
+        subject = await subject_of(store, clock, target, ruling)
+        made = decision(subject, ruling, ts_known=NOW_NS, simulated=True)
+        return made.decision_id, made.ts_known
+
+    return decide
+
+
 @contextmanager
 def serving(path: Path) -> Iterator[str]:
     """Serve the data folder at `path` from another thread; the value is the address."""
@@ -226,6 +267,7 @@ def serving(path: Path) -> Iterator[str]:
             config=ApiConfig(),
             readiness=dict,
             accept=_accept,
+            decide=_decide(store, clock),
         )
         async with Served(app, "127.0.0.1", 0) as server:
             owned.announce(server.address)
@@ -247,7 +289,9 @@ def serving(path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def asking(folder: Path, *, readiness: Readiness = dict, accept: Accept | None = None) -> Iterator[TestClient[Any]]:
+def asking(
+    folder: Path, *, readiness: Readiness = dict, accept: Accept | None = None, decides: bool = True
+) -> Iterator[TestClient[Any]]:
     """Ask the api about the market without a network. At most 3 symbols and 50 rows are answered at once."""
     store = asyncio.run(fill(DuckdbStore(folder / "store.duckdb")))
     archive, clock = FileArchive(folder / "archive"), SetClock(NOW_NS)
@@ -260,6 +304,7 @@ def asking(folder: Path, *, readiness: Readiness = dict, accept: Accept | None =
         config=ApiConfig(max_symbols=3, max_limit=50, default_limit=20),
         readiness=readiness,
         accept=accept,
+        decide=_decide(store, clock) if decides else None,
     )
     with TestClient(app) as client:
         yield client

@@ -21,6 +21,7 @@ from truetape.app.library_remote import RemoteSource
 from truetape.domain.adjust import Adjustment
 from truetape.domain.errors import BadInput
 from truetape.domain.time import from_datetime, iso
+from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.explain import Explanation
 
 DATA: Final = "TRUETAPE_DATA"
@@ -40,6 +41,10 @@ class Source(Protocol):
 
     def explain(self, symbol: str, ts: str, given: Mapping[str, str]) -> Explanation:
         """Return the explanation of one bar."""
+        ...
+
+    def case(self, target: str) -> ClaimCase | RepairCase:
+        """Return the evidence about a quarantined claim or a repair."""
         ...
 
     def close(self) -> None:
@@ -126,6 +131,52 @@ class Session:
         """
         day = ts if isinstance(ts, str) else f"{ts:%Y-%m-%d}"
         return self._source.explain(symbol, day, _given(as_of=as_of))
+
+    def quarantine(
+        self,
+        symbols: Symbols | None = None,
+        *,
+        provider: str | None = None,
+        reason: str | None = None,
+        state: str | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
+    ) -> pl.DataFrame:
+        """Return claims that were kept out, the newest first, each with why and its state (open, accepted, ...).
+
+        Raises:
+            UnknownSymbol: A symbol is not listed.
+            BadInput: A parameter is not usable.
+        """
+        given = _given(symbols=symbols, provider=provider, reason=reason, state=state, start=start, end=end)
+        return self._source.table("quarantine", given)
+
+    def repairs(
+        self,
+        symbols: Symbols | None = None,
+        *,
+        provider: str | None = None,
+        reason: str | None = None,
+        state: str | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
+    ) -> pl.DataFrame:
+        """Return repairs of providers' series, the newest first, with their state (proposed, applied, ...).
+
+        Raises:
+            UnknownSymbol: A symbol is not listed.
+            BadInput: A parameter is not usable.
+        """
+        given = _given(symbols=symbols, provider=provider, reason=reason, state=state, start=start, end=end)
+        return self._source.table("repairs", given)
+
+    def case(self, target: str) -> ClaimCase | RepairCase:
+        """Return the evidence about the quarantined claim or the repair whose id is `target`.
+
+        Raises:
+            UnknownTarget: There is none.
+        """
+        return self._source.case(target)
 
     def close(self) -> None:
         """Give the data folder or the connection back."""

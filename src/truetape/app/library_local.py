@@ -16,12 +16,21 @@ from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.system_clock import SystemClock
 from truetape.domain.errors import WrongFolder
 from truetape.services.api.answers import Answers, Page
+from truetape.services.api.cases import Cases, ClaimCase, RepairCase
 from truetape.services.api.config import ApiConfig
+from truetape.services.api.docket import REPAIR_PREFIX
 from truetape.services.api.endpoints import endpoints
 from truetape.services.api.evidence import Explainer
 from truetape.services.api.explain import Explanation
 from truetape.services.api.parameters import checked
-from truetape.services.api.query import actions_query, bars_query, explain_query, instruments_query, levels_query
+from truetape.services.api.query import (
+    actions_query,
+    bars_query,
+    docket_query,
+    explain_query,
+    instruments_query,
+    levels_query,
+)
 
 Answer = TypeVar("Answer")
 UNBOUNDED: Final = ApiConfig(max_symbols=1_000_000)
@@ -38,6 +47,7 @@ class LocalSource:
         clock = SystemClock()
         archive = FileArchive(folder / ARCHIVE, read_only=True) if (folder / ARCHIVE).is_dir() else None
         self._answers = Answers(store=self._store, clock=clock)
+        self._cases = Cases(store=self._store, clock=clock, answers=self._answers)
         self._explainer = Explainer(store=self._store, archive=archive, answers=self._answers, clock=clock)
         self._endpoints = endpoints(UNBOUNDED)
         self._ask: Mapping[str, Callable[[Mapping[str, str]], Awaitable[Page]]] = {
@@ -45,6 +55,8 @@ class LocalSource:
             "instruments": lambda given: self._answers.instruments(instruments_query(given, UNBOUNDED)),
             "actions": lambda given: self._answers.actions(actions_query(given, UNBOUNDED)),
             "levels": lambda given: self._answers.levels(levels_query(given)),
+            "quarantine": lambda given: self._cases.claims(docket_query(given, UNBOUNDED)),
+            "repairs": lambda given: self._cases.repairs(docket_query(given, UNBOUNDED)),
         }
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="truetape-session", daemon=True)
@@ -57,6 +69,12 @@ class LocalSource:
     def explain(self, symbol: str, ts: str, given: Mapping[str, str]) -> Explanation:
         """Return the explanation of one bar."""
         return self._run(self._explainer.explain(explain_query(symbol, ts, given)))
+
+    def case(self, target: str) -> ClaimCase | RepairCase:
+        """Return the evidence about a quarantined claim or a repair."""
+        if target.startswith(REPAIR_PREFIX):
+            return self._run(self._cases.repair_case(target))
+        return self._run(self._cases.claim_case(target))
 
     def close(self) -> None:
         """Close the store and stop the thread."""

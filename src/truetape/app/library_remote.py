@@ -11,13 +11,17 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 import polars as pl
 
-from truetape.domain.errors import BadInput, StoreUnavailable, TruetapeError, UnknownSymbol
+from truetape.domain.errors import BadInput, StoreUnavailable, TruetapeError, UnknownSymbol, UnknownTarget
+from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.config import ApiConfig
+from truetape.services.api.decisions import ENDING, QUARANTINE, REPAIRS, Taken
+from truetape.services.api.docket import REPAIR_PREFIX
 from truetape.services.api.endpoints import endpoints
 from truetape.services.api.explain import Explanation
 from truetape.services.api.formats import MEDIA_TYPES
 from truetape.services.api.problem import Problem
 from truetape.services.api.render import NEXT
+from truetape.services.api.ruling import Ruling
 
 TIMEOUT_S: Final = 60.0
 LARGEST_BYTES: Final = 256 << 20  # of one page
@@ -60,13 +64,29 @@ class RemoteSource:
         body, _ = self._get(f"{path}?{urlencode(given)}", accept="json")
         return msgspec.json.decode(body, type=Explanation)
 
+    def case(self, target: str) -> ClaimCase | RepairCase:
+        """Return the evidence about a quarantined claim or a repair."""
+        body, _ = self._get(_path(target), accept="json")
+        if target.startswith(REPAIR_PREFIX):
+            return msgspec.json.decode(body, type=RepairCase)
+        return msgspec.json.decode(body, type=ClaimCase)
+
+    def decide(self, target: str, ruling: Ruling) -> Taken:
+        """Ask the server to take a decision, and return it."""
+        body, _ = self._get(_path(target) + ENDING, accept="json", given=msgspec.json.encode(ruling))
+        return msgspec.json.decode(body, type=Taken)
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def _get(self, path: str, *, accept: str) -> tuple[bytes, str | None]:
+    def _get(self, path: str, *, accept: str, given: bytes | None = None) -> tuple[bytes, str | None]:
+        method = "GET" if given is None else "POST"
+        form = {"Content-Type": MEDIA_TYPES["json"]} if given is not None else {}
         try:
-            self._connection.request("GET", self._base + path, headers={"Accept": MEDIA_TYPES[accept]})
+            self._connection.request(
+                method, self._base + path, body=given, headers={"Accept": MEDIA_TYPES[accept], **form}
+            )
             answer = self._connection.getresponse()
             body = answer.read(self._largest_bytes + 1)
         except (OSError, http.client.HTTPException) as error:
@@ -76,7 +96,7 @@ class RemoteSource:
         if len(body) > self._largest_bytes:
             self._connection.close()
             raise StoreUnavailable(path=self._url, reason=f"its answer was larger than {self._largest_bytes} bytes")
-        if answer.status != http.client.OK:
+        if answer.status not in {http.client.OK, http.client.ACCEPTED}:
             raise self._error(answer.status, body)
         if not answer.headers.get_content_type() == MEDIA_TYPES[accept]:
             raise StoreUnavailable(path=self._url, reason="what answered is not a truetape server")
@@ -90,6 +110,12 @@ class RemoteSource:
             return StoreUnavailable(path=self._url, reason=f"it answered with status {status}")
         if told.type.endswith(":unknown-symbol"):
             return UnknownSymbol(symbol=told.value or "", known=told.known)
+        if told.type.endswith(":unknown-id"):
+            return UnknownTarget(target=told.value or "", fix=told.fix or "")
         if told.parameter is not None:
             return BadInput(parameter=told.parameter, value=told.value, fix=told.fix or "")
         return StoreUnavailable(path=self._url, reason=told.detail.rstrip("."))
+
+
+def _path(target: str) -> str:
+    return f"{REPAIRS if target.startswith(REPAIR_PREFIX) else QUARANTINE}/{quote(target, safe='')}"

@@ -18,19 +18,22 @@ import structlog
 
 from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
+from truetape.app.deciding import decision, subject_of
 from truetape.app.parts import Parts, embedded
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.telemetry import close_log, log_to_file
 from truetape.app.wiring import Rooms, wire
 from truetape.domain.errors import BadInput, Transient
+from truetape.domain.hiding import veil
 from truetape.domain.identity import job_id
-from truetape.domain.messages import BackfillRequested, InstrumentsDeclared, RawCaptured, StreamCaptured
+from truetape.domain.messages import BackfillRequested, DecisionMade, InstrumentsDeclared, RawCaptured, StreamCaptured
 from truetape.domain.time import to_datetime
-from truetape.ports.archive import Attempted
+from truetape.ports.archive import Archive, Attempted
 from truetape.providers import NAMES
 from truetape.services.api.backfills import Wanted
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.rest import build
+from truetape.services.api.ruling import Ruling
 from truetape.services.api.serve import Served
 
 log = structlog.get_logger()
@@ -51,6 +54,7 @@ class Platform:
     rooms: Rooms = field(init=False)
     address: str = ""
     ready: bool = False
+    _decided_ns: int = 0  # when the last decision was made
     _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     async def __aenter__(self) -> Self:
@@ -86,6 +90,7 @@ class Platform:
             config=ApiConfig(),
             readiness=self.readiness,
             accept=self._accept,
+            decide=self._decide,
         )
         served = await self._stack.enter_async_context(Served(app, self.settings.host, self.settings.port))
         self.address = served.address
@@ -133,6 +138,28 @@ class Platform:
         await asyncio.to_thread(self.parts.archive.record, request)
         await self.parts.bus.publish(request)
         return request
+
+    async def _decide(self, target: str, ruling: Ruling) -> tuple[str, int]:
+        made = await self.decide(target, ruling)
+        return made.decision_id, made.ts_known
+
+    async def decide(self, target: str, ruling: Ruling) -> DecisionMade:
+        """Tell that somebody decided about `target`, and return what was told: it is in the journal before it acts.
+
+        Raises:
+            UnknownTarget: Nothing has this id.
+            BadInput: The ruling cannot be made about it.
+            StoreUnavailable: The journal cannot be written now; nothing was decided.
+        """
+        hidden = veil(*_secrets(self.settings))
+        ruling = msgspec.structs.replace(ruling, why=hidden.over(ruling.why), actor=hidden.over(ruling.actor))
+        subject = await subject_of(self.parts.store, self.parts.clock, target, ruling)
+        async with self.rooms.ingestion.turn:
+            self._decided_ns = max(self.parts.clock.now_ns(), self._decided_ns + 1)
+            made = decision(subject, ruling, ts_known=self._decided_ns, simulated=self.settings.simulated)
+            await asyncio.to_thread(self.parts.archive.record, made)
+            await self.parts.bus.publish(made)
+        return made
 
     async def acquire(self) -> None:
         """Run every planned round once, and return when its rows are stored and derived."""
@@ -289,10 +316,7 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
     counts: Counter[str] = Counter()
     settings = _replay_settings(source, target)
     origin = FileArchive(source / ARCHIVE, read_only=True)
-    asked = await asyncio.to_thread(
-        lambda: {one.provider for one in origin.journal() if isinstance(one, RawCaptured | StreamCaptured)}
-    )
-    settings = msgspec.structs.replace(settings, providers={name: ProviderSettings() for name in asked & {*NAMES}})
+    settings = msgspec.structs.replace(settings, providers=await asyncio.to_thread(asked_providers, origin))
     async with Platform(settings, command="truetape replay") as platform:
         archive, bus = platform.parts.archive, platform.parts.bus
         for number, entry in enumerate(origin.journal(), start=1):
@@ -315,6 +339,12 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
             buried=len(bus.dead_letters),
             seconds=time.perf_counter() - started,
         )
+
+
+def asked_providers(archive: Archive) -> dict[str, ProviderSettings]:
+    """Return settings for every provider whose answers `archive` holds: enough to read them, without a key."""
+    asked = {one.provider for one in archive.journal() if isinstance(one, RawCaptured | StreamCaptured)}
+    return {name: ProviderSettings() for name in asked & {*NAMES}}
 
 
 def _replay_settings(source: Path, target: Path) -> Settings:

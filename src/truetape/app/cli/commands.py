@@ -20,8 +20,9 @@ from truetape.app.cli.factors import factors
 from truetape.app.cli.init import init
 from truetape.app.cli.provider import provider
 from truetape.app.cli.quality import quality
+from truetape.app.cli.quarantine import quarantine
 from truetape.app.cli.quota import quota
-from truetape.app.cli.repair import repair
+from truetape.app.cli.repairs_kept import kept as repair
 from truetape.app.cli.replay import replay
 from truetape.app.cli.serve import demo, sandbox, up
 from truetape.app.cli.status import status
@@ -80,6 +81,7 @@ for command, group in (
     app.command(rich_help_panel=group)(command)
 app.add_typer(provider, rich_help_panel=FILES)
 app.add_typer(repair, rich_help_panel=FILES)
+app.add_typer(quarantine, rich_help_panel=KEEP)
 app.add_typer(stream, rich_help_panel=FILES)
 
 

@@ -17,6 +17,7 @@ from truetape.domain.time import NANOSECONDS, TIMEFRAMES, iso
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
 from truetape.services.api import problem
+from truetape.services.api.bodies import json_body
 from truetape.services.api.formats import MEDIA_TYPES
 from truetape.services.api.query import LONGEST_SYMBOL
 
@@ -68,10 +69,7 @@ def routes(*, store: Store, clock: Clock, accept: Accept | None) -> list[Any]:
     async def taken(request: Request_) -> Response[bytes]:
         if accept is None:
             return _told(problem.takes_none())
-        form = request.headers.get("content-type", "").partition(";")[0].strip()
-        if form != MEDIA_TYPES["json"]:  # a page of another site could send anything else without being asked
-            raise BadInput(parameter="content-type", value=form[:80], fix=f"Send {MEDIA_TYPES['json']}.")
-        wanted = checked(await _body(request))
+        wanted = checked(await json_body(request, largest=LARGEST_BODY, fix="Ask for fewer symbols at once."))
         job_id, requested = await accept(wanted)
         job = Job(
             job_id=job_id,
@@ -101,15 +99,6 @@ def routes(*, store: Store, clock: Clock, accept: Accept | None) -> list[Any]:
         return _json(job_of(_rows(rows)[0], now_ns=clock.now_ns()))
 
     return [backfills, backfill]
-
-
-async def _body(request: Request_) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise BadInput(parameter="body", value=f"over {LARGEST_BODY} bytes", fix="Ask for fewer symbols at once.")
-    return bytes(body)
 
 
 def checked(body: bytes) -> Wanted:

@@ -46,6 +46,11 @@ _OPERATORS: Final = (
         "The newest backfills. POST symbols, start and end as JSON to ask for one: it is taken as a job.",
     ),
     ("/v1/backfills/{job_id}", "How far one of them has come."),
+    (
+        "/v1/quarantine/{target}/decision",
+        "POST action (accept, correct, reject, undo), why, actor and values as JSON to decide about a claim.",
+    ),
+    ("/v1/repairs/{target}/decision", "The same for a repair: apply, undo, reject."),
     ("/healthz", "The process is alive."),
     ("/readyz", "The store is readable; what else is not as it should be."),
     ("/metrics", "Counts and times, for Prometheus."),

@@ -13,6 +13,14 @@ from truetape.domain.schema import TABLES
 from truetape.domain.time import TIMEFRAMES
 from truetape.services.api.answers import ACTION, BAR, LEVEL, LISTING
 from truetape.services.api.config import ApiConfig
+from truetape.services.api.docket import (
+    CLAIM_PREFIX,
+    CLAIM_STATES,
+    QUARANTINED,
+    REPAIR,
+    REPAIR_PREFIX,
+    REPAIR_STATES,
+)
 from truetape.services.api.formats import PAGE_FORMATS, TABLE_FORMATS
 from truetape.services.api.parameters import Parameter
 
@@ -58,7 +66,7 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
         default=str(config.default_limit),
         schema={"type": "integer", "minimum": 1, "maximum": config.max_limit},
     )
-    found = [_bars(limit), _instruments(limit), _actions(), _levels(), _explanation()]
+    found = [_bars(limit), _instruments(limit), _actions(), _levels(), _explanation(), *_cases(limit)]
     return {endpoint.name: endpoint for endpoint in found}
 
 
@@ -156,6 +164,85 @@ def _explanation() -> Endpoint:
             Parameter("symbol", "A symbol or an instrument id.", example="AAPL", required=True),
             Parameter("ts", "A session date, or an instant on it.", example="2005-02-28", required=True),
         ),
+    )
+
+
+def _cases(limit: Parameter) -> list[Endpoint]:
+    return [
+        _docket(
+            "quarantine",
+            title="Quarantine",
+            about=(
+                "Claims that were kept out of the vote or lost it, the newest first, with why and what was decided. "
+                "POST to /v1/quarantine/{id}/decision to accept, correct or reject one."
+            ),
+            reason=Parameter("reason", "Why a claim was kept out.", example="hundredfold"),
+            states=CLAIM_STATES,
+            columns=QUARANTINED,
+            limit=limit,
+        ),
+        _case("quarantine", "A quarantined claim with its evidence: all claims about the bar, neighbours, versions."),
+        _docket(
+            "repairs",
+            title="Repairs",
+            about=(
+                "Corrections of providers' series that were found, the newest first. POST to /v1/repairs/{id}/decision "
+                "to apply, undo or reject one."
+            ),
+            reason=Parameter("reason", "The kind of fault.", example="unit_flip"),
+            states=REPAIR_STATES,
+            columns=REPAIR,
+            limit=limit,
+        ),
+        _case("repairs", "A repair with every value before and after, and the decisions about it."),
+    ]
+
+
+def _docket(
+    name: str,
+    *,
+    title: str,
+    about: str,
+    reason: Parameter,
+    states: tuple[str, ...],
+    columns: Mapping[str, pl.DataType],
+    limit: Parameter,
+) -> Endpoint:
+    return Endpoint(
+        name=name,
+        path=f"/v1/{name}",
+        title=title,
+        about=about,
+        example=f"/v1/{name}?state={states[0]}",
+        parameters=(
+            Parameter("symbols", "Symbols or instrument ids, separated by commas.", example="AAPL,MSFT"),
+            Parameter("provider", "Whose claims.", example="yahoo"),
+            reason,
+            Parameter("state", "What was decided about it.", choices=states),
+            START,
+            END,
+            _format(TABLE_FORMATS),
+            limit,
+            CURSOR,
+        ),
+        formats=TABLE_FORMATS,
+        columns=columns,
+    )
+
+
+def _case(name: str, about: str) -> Endpoint:
+    prefix = {"quarantine": CLAIM_PREFIX, "repairs": REPAIR_PREFIX}[name]
+    example = f"{prefix}ei425s3rnxga_jdknlqycqvrl"
+    return Endpoint(
+        name=f"{name}_case",
+        path=f"/v1/{name}/{{target}}",
+        title=f"One of {name}",
+        about=f"{about} `format=text` is for reading.",
+        example=f"/v1/{name}/{example}?format=text",
+        parameters=(_format(PAGE_FORMATS),),
+        formats=PAGE_FORMATS,
+        columns={},
+        path_parameters=(Parameter("target", f"An id of /v1/{name}.", example=example, required=True),),
     )
 
 

@@ -190,6 +190,21 @@ def explain(
     )
 
 
+def as_traded(claim: pl.DataFrame, splits: pl.DataFrame) -> Prices | None:
+    """Return one claim as traded: a provider that adjusts has done so for every split until it answered.
+
+    Args:
+        claim: One row of bar_claims.
+        splits: `ex_date` (ascending) and `value`, of its instrument.
+    """
+    basis = claim["basis"][0]
+    if basis == "all":
+        return None
+    if basis == "split":
+        claim = unsplit(claim, splits.filter(pl.col("ex_date") <= claim["ts_known"].dt.date()[0]))
+    return _prices(claim.row(0, named=True))
+
+
 def _claims(evidence: Evidence, golden: Mapping[str, Any] | None) -> tuple[Claim, ...]:
     splits = evidence.actions.filter(pl.col("type") == "split").select("ex_date", "value").sort("ex_date")
     claims = evidence.bar_claims.sort("provider", "ts_known", "payload")
@@ -202,7 +217,7 @@ def _claims(evidence: Evidence, golden: Mapping[str, Any] | None) -> tuple[Claim
     return tuple(
         _claim(
             row,
-            raw=_raw(claims[number], splits),
+            raw=as_traded(claims[number], splits),
             outcome=_outcome(row, golden, out),
             payload_bytes=evidence.payload_bytes.get(row["payload"]),
             asked=asked.get((row["payload"], row["provider"]), {}),
@@ -234,16 +249,6 @@ def _claim(
         why=asked.get("why", ""),
         tried=tuple(one for one in asked.get("tried", "").split("\n") if one),
     )
-
-
-def _raw(claim: pl.DataFrame, splits: pl.DataFrame) -> Prices | None:
-    """Return one claim as traded: a provider that adjusts has done so for every split until it answered."""
-    basis = claim["basis"][0]
-    if basis == "all":
-        return None
-    if basis == "split":
-        claim = unsplit(claim, splits.filter(pl.col("ex_date") <= claim["ts_known"].dt.date()[0]))
-    return _prices(claim.row(0, named=True))
 
 
 def _outcome(row: Mapping[str, Any], golden: Mapping[str, Any] | None, quarantined: set[str]) -> str:

@@ -11,10 +11,12 @@ import polars as pl
 from truetape.domain.schema import INSTANT
 from truetape.services.api.backfills import PATH as BACKFILLS
 from truetape.services.api.backfills import Job, Wanted
+from truetape.services.api.decisions import ENDING, QUARANTINE, REPAIRS, Taken
 from truetape.services.api.endpoints import Endpoint
 from truetape.services.api.formats import MEDIA_TYPES
 from truetape.services.api.parameters import Parameter
 from truetape.services.api.problem import MEDIA_TYPE
+from truetape.services.api.ruling import CLAIM_ACTIONS, LONGEST_WHY, REPAIR_ACTIONS, Ruling
 
 _PROBLEMS: Final = {
     "400": "A parameter is not usable: the document names it, its value and the fix.",
@@ -44,7 +46,7 @@ def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
             "description": "Market data that explains itself: every price with its providers, verdict and versions.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": {**paths, **_backfills(), **_for_operators()},
+        "paths": {**paths, **_backfills(), **_decisions(), **_for_operators()},
         "components": {"schemas": {"Problem": _problem()}},
     }
 
@@ -146,6 +148,28 @@ def _backfills() -> dict[str, Any]:
         f"{BACKFILLS}/{{job_id}}": {
             "get": operation("backfill", "How far a backfill has come", "200", schemas["Job"], parameters=[one])
         },
+    }
+
+
+def _decisions() -> dict[str, Any]:
+    form = MEDIA_TYPES["json"]
+    ruling, taken = (msgspec.json.schema(kind)["$defs"][kind.__name__] for kind in (Ruling, Taken))
+    target = {"name": "target", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+    def operation(name: str, summary: str, actions: tuple[str, ...]) -> dict[str, Any]:
+        properties = {**ruling["properties"], "action": {"type": "string", "enum": list(actions)}}
+        properties["why"] = {"type": "string", "minLength": 1, "maxLength": LONGEST_WHY}
+        schema = {**ruling, "properties": properties}
+        answers = {"202": {"description": "It was taken.", "content": {form: {"schema": taken}}}, **_problems()}
+        body = {"required": True, "content": {form: {"schema": schema}}}
+        told = {"operationId": name, "summary": summary, "tags": ["operation"], "responses": answers}
+        return {"post": {**told, "parameters": [target], "requestBody": body}}
+
+    return {
+        f"{QUARANTINE}/{{target}}{ENDING}": operation(
+            "decide_claim", "Accept, correct or reject a quarantined claim", CLAIM_ACTIONS
+        ),
+        f"{REPAIRS}/{{target}}{ENDING}": operation("decide_repair", "Apply, undo or reject a repair", REPAIR_ACTIONS),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Final
 import msgspec
 
 from truetape.domain.errors import BadInput
-from truetape.services.api.query import BarsQuery, InstrumentsQuery
+from truetape.services.api.query import BarsQuery, DocketQuery, InstrumentsQuery
 
 LONGEST: Final = 512
 _CHECKSUM_BYTES: Final = 6
@@ -37,7 +37,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     position: Position
 
 
-def fingerprint(query: BarsQuery | InstrumentsQuery) -> str:
+def fingerprint(query: BarsQuery | InstrumentsQuery | DocketQuery) -> str:
     """Return a short name of the question, equal for equal questions only."""
     words = repr((type(query).__name__, *astuple(query)))
     return hashlib.blake2b(words.encode(), digest_size=8).hexdigest()

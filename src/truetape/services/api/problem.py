@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from truetape.domain.errors import BadInput, StoreUnavailable, UnknownSymbol
+from truetape.domain.errors import BadInput, StoreUnavailable, UnknownSymbol, UnknownTarget
 from truetape.services.api.formats import NotAcceptable
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -38,6 +38,11 @@ def problem_of(error: Exception) -> Problem | None:
             return _of_input(error, HTTPStatus.BAD_REQUEST, "bad-parameter")
         case UnknownSymbol():
             return _unknown_symbol(error)
+        case UnknownTarget():
+            detail = "Nothing is known under this id."
+            return _problem(
+                HTTPStatus.NOT_FOUND, "unknown-id", detail, parameter="id", value=error.target, fix=error.fix
+            )
         case StoreUnavailable():
             detail = "The store could not be read now."
             return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "store-unavailable", detail, fix="Ask again in a moment.")

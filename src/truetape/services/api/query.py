@@ -66,6 +66,18 @@ class ExplainQuery:
     as_of: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class DocketQuery:
+    """Quarantined claims or repairs: of some symbols, "" for any provider, reason and state; both dates inclusive."""
+
+    symbols: tuple[str, ...] = ()
+    provider: str = ""
+    reason: str = ""
+    state: str = ""
+    start: date | None = None
+    end: date | None = None
+
+
 def bars_query(given: Mapping[str, str], config: ApiConfig) -> BarsQuery:
     """Return the question that `given` asks.
 
@@ -103,6 +115,20 @@ def instruments_query(given: Mapping[str, str], config: ApiConfig) -> Instrument
     if len(q) > LONGEST_SEARCH:
         raise BadInput(parameter="q", value=_cut(q), fix=f"Write at most {LONGEST_SEARCH} characters.")
     return InstrumentsQuery(symbols=_symbols(given, config) if "symbols" in given else (), q=q)
+
+
+def docket_query(given: Mapping[str, str], config: ApiConfig) -> DocketQuery:
+    """Return the question that `given` asks.
+
+    Raises:
+        BadInput: A value is not usable.
+    """
+    start, end = _range(given)
+    words = {name: given.get(name, "").strip() for name in ("provider", "reason", "state")}
+    for name, word in words.items():
+        if len(word) > LONGEST_SEARCH:
+            raise BadInput(parameter=name, value=_cut(word), fix=f"Write at most {LONGEST_SEARCH} characters.")
+    return DocketQuery(symbols=_symbols(given, config) if "symbols" in given else (), start=start, end=end, **words)
 
 
 def levels_query(given: Mapping[str, str]) -> LevelsQuery:

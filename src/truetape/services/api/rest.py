@@ -21,8 +21,9 @@ from truetape.ports.archive import Archive
 from truetape.ports.cache import Cache
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
-from truetape.services.api import backfills, problem
+from truetape.services.api import backfills, decisions, problem
 from truetape.services.api.answers import Answers, Page
+from truetape.services.api.cases import Cases
 from truetape.services.api.config import CACHED, ApiConfig
 from truetape.services.api.docs_page import content_policy, docs_page
 from truetape.services.api.endpoints import Endpoint, endpoints
@@ -30,14 +31,17 @@ from truetape.services.api.evidence import Explainer
 from truetape.services.api.formats import LONGEST_ACCEPT, MEDIA_TYPES, choose_format
 from truetape.services.api.metrics import OTHER, Metrics
 from truetape.services.api.narrate import narrate
+from truetape.services.api.narrate_cases import narrate_claim, narrate_repair
 from truetape.services.api.openapi import document
 from truetape.services.api.paging import Cursor, decode_cursor, encode_cursor, fingerprint
 from truetape.services.api.parameters import read_parameters
 from truetape.services.api.query import (
     BarsQuery,
+    DocketQuery,
     InstrumentsQuery,
     actions_query,
     bars_query,
+    docket_query,
     explain_query,
     instruments_query,
     levels_query,
@@ -62,17 +66,19 @@ def build(
     config: ApiConfig,
     readiness: Readiness,
     accept: backfills.Accept | None = None,
+    decide: decisions.Decide | None = None,
 ) -> Litestar:
-    """Return the application that answers every path of the api. It only reads, and hands backfills on.
+    """Return the application that answers every path of the api. It only reads, and hands backfills and decisions on.
 
     `readiness` returns what is not as it should be in the rooms, by part; nothing when all is well. `accept` takes a
-    backfill; without it none is taken.
+    backfill and `decide` a decision; without them none is taken.
     """
     rest = Rest(store=store, archive=archive, cache=cache, clock=clock, config=config)
     return Litestar(
         [
             *_data_routes(rest),
             *backfills.routes(store=store, clock=clock, accept=accept),
+            *decisions.routes(decide=decide),
             *_operator_routes(rest, readiness),
         ],
         middleware=[rest.metrics.middleware],
@@ -98,6 +104,7 @@ class Rest:
         self._cache = cache
         self._config = config
         self._answers = Answers(store=store, clock=clock)
+        self._cases = Cases(store=store, clock=clock, answers=self._answers)
         self._explainer = Explainer(store=store, archive=archive, answers=self._answers, clock=clock)
 
     async def bars(self, given: Mapping[str, str], form: str, _: Asked) -> Rendered:
@@ -136,6 +143,36 @@ class Rest:
         body = msgspec.json.encode(explanation) if form == "json" else narrate(explanation).encode()
         return Rendered(body=body, media_type=MEDIA_TYPES[form], headers={})
 
+    async def quarantine(self, given: Mapping[str, str], form: str, _: Asked) -> Rendered:
+        """Answer /v1/quarantine."""
+        query = docket_query(given, self._config)
+        return await _rendered(await self._cases.claims(query, **self._place(given, query)), "quarantine", form, query)
+
+    async def repairs(self, given: Mapping[str, str], form: str, _: Asked) -> Rendered:
+        """Answer /v1/repairs."""
+        query = docket_query(given, self._config)
+        return await _rendered(await self._cases.repairs(query, **self._place(given, query)), "repairs", form, query)
+
+    async def quarantine_case(self, _: Mapping[str, str], form: str, request: Asked) -> Rendered:
+        """Answer /v1/quarantine/{target}."""
+        case = await self._cases.claim_case(request.path_params["target"])
+        body = msgspec.json.encode(case) if form == "json" else narrate_claim(case).encode()
+        return Rendered(body=body, media_type=MEDIA_TYPES[form], headers={})
+
+    async def repairs_case(self, _: Mapping[str, str], form: str, request: Asked) -> Rendered:
+        """Answer /v1/repairs/{target}."""
+        case = await self._cases.repair_case(request.path_params["target"])
+        body = msgspec.json.encode(case) if form == "json" else narrate_repair(case).encode()
+        return Rendered(body=body, media_type=MEDIA_TYPES[form], headers={})
+
+    def _place(self, given: Mapping[str, str], query: DocketQuery) -> dict[str, Any]:
+        cursor = _cursor(given, query)
+        return {
+            "limit": read_limit(given, self._config),
+            "position": cursor.position if cursor else None,
+            "pinned": cursor.as_of if cursor else None,
+        }
+
     async def answer(
         self,
         request: Asked,
@@ -173,7 +210,7 @@ class Rest:
         if isinstance(error, NotFoundException):
             told = problem.unknown_path(request.scope["path"], [*self.paths, backfills.PATH, *OPERATOR_PATHS])
         elif isinstance(error, MethodNotAllowedException):
-            allowed = backfills.ALLOWED if request.scope["path"].rstrip("/") == backfills.PATH else "GET"
+            allowed = _methods(request.scope["path"].rstrip("/"))
             told, headers = problem.wrong_method(request.method, allowed=allowed), {"allow": allowed}
         elif error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             told = problem.refused(error.status_code)
@@ -191,6 +228,10 @@ def _data_routes(rest: Rest) -> list[Any]:
         "actions": rest.actions,
         "levels": rest.levels,
         "explanation": rest.explanation,
+        "quarantine": rest.quarantine,
+        "quarantine_case": rest.quarantine_case,
+        "repairs": rest.repairs,
+        "repairs_case": rest.repairs_case,
     }
     return [_route(rest, rest.endpoints[name], compute) for name, compute in computed.items()]
 
@@ -243,11 +284,20 @@ def _operator_routes(rest: Rest, readiness: Readiness) -> list[Any]:
     return [healthz, readyz, metrics, schema, docs]
 
 
-def _cursor(given: Mapping[str, str], query: BarsQuery | InstrumentsQuery) -> Cursor | None:
+def _methods(path: str) -> str:
+    """Return the methods that `path` takes, as the header Allow names them."""
+    if path == backfills.PATH:
+        return backfills.ALLOWED
+    return "POST" if path.endswith(decisions.ENDING) else "GET"
+
+
+def _cursor(given: Mapping[str, str], query: BarsQuery | InstrumentsQuery | DocketQuery) -> Cursor | None:
     return decode_cursor(given["cursor"], question=fingerprint(query)) if "cursor" in given else None
 
 
-async def _rendered(page: Page, name: str, form: str, query: BarsQuery | InstrumentsQuery | None = None) -> Rendered:
+async def _rendered(
+    page: Page, name: str, form: str, query: BarsQuery | InstrumentsQuery | DocketQuery | None = None
+) -> Rendered:
     following = None
     if page.following is not None and query is not None:
         cursor = Cursor(question=fingerprint(query), as_of=page.as_of, position=page.following)

@@ -1,0 +1,74 @@
+"""Take a decision: by the platform that runs on the data folder, or here if none does."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from truetape.adapters.data_folder import ARCHIVE, read_marker, read_owner
+from truetape.adapters.file_archive import FileArchive
+from truetape.app.library_remote import RemoteSource
+from truetape.app.run import Platform, asked_providers
+from truetape.app.settings import Settings
+from truetape.domain.errors import WrongFolder
+from truetape.domain.time import iso, to_datetime
+from truetape.services.api.decisions import Taken
+from truetape.services.api.ruling import Ruling, actions_for, sound_ruling
+
+
+async def decide(data: Path, target: str, ruling: Ruling) -> Taken:
+    """Return the decision that was taken about `target` in the data folder `data`; without a platform it has acted too.
+
+    Raises:
+        UnknownTarget: Nothing has this id.
+        BadInput: The ruling cannot be made about it.
+        FolderInUse: A process without an API owns the data folder.
+        WrongFolder: It is no data folder.
+        StoreUnavailable: The running platform did not answer, or the disk is full.
+    """
+    ruling = sound_ruling(ruling, actions=actions_for(target))
+    owner = read_owner(data)
+    if owner is not None and owner.address:
+        return await asyncio.to_thread(decide_at, owner.address, target, ruling)
+    return await _here(data, target, ruling)
+
+
+def decide_at(url: str, target: str, ruling: Ruling) -> Taken:
+    """Ask the server at `url` to take a decision, and return it.
+
+    Raises:
+        UnknownTarget, BadInput, StoreUnavailable: As the server says.
+    """
+    server = RemoteSource(url)
+    try:
+        return server.decide(target, ruling)
+    finally:
+        server.close()
+
+
+async def _here(data: Path, target: str, ruling: Ruling) -> Taken:
+    settings = await asyncio.to_thread(_settings, data)
+    async with Platform(settings, command="truetape quarantine") as platform:
+        await platform.recover()
+        await platform.parts.bus.drain()
+        made = await platform.decide(target, ruling)
+        await platform.settle()
+    return Taken(
+        decision_id=made.decision_id,
+        target=target,
+        action=made.action,
+        actor=made.actor,
+        why=made.why,
+        decided=iso(made.ts_known),
+    )
+
+
+def _settings(data: Path) -> Settings:
+    """Return settings by which nobody is asked anything, and everything that was heard can be read."""
+    marker = read_marker(data)
+    if marker is None:
+        raise WrongFolder(path=str(data), reason="it is no data folder. Choose another one with --data.")
+    today = to_datetime(time.time_ns()).date()
+    providers = asked_providers(FileArchive(data / ARCHIVE, read_only=True))
+    return Settings(data=data, simulated=marker.simulated, start=today, end=today, providers=providers)
