@@ -19,7 +19,16 @@ from truetape.ports.store import Selection, Store
 
 REASONS: Final = {
     "hundredfold": "price 100 times off",
+    "currency_unit": "price in another unit of the currency",
+    "currency": "price in another currency",
+    "misplaced_columns": "numbers in the wrong columns",
     "split_ratio": "split missed or applied twice",
+    "adjustment_basis": "price adjusted, others' as traded",
+    "session_label": "bar of another session",
+    "late_correction": "corrected later",
+    "rounding": "rounded to fewer decimals",
+    "auction_price": "another auction or last trade",
+    "venue_coverage": "trades of other venues or hours",
     "stale": "repeats earlier bars",
     "disagrees": "others agree on another price",
     "ohlc_order": "high or low impossible",

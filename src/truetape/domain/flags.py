@@ -13,3 +13,4 @@ class Quality(IntFlag):
     SINGLE_SOURCE = 2  # one provider only: nobody could contradict it
     DISPUTED = 4  # at least one provider claimed something else
     OUTSIDE_SESSION = 8  # the calendar knows no session on that date
+    BELOW_QUORUM = 16  # fewer providers agree, or they weigh less, than the settings ask for

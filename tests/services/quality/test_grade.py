@@ -191,6 +191,38 @@ def test_trust_decides_between_two() -> None:
     assert column(graded(*rows, grading=replace(GRADING, trust={"bravo": 2.0})).golden, "close") == [20.5] * 5
 
 
+def test_below_the_quorum_a_bar_is_gold_with_a_flag() -> None:
+    """Two must agree: where one stands alone the row says so, and is there all the same."""
+    rows = (bar_claims("alpha", CLOSES), bar_claims("bravo", [10.0, 12.0, 12.0, 13.0, 14.0]))
+    both = int(Quality.DISPUTED | Quality.BELOW_QUORUM)
+
+    grades = graded(*rows, grading=replace(GRADING, quorum=2))
+
+    assert column(grades.golden, "flags") == [0, both, 0, 0, 0]
+    assert column(grades.golden, "method") == ["consensus", "plurality"] + ["consensus"] * 3
+    assert grades.findings.is_empty()
+
+
+def test_below_the_quorum_a_bar_is_withheld_where_the_settings_say_so() -> None:
+    """There is no golden row; a finding says why, and no session is said to be missed."""
+    rows = (bar_claims("alpha", CLOSES), bar_claims("bravo", [10.0, 12.0, 12.0, 13.0, 14.0]))
+
+    grades = graded(*rows, grading=replace(GRADING, quorum=2, withholds=True))
+
+    assert column(grades.golden, "close") == [10.0, 12.0, 13.0, 14.0]
+    assert grades.findings.select("check", "provider", pl.col("ts_event").dt.date(), "explanation").rows() == [
+        ("below_quorum", "", DAYS[1], "no golden row, for too few agree: alpha")
+    ]
+
+
+def test_a_known_increment_decides_what_agrees() -> None:
+    """In ticks of a quarter, prices a quarter apart agree."""
+    rows = [bar_claims(name, [close + add for close in CLOSES]) for name, add in (("alpha", 0.11), ("bravo", 0.36))]
+
+    assert graded(*rows).quarantined["reason"].to_list() == ["disagrees"] * 5
+    assert graded(*rows, grading=replace(GRADING, increments={"ins_a": 0.25})).quarantined.is_empty()
+
+
 @settings(max_examples=30)
 @given(
     faults=st.lists(

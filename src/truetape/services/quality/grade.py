@@ -11,12 +11,16 @@ from truetape.domain.adjust import PRICES
 from truetape.domain.flags import Quality
 from truetape.domain.schema import INSTANT, TABLES, empty
 from truetape.services.quality.checks import broken_rules, quiet
+from truetape.services.quality.corrections import with_corrections
 from truetape.services.quality.coverage import as_findings, missing_rows, missing_sessions
+from truetape.services.quality.differences import BAR, outvoted, with_habits, with_labels
 from truetape.services.quality.dissent import explain_dissent
 from truetape.services.quality.grading import Grading
+from truetape.services.quality.increments import with_increments
+from truetape.services.quality.systematic import lasting, volume_coverage
 from truetape.services.quality.vote import Tolerance, vote
 
-BAR: Final = ("instrument_id", "timeframe", "ts_event")
+NOTHING_EARLIER: Final = empty(TABLES["bar_claims"].columns)
 
 
 @dataclass(frozen=True)
@@ -28,30 +32,72 @@ class Grades:
     findings: pl.DataFrame
 
 
-def grade_bars(claims: pl.DataFrame, sessions: pl.DataFrame, grading: Grading) -> Grades:
+def grade_bars(
+    claims: pl.DataFrame, sessions: pl.DataFrame, grading: Grading, *, earlier: pl.DataFrame = NOTHING_EARLIER
+) -> Grades:
     """Return the grades of `claims` (schema bar_claims, basis raw) against each other and the calendar.
 
     A claim that breaks a rule has no vote. Every claim that did not agree with the winner is quarantined with a reason.
 
     Args:
-        claims: All providers' newest claims about one instrument and timeframe.
-        sessions: The calendar of its venue over the range: `session` (Date); no rows where it is not known.
+        claims: All providers' newest claims about instruments of one venue, of any timeframes.
+        sessions: The calendar of the venue over the range: `session` (Date); no rows where it is not known.
         grading: The rules.
+        earlier: Claims that newer ones have replaced, as `corrections.superseded` returns them.
     """
     ordered = claims.sort("instrument_id", "timeframe", "provider", "ts_event")
     ruled = ordered.with_columns(broken_rules(ordered, stale_sessions=grading.stale_sessions))
     if "stale" in ruled["rule"]:
         ruled = ruled.with_columns(pl.when(~quiet(ruled)).then("rule").alias("rule"))
     valid = ruled.filter(pl.col("rule").is_null())
-    won = vote(valid, key=BAR, values=PRICES, tolerance=grading.tolerance, voters=grading.voters())
+    stepped = with_increments(valid, usual=grading.tolerance.absolute, known=grading.increments)
+    won = vote(stepped, key=BAR, values=PRICES, tolerance=grading.tolerance, voters=grading.voters())
     known = sessions["session"]
-    golden = won.with_columns(
+    golden = _golden(won, known, grading)
+    lost = _explained(ruled, won, earlier, grading)
+    findings = pl.concat(
+        [
+            missing_rows(ruled, golden, grading),
+            missing_sessions(golden, known, grading),
+            lasting(lost, grading),
+            volume_coverage(ruled, won, grading),
+            _withheld(won, grading),
+        ]
+    ).unique(TABLES["findings"].key, keep="first", maintain_order=True)
+    if grading.withholds:
+        golden = golden.filter(won["quorate"])
+    return Grades(golden, _quarantined(lost, grading), findings)
+
+
+def _golden(won: pl.DataFrame, known: pl.Series, grading: Grading) -> pl.DataFrame:
+    return won.with_columns(
         _flags(known).alias("flags"),
         pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"),
         pl.lit(0, dtype=pl.UInt32).alias("version"),
     ).select(list(TABLES["bars"].columns))
-    findings = pl.concat([missing_rows(ruled, golden, grading), missing_sessions(golden, known, grading)])
-    return Grades(golden, _quarantine(ruled, won, grading), findings)
+
+
+def _withheld(won: pl.DataFrame, grading: Grading) -> pl.DataFrame:
+    """Return a finding for each bar that stays out because too few agree; none where such bars are only flagged."""
+    below = won.filter(~pl.col("quorate")) if grading.withholds else won.head(0)
+    names = pl.col("agreed").str.replace_all(",", ", ")
+    said = pl.format("no golden row, for too few agree: {}", names)
+    told = below.with_columns(said.alias("explanation"), pl.lit("").alias("provider"))
+    return as_findings(told, check="below_quorum", severity="warning", grading=grading)
+
+
+def _explained(ruled: pl.DataFrame, won: pl.DataFrame, earlier: pl.DataFrame, grading: Grading) -> pl.DataFrame:
+    """Return the claims that lost, each with its reason and the run of bars that it stands in."""
+    relative = grading.tolerance.relative
+    lost = with_habits(outvoted(ruled, won), ruled)
+    known = with_corrections(with_labels(lost, won, relative=relative), earlier, relative=relative)
+    return explain_dissent(known, relative=relative)
+
+
+def _quarantined(lost: pl.DataFrame, grading: Grading) -> pl.DataFrame:
+    return lost.with_columns(
+        pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"), pl.lit(grading.simulated).alias("simulated")
+    ).select(list(TABLES["quarantine"].columns))
 
 
 def grade_actions(claims: pl.DataFrame, grading: Grading) -> Grades:
@@ -95,21 +141,8 @@ def _flags(known: pl.Series) -> pl.Expr:
         Quality.RUNNING: pl.col("running"),
         Quality.SINGLE_SOURCE: pl.col("method") == "single_source",
         Quality.DISPUTED: pl.col("dissented") != "",
+        Quality.BELOW_QUORUM: ~pl.col("quorate"),
     }
     if len(known):
         bits[Quality.OUTSIDE_SESSION] = ~pl.col("ts_event").dt.date().is_in(known.implode())
     return pl.sum_horizontal([pl.when(when).then(int(bit)).otherwise(0) for bit, when in bits.items()]).cast(pl.UInt32)
-
-
-def _quarantine(ruled: pl.DataFrame, won: pl.DataFrame, grading: Grading) -> pl.DataFrame:
-    verdicts = won.select("ts_event", pl.col("close").alias("won_close"), "agreed", "dissented")
-    judged = ruled.join(verdicts, on="ts_event", how="left", maintain_order="left")
-    suspects = judged.filter(pl.col("rule").is_not_null() | (pl.col("dissented") != ""))
-    agrees = pl.col("agreed").str.split(",").list.contains(pl.col("provider")) & pl.col("rule").is_null()
-    outvoted = suspects.filter(~agrees.fill_null(value=False))
-    if outvoted.is_empty():
-        return empty(TABLES["quarantine"].columns)
-    losers = explain_dissent(outvoted)
-    return losers.with_columns(
-        pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"), pl.lit(grading.simulated).alias("simulated")
-    ).select(list(TABLES["quarantine"].columns))
