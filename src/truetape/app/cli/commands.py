@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from truetape.app.cli.adjust import adjust
 from truetape.app.cli.ask import explain, get
 from truetape.app.cli.backfill import backfill, plan
+from truetape.app.cli.check import check
 from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
 from truetape.app.cli.factors import factors
@@ -76,6 +77,7 @@ for command, group in (
     (doctor, KEEP),
     (decode, FILES),
     (adjust, FILES),
+    (check, FILES),
     (factors, FILES),
 ):
     app.command(rich_help_panel=group)(command)

@@ -1,6 +1,7 @@
 """Bars and actions in files that need no server: read with the place of every defect, adjusted, and written whole."""
 
 from truetape.app.plain_files.adjusting import Adjusted, adjusted
+from truetape.app.plain_files.checking import Checked, checked
 from truetape.app.plain_files.columns import read_actions, read_bars
 from truetape.app.plain_files.content import MOST_BYTES, read_bytes
 from truetape.app.plain_files.prices import Prices, in_own_columns, known_timeframe, read_prices
@@ -11,11 +12,13 @@ from truetape.app.plain_files.writing import check_output, write_bytes, write_fr
 __all__ = [
     "MOST_BYTES",
     "Adjusted",
+    "Checked",
     "Prices",
     "Repaired",
     "Sheet",
     "adjusted",
     "check_output",
+    "checked",
     "in_own_columns",
     "known_timeframe",
     "read_actions",

@@ -25,16 +25,25 @@ _CHUNK: Final = 50_000
 class Sheet:
     """The rows of a file, its columns as they were: those of CSV are text, blanks are null.
 
-    `lines` holds the line on which each row of a CSV file ended; None for Parquet, whose rows count from 1.
+    `lines` holds the line on which each row of a CSV file ended; None for Parquet, whose rows count from 1. `numbers`
+    holds their indices in the file where some rows were left out.
     """
 
     file: str
     frame: pl.DataFrame
     lines: pl.Series | None = None
+    numbers: pl.Series | None = None
 
     def place(self, row: int) -> str:
         """Return how a person finds the row with index `row`."""
-        return f"line {self.lines[row]}" if self.lines is not None else f"row {row + 1}"
+        if self.lines is not None:
+            return f"line {self.lines[row]}"
+        return f"row {(row if self.numbers is None else self.numbers[row]) + 1}"
+
+    def of_rows(self, rows: pl.Series) -> Sheet:
+        """Return the sheet of those rows only; they still know where they stood in the file."""
+        lines = self.lines.gather(rows) if self.lines is not None else None
+        return Sheet(file=self.file, frame=self.frame[rows], lines=lines, numbers=rows)
 
     def defect(self, row: int, *, column: str, value: object, fix: str) -> BadInput:
         """Return the error for a value that cannot be right."""

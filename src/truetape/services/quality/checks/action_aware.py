@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from truetape.services.quality.checks.check import Broken, Check, Tuning, at_rows
+from truetape.services.quality.checks.check import Broken, Check, Tuning, at_rows, shown
 
 SPLIT_RATIOS: Final = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
 
@@ -17,14 +17,17 @@ _CONSISTENT: Final = 1.4826  # the median absolute deviation of a normal distrib
 
 
 def undeclared_split(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
-    """The price opens where a split would bring it and stays there, the rest of the move being ordinary."""
+    """The price opens where a split would bring it and stays there; the rest of the move and the turnover are ordinary.
+
+    News that moves a price so far is traded at many times the usual turnover, a split is not.
+    """
     jumps = _unexplained(frame, tuning)
     found = jumps.filter(pl.col("shares").is_not_null())
     words = "the price went from {} to {} at once and stays there: a split of {} new shares for one old is not declared"
     return Broken(
         where=at_rows(frame, found["row"], found["shares"]).is_not_null(),
         measured={"shares": at_rows(frame, found["row"], found["shares"])},
-        words=pl.format(words, "previous_close", pl.coalesce("open", "close"), pl.col("shares").round(4)),
+        words=pl.format(words, shown("previous_close"), shown(pl.coalesce("open", "close")), pl.col("shares").round(4)),
         field="close",
         repair="add_split",
         repair_value=pl.col("shares"),
@@ -37,7 +40,7 @@ def unexplained_jump(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     base = pl.col("previous_close")
     return Broken(
         where=at_rows(frame, found["row"], found["ratio"]).is_not_null(),
-        words=pl.format("the close went from {} to {}, and no action explains it", base, "close"),
+        words=pl.format("the close went from {} to {}, and no action explains it", shown(base), shown("close")),
         field="close",
         low=base * tuning["least"],
         high=base / tuning["least"],
@@ -54,7 +57,8 @@ def _unexplained(frame: pl.DataFrame, tuning: Tuning) -> pl.DataFrame:
     explained = ratio * pl.col("split").fill_null(1.0) / (1 - paid)
     left = jumps.filter(~explained.is_between(least, 1 / least))
     opened = pl.coalesce("open", "close") / pl.col("previous_close")
-    left = left.select("row", "series", "ratio", "after", opened.alias("opened"))
+    turnover = pl.col("close") * pl.col("volume") / pl.col("usual_turnover")
+    left = left.select("row", "series", "ratio", "after", opened.alias("opened"), turnover.alias("turnover"))
     return left.with_columns(_fitting(left, _spreads(frame, left), tuning))
 
 
@@ -65,7 +69,7 @@ def _fitting(jumps: pl.DataFrame, spreads: pl.Series, tuning: Tuning) -> pl.Seri
     nearest = apart.argmin(axis=1)
     ordinary = np.minimum(tuning["rest"], tuning["spreads"] * spreads.to_numpy())
     fits = (apart.min(axis=1) <= ordinary) & (np.abs(closed - opened) <= ordinary * 2)
-    fits &= ~(np.abs(after) > np.abs(opened) / 2)
+    fits &= ~(np.abs(after) > np.abs(opened) / 2) & ~(jumps["turnover"].to_numpy() > tuning["turnover"])
     return pl.Series("shares", np.where(fits, np.exp(_LOGS)[nearest], np.nan), nan_to_null=True)
 
 
@@ -86,9 +90,9 @@ def split_without_jump(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
         where=(pl.col("basis") == "raw") & (whole > tuning["least"]) & (left > whole / 2),
         words=pl.format(
             "a split of {} new shares for one old is declared, but the close went from {} to {}",
-            "split",
-            "previous_close",
-            "close",
+            shown("split"),
+            shown("previous_close"),
+            shown("close"),
         ),
         field="close",
         value=pl.col("close"),
@@ -109,7 +113,7 @@ def dividend_without_fall(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     return Broken(
         where=(share >= 1) | ((share > tuning["share"]) & (ratio > 1 - share / 2)),
         words=pl.format(
-            "a dividend of {} is {} % of the close before, but the price did not fall so", "dividend", percent
+            "a dividend of {} is {} % of the close before, but the price did not fall so", shown("dividend"), percent
         ),
         value=pl.col("dividend"),
         high=pl.col("previous_close") * tuning["share"],
@@ -126,8 +130,8 @@ CHECKS: Final = (
         severity="warning",
         sentence="The price jumps by the ratio of a split that is not declared.",
         judge=undeclared_split,
-        needs=("ratio", "previous_close", "series", "split", "dividend"),
-        limits={"least": 0.7, "rest": 0.06, "spreads": 4.0},
+        needs=("ratio", "previous_close", "series", "split", "dividend", "usual_turnover"),
+        limits={"least": 0.7, "rest": 0.06, "spreads": 4.0, "turnover": 4.0},
         timeframes=("1m", "5m", "15m", "30m", "1h", "1d"),
     ),
     Check(
@@ -137,8 +141,8 @@ CHECKS: Final = (
         severity="warning",
         sentence="The close jumps so far that only an action could explain it, and none does.",
         judge=unexplained_jump,
-        needs=("ratio", "previous_close", "series", "split", "dividend"),
-        limits={"least": 0.5, "rest": 0.06, "spreads": 4.0},
+        needs=("ratio", "previous_close", "series", "split", "dividend", "usual_turnover"),
+        limits={"least": 0.5, "rest": 0.06, "spreads": 4.0, "turnover": 4.0},
         timeframes=("1m", "5m", "15m", "30m", "1h", "1d"),
     ),
     Check(

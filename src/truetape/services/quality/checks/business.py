@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from truetape.domain.adjust import PRICES
-from truetape.services.quality.checks.check import Broken, Check, Tuning
+from truetape.services.quality.checks.check import Broken, Check, Tuning, shown
 
 _POSITIVE: Final = {
     "bars": PRICES,
@@ -17,7 +17,8 @@ _POSITIVE: Final = {
 }
 _NOT_NEGATIVE: Final = ("volume", "bid", "ask", "bid_size", "ask_size")
 _QUOTED: Final = ("price", "bid", "ask")
-_WHOLE: Final = 1e-6
+_TICK: Final = 0.01  # share of the increment
+_ARTEFACT: Final = 2e-7  # share of the price by which a 32-bit float may miss it
 _SLACK: Final = 1e-9  # share of the price that the last bits of a float may differ by
 
 
@@ -54,7 +55,9 @@ def ohlc_order(_frame: pl.DataFrame, _: Tuning) -> Broken:
     return Broken(
         where=pl.any_horizontal(*above, *below),
         confirmed=low_is_wrong | (top > pl.col("high") + slack),
-        words=pl.format("the {} is {}, but the prices of the bar go from {} to {}", name, value, bottom, top),
+        words=pl.format(
+            "the {} is {}, but the prices of the bar go from {} to {}", name, *map(shown, (value, bottom, top))
+        ),
         field=name,
         value=value,
         low=pl.when(~low_is_wrong).then(top),
@@ -70,7 +73,9 @@ def mixed_units(_frame: pl.DataFrame, tuning: Tuning) -> Broken:
     return Broken(
         where=pl.col("high") >= pl.col("low") * tuning["times"],
         confirmed=pl.col("low") > 0,
-        words=pl.format("the high of {} is {} times the low of {}: their units differ", "high", times.round(1), "low"),
+        words=pl.format(
+            "the high of {} is {} times the low of {}: their units differ", shown("high"), times.round(1), shown("low")
+        ),
         value=times,
         high=tuning["times"],
         repair="rebuild",
@@ -82,14 +87,14 @@ def off_tick(frame: pl.DataFrame, _: Tuning) -> Broken | None:
     names = [name for name in (*PRICES, *_QUOTED) if name in frame.columns]
     if frame["increment"].null_count() == len(frame):
         return None
-    wrong = {name: _apart(pl.col(name) / pl.col("increment")) for name in names}
+    wrong = {name: _apart(pl.col(name) / pl.col("increment"), share=_TICK) for name in names}
     which = pl.coalesce(pl.when(broken).then(pl.lit(name)) for name, broken in wrong.items())
     value = pl.coalesce(pl.when(broken).then(pl.col(name)) for name, broken in wrong.items())
     nearest = (value / pl.col("increment")).round() * pl.col("increment")
     return Broken(
         where=pl.any_horizontal(wrong.values()),
-        confirmed=(value - nearest).abs() > value.abs() * _SLACK,
-        words=pl.format("the {} is {}, no multiple of the price increment {}", which, value, "increment"),
+        confirmed=(value - nearest).abs() > value.abs() * _ARTEFACT,
+        words=pl.format("the {} is {}, no multiple of the price increment {}", which, shown(value), "increment"),
         field=which,
         value=value,
         low=nearest,
@@ -105,15 +110,15 @@ def off_lot(frame: pl.DataFrame, _: Tuning) -> Broken | None:
     if frame["lot"].null_count() == len(frame):
         return None
     return Broken(
-        where=_apart(pl.col(name) / pl.col("lot")),
+        where=_apart(pl.col(name) / pl.col("lot"), share=_SLACK),
         words=pl.format("the {} is {}, no multiple of the lot {}", pl.lit(name), name, "lot"),
         field=name,
     )
 
 
-def _apart(multiple: pl.Expr) -> pl.Expr:
-    """Return whether a number is no whole one."""
-    return (multiple - multiple.round()).abs() > _WHOLE
+def _apart(multiple: pl.Expr, *, share: float) -> pl.Expr:
+    """Return whether a number is further than `share` from a whole one."""
+    return (multiple - multiple.round()).abs() > share
 
 
 def price_limit(_frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
@@ -125,7 +130,9 @@ def price_limit(_frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     low, high = base * (1 - share), base * (1 + share)
     return Broken(
         where=~pl.col("close").is_between(low * (1 - _SLACK), high * (1 + _SLACK)),
-        words=pl.format("the close is {}, but the venue's limits let it be from {} to {}", "close", low, high),
+        words=pl.format(
+            "the close is {}, but the venue's limits let it be from {} to {}", shown("close"), shown(low), shown(high)
+        ),
         field="close",
         low=low,
         high=high,
@@ -149,7 +156,7 @@ def moved_without_volume(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     traded = (pl.col("volume") > 0).mean().over("series") >= tuning["share"]
     return Broken(
         where=pl.lit(marked) & traded,
-        words=pl.format("nothing was traded, but the price went from {} to {}", "low", "high"),
+        words=pl.format("nothing was traded, but the price went from {} to {}", shown("low"), shown("high")),
         field="volume",
     )
 
@@ -161,7 +168,9 @@ def vwap_outside(frame: pl.DataFrame, _: Tuning) -> Broken | None:
     low, high = pl.col("low") * (1 - _SLACK), pl.col("high") * (1 + _SLACK)
     return Broken(
         where=~pl.col("vwap").is_between(low, high),
-        words=pl.format("the average price is {}, but the bar goes from {} to {}", "vwap", "low", "high"),
+        words=pl.format(
+            "the average price is {}, but the bar goes from {} to {}", *map(shown, ("vwap", "low", "high"))
+        ),
         field="vwap",
         low=pl.col("low"),
         high=pl.col("high"),
@@ -172,7 +181,7 @@ def crossed(_frame: pl.DataFrame, _: Tuning) -> Broken:
     """The bid is above the ask."""
     return Broken(
         where=(pl.col("bid") > pl.col("ask")) & (pl.col("ask") > 0),
-        words=pl.format("the bid is {}, above the ask of {}", "bid", "ask"),
+        words=pl.format("the bid is {}, above the ask of {}", shown("bid"), shown("ask")),
         field="bid",
         high=pl.col("ask"),
     )
@@ -183,7 +192,9 @@ def wide_spread(_frame: pl.DataFrame, tuning: Tuning) -> Broken:
     share = (pl.col("ask") - pl.col("bid")) / ((pl.col("ask") + pl.col("bid")) / 2)
     return Broken(
         where=(pl.col("bid") > 0) & (share > tuning["share"]),
-        words=pl.format("the ask of {} is {} % above the bid of {}", "ask", (share * 100).round(1), "bid"),
+        words=pl.format(
+            "the ask of {} is {} % above the bid of {}", shown("ask"), (share * 100).round(1), shown("bid")
+        ),
         field="ask",
         high=pl.col("bid") * (1 + tuning["share"]),
     )

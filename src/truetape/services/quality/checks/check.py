@@ -30,6 +30,8 @@ REPAIRS: Final[dict[str, str]] = {
     "rebuild": "build the row anew from a finer timeframe or from other providers",
     "acquire": "ask for the missing rows, of which there are so many",
 }
+_DIGITS: Final = 7  # of a number that is told
+
 FINDINGS: Final[Schema] = {
     "row": pl.UInt32(),  # of the evidence, as `prepare` numbered it
     "instrument_id": pl.String(),
@@ -116,6 +118,11 @@ class Check:
     def tuned(self, **limits: float) -> Tuning:
         """Return the check's own setting, with some limits replaced."""
         return Tuning(severity=self.severity, limits={**self.limits, **limits})
+
+
+def shown(value: str | pl.Expr) -> pl.Expr:
+    """Return a number as it is told in words: without the last digits, which are artefacts of 32-bit floats."""
+    return (pl.col(value) if isinstance(value, str) else value).round_sig_figs(_DIGITS)
 
 
 def at_rows(frame: pl.DataFrame, rows: pl.Series, values: pl.Series) -> pl.Series:

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from truetape.services.quality.checks.check import Broken, Check, Tuning
+from truetape.services.quality.checks.check import Broken, Check, Tuning, shown
 
 _HOUR_S: Final = 3600
 
@@ -19,7 +19,9 @@ def provider_disagrees(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     near = pl.max_horizontal(pl.lit(tuning["absolute"]), pl.col("middle").abs() * tuning["relative"])
     return Broken(
         where=(pl.col("providers") > 1) & (apart > near),
-        words=pl.format("{} says {}; the median of {} providers is {}", "provider", "close", "providers", "middle"),
+        words=pl.format(
+            "{} says {}; the median of {} providers is {}", "provider", shown("close"), "providers", shown("middle")
+        ),
         field="close",
         low=pl.col("middle") - near,
         high=pl.col("middle") + near,

@@ -208,14 +208,15 @@ def stale(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
 
 
 def out_of_order(frame: pl.DataFrame, _: Tuning) -> Broken | None:
-    """The row came after a later one, in a series that is not simply the newest first."""
+    """The row came before one that is earlier, in a series that otherwise runs forth; or the other way round."""
     back = frame.select((pl.col("place") < pl.col("previous_place")).fill_null(value=False).alias("back"), "series")
     if not back["back"].any():
         return None
-    reversed_ = pl.col("back").sum().over("series") >= pl.len().over("series") - 1
+    forth = pl.col("back").sum().over("series") * 2 < pl.len().over("series")
+    first = back.select((pl.col("series") != pl.col("series").shift(1)).fill_null(value=True)).to_series()
     return Broken(
-        where=back.select(pl.col("back") & ~reversed_).to_series(),
-        words=pl.format("it came before the row of {}, which is earlier", "previous_ts"),
+        where=back.select(pl.when(forth).then("back").otherwise(~pl.col("back"))).to_series() & ~first,
+        words=pl.format("the row before it in time, of {}, stands on the wrong side of it", "previous_ts"),
     )
 
 
