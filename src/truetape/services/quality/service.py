@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import polars as pl
 
-from truetape.domain.messages import BatchGraded, BatchNormalized, InstrumentsChanged
+from truetape.domain.messages import BatchGraded, BatchNormalized, FindingsMade, InstrumentsChanged
 from truetape.domain.schema import TABLES, empty
+from truetape.domain.time import to_datetime
 from truetape.domain.wire import pack, unpack
 from truetape.ports.bus import Bus
+from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
 from truetape.services.quality.config import QualityConfig
 from truetape.services.quality.decided import (
@@ -23,6 +25,18 @@ from truetape.services.quality.decided import (
     in_force,
     settled,
 )
+from truetape.services.quality.freshness import (
+    DAILY,
+    LATE_COLUMNS,
+    SERIES_COLUMNS,
+    SOURCE,
+    Objectives,
+    changes,
+    freshness_findings,
+    late_series,
+    still_open,
+    wanted_series,
+)
 from truetape.services.quality.grade import Grades, grade_actions, grade_bars
 from truetape.services.quality.grading import Grading
 from truetape.services.quality.vote import Tolerance
@@ -30,6 +44,9 @@ from truetape.services.quality.vote import Tolerance
 KEPT_CALENDARS: Final = 64
 SESSIONS: Final = ("1d", "1w", "1mo")  # timeframes of bars that repeat because a feed stands still; minutes just do
 NEVER_STALE: Final = 1 << 30
+TICKS: Final = ("trades", "quotes")
+IDLE: Final = {name: SERIES_COLUMNS[name] for name in ("instrument_id", "kind", "settled", "settled_at")}
+RECENT: Final = timedelta(days=10)  # in which the newest bar of a series is looked for
 
 
 class QualityService:
@@ -40,6 +57,7 @@ class QualityService:
         self._store = store
         self._config = config
         self._calendars: dict[tuple[tuple[str, ...], date, date], pl.DataFrame] = {}
+        self.late = empty(LATE_COLUMNS)  # series that are late, as was told last
 
     def subscribe(self) -> None:
         """Start to hear the others."""
@@ -75,7 +93,7 @@ class QualityService:
         grading = Grading(
             round_id=message.round_id,
             ts_known=message.ts_known,
-            tolerance=Tolerance(absolute=config.increment * 1.001, relative=config.relative),
+            tolerance=Tolerance(absolute=config.increment, relative=config.relative),
             trust={**config.trust, OPERATOR: OPERATOR_WEIGHT},
             stale_sessions=config.stale_sessions if message.timeframe in SESSIONS else NEVER_STALE,
             simulated=message.simulated,
@@ -113,3 +131,106 @@ class QualityService:
     async def on_instruments_changed(self, _: InstrumentsChanged) -> None:
         """Forget the calendars: they may have changed too."""
         self._calendars.clear()
+
+    async def recall(self) -> None:
+        """Go on with what was late when the last process ended: it is not told again.
+
+        Raises:
+            StoreUnavailable: It cannot be read now.
+        """
+        self.late = still_open(await self._store.read("findings", Selection(equal={"round_id": (SOURCE,)})))
+
+    async def watch(self, clock: Clock) -> None:
+        """Look for ever which series are late, once in `watch_s` seconds, and tell what has changed.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+        """
+        while True:
+            await self.look(now_ns=clock.now_ns())
+            await clock.sleep(self._config.watch_s)
+
+    async def look(self, *, now_ns: int) -> None:
+        """Tell which series have become late by `now_ns`, and which no longer are."""
+        objectives = self._config.freshness
+        if not objectives and self.late.is_empty():
+            return
+        late, names = await late_now(self._store, objectives, now_ns=now_ns)
+        fresh, over = changes(self.late, late)
+        if len(fresh) or len(over):
+            simulated = self._config.simulated
+            findings = freshness_findings(fresh, over, names=names, now_ns=now_ns, simulated=simulated)
+            told = FindingsMade(source=SOURCE, ts_known=now_ns, findings=pack(findings), simulated=simulated)
+            await self._bus.publish(told)
+        self.late = late
+
+
+async def late_now(
+    store: Store, objectives: Objectives, *, now_ns: int, heard: pl.DataFrame | None = None
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Return which series are late (freshness.LATE_COLUMNS), and the symbols of instruments.
+
+    Args:
+        store: What is there.
+        objectives: What is due.
+        now_ns: The present.
+        heard: The newest of trades and quotes: instrument_id, kind, last.
+
+    Raises:
+        StoreUnavailable: The store cannot be read now.
+    """
+    today = to_datetime(now_ns).date()
+    columns = ("instrument_id", "symbol", "mic", "valid_from", "valid_to")
+    listings = await store.read("listings", Selection(columns=columns))
+    series = wanted_series(listings, objectives, today=today)
+    names = dict(listings.sort("valid_from", nulls_last=False).select("instrument_id", "symbol").iter_rows())
+    if series.is_empty():
+        return empty(LATE_COLUMNS), names
+    calendar = Selection(equal={"mic": series["mic"].unique().to_list()}, start=today - RECENT, end=today)
+    sessions = await store.read("sessions", calendar)
+    known = await _newest(store, series["kind"].unique().to_list(), today, heard)
+    seen = series.join(known, on=["instrument_id", "kind"], how="left").with_columns(
+        *(pl.lit(None, dtype=SERIES_COLUMNS[name]).alias(name) for name in ("settled", "settled_at"))
+    )
+    late = late_series(seen, sessions, now_ns=now_ns)
+    idle = await _idle(store, late)
+    if idle.is_empty():
+        return late, names
+    settled = seen.drop("settled", "settled_at").join(idle, on=["instrument_id", "kind"], how="left")
+    return late_series(settled.select(list(SERIES_COLUMNS)), sessions, now_ns=now_ns), names
+
+
+async def _newest(store: Store, kinds: list[str], today: date, heard: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the newest of each series lately: instrument_id, kind, last. What `heard` tells is not read."""
+    parts = [] if heard is None else [heard.select("instrument_id", "kind", "last")]
+    for kind in kinds:
+        is_tick = kind in TICKS
+        if is_tick and heard is not None:
+            continue
+        wanted = Selection(
+            equal={} if is_tick else {"timeframe": (kind,)},
+            start=today - (RECENT if kind in DAILY else timedelta(days=1)),
+            columns=("instrument_id", "ts_event"),
+        )
+        rows = await store.read(kind if is_tick else "bars", wanted)
+        newest = rows.group_by("instrument_id").agg(pl.col("ts_event").max().alias("last"))
+        parts.append(newest.select("instrument_id", pl.lit(kind).alias("kind"), "last"))
+    return pl.concat(parts)
+
+
+async def _idle(store: Store, late: pl.DataFrame) -> pl.DataFrame:
+    """Return until when nobody has anything of late series: instrument_id, kind, settled, settled_at."""
+    days = late.filter(pl.col("kind").is_in(DAILY))
+    columns = ("instrument_id", "timeframe", "end", "golden", "ts_known")
+    if days.is_empty():
+        return pl.DataFrame(schema=IDLE)
+    equal = {"instrument_id": days["instrument_id"].unique().to_list(), "kind": ("bars",), "timeframe": DAILY}
+    rounds = await store.read("rounds", Selection(equal=equal, columns=columns))
+    empties = rounds.filter(pl.col("golden") == 0).sort("end", "ts_known")
+    newest = empties.unique(["instrument_id", "timeframe"], keep="last", maintain_order=True)
+    return newest.select(
+        "instrument_id",
+        pl.col("timeframe").alias("kind"),
+        pl.col("end").alias("settled"),
+        pl.col("ts_known").alias("settled_at"),
+    )
