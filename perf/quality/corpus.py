@@ -16,13 +16,14 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from perf.quality.calendar import sessions
 from perf.quality.faults import EDGE, KINDS, Fault, Tape, split
 from perf.quality.real import NOT_CLEAN, PRICES, Real
 
 WINDOW: Final = 260
 PROVIDERS: Final = ("amber", "birch", "cedar")
 CLEAN: Final = "clean"
-_LONGEST_GAP: Final = timedelta(days=10)
+_TOGETHER: Final = timedelta(days=10)  # windows of a panel begin within so many days
 _SPLIT_SHARE: Final = 0.25  # of clean cases that have a declared split, rightly applied
 _SPLITS: Final = (1.5, 2.0, 3.0, 4.0, 7.0, 10.0, 0.5, 0.1)
 _VOLUME_OF: Final = {"amber": 1.0, "birch": 1.04, "cedar": 0.97}  # more or fewer venues are counted
@@ -106,26 +107,23 @@ def actions(all_: Sequence[Case]) -> pl.DataFrame:
 
 def _panel(real: Sequence[Real], random: np.random.Generator) -> Iterator[tuple[Real, pl.DataFrame]]:
     """Yield the series that have a whole clean window of the drawn year, each with its window."""
-    one = real[random.integers(len(real))]
+    one = real[int(random.integers(len(real)))]
     last = len(one.bars) - WINDOW
     if last < 1:
         return
     start: date = one.bars["date"][int(random.integers(last))]
     for each in (other for other in real if other.universe == one.universe):
         window = each.bars.filter(pl.col("date") >= start).head(WINDOW)
-        if len(window) == WINDOW and _is_clean(each, window):
+        if len(window) == WINDOW and window["date"][0] - start < _TOGETHER and _is_clean(each, window):
             yield each, window
 
 
 def _is_clean(one: Real, window: pl.DataFrame) -> bool:
+    """Return whether each session of the window has a bar with volume, and its source no known fault there."""
     days = window["date"]
-    gap = days.diff().max()
     known = NOT_CLEAN.get((one.universe, one.symbol), ())
-    near = timedelta(days=20)  # of the drawn start, so that panels are of one time
     return (
-        isinstance(gap, timedelta)
-        and gap <= _LONGEST_GAP
-        and days[-1] - days[0] < timedelta(days=390) + near
+        days.to_list() == sessions(days[0], days[-1])["session"].to_list()
         and not any(days[0] <= day <= days[-1] for day in known)
         and bool((window["volume"] > 0).all())
     )

@@ -55,7 +55,7 @@ Inject = Callable[[Tape, np.random.Generator, float], Fault | None]
 
 def cell(tape: Tape, random: np.random.Generator, sigmas: float) -> Fault:
     """One of a bar's four prices is off by `sigmas`; a high goes up, a low down, open and close either way."""
-    row, which = _row(tape, random), random.integers(4)
+    row, which = _row(tape, random), int(random.integers(4))
     way = {_HIGH: 1.0, _LOW: -1.0}.get(which, random.choice([-1.0, 1.0]))
     prices = tape.prices.copy()
     prices[which, row] *= np.exp(way * sigmas * sigma(tape, row))
@@ -89,8 +89,9 @@ def unit(tape: Tape, random: np.random.Generator, rows: float) -> Fault:
 
 def split(tape: Tape, row: int, ratio: float) -> Tape:
     """Return what `tape` would be had there been a split of `ratio` new shares for one old with `row`, declared."""
-    earlier = _scaled(tape, 0, row, ratio, volume=True, places=4)
-    return replace(earlier, splits=tuple(sorted((*tape.splits, (int(tape.ts[row]), ratio)))))
+    earlier, day = _scaled(tape, 0, row, ratio, volume=True, places=4), int(tape.ts[row])
+    paid = tuple((ts, cash * ratio if ts < day else cash) for ts, cash in tape.dividends)
+    return replace(earlier, splits=tuple(sorted((*tape.splits, (day, ratio)))), dividends=paid)
 
 
 def split_missed(tape: Tape, random: np.random.Generator, ratio: float) -> Fault:
@@ -205,8 +206,8 @@ def swapped(tape: Tape, random: np.random.Generator, rows: float) -> Fault:
 
 
 KINDS: Final[dict[str, tuple[Inject, tuple[float, ...]]]] = {
-    "one price off, by sigmas": (cell, (12, 20, 40)),
-    "bar off, by sigmas": (bar, (10, 20, 40)),
+    "one price off, by sigmas": (cell, (8, 12, 20, 40)),
+    "bar off, by sigmas": (bar, (7, 10, 20, 40)),
     "decimal point moved, by": (decimal, (10, 100)),
     "block in another unit, rows": (unit, (3, 15, 60)),
     "split not applied, ratio": (split_missed, (2, 7, 0.1)),
@@ -218,8 +219,8 @@ KINDS: Final[dict[str, tuple[Inject, tuple[float, ...]]]] = {
     "bars missing": (missing, (1, 3, 10)),
     "bar twice, other's age": (duplicated, (0, 1, 5)),
     "bars a day late": (shifted, (5, 20)),
-    "volume, times": (volume, (30, 100, 0)),
-    "level shift, by sigmas": (level, (15, 30)),
+    "volume, times": (volume, (15, 30, 100, 0)),
+    "level shift, by sigmas": (level, (10, 15, 30)),
     "labels late, hours": (zone, (-5, 5, 9)),
     "high and low swapped, rows": (swapped, (1, 3)),
 }

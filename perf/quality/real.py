@@ -26,10 +26,12 @@ PRICES: Final = ("open", "high", "low", "close")
 TUNED_ON: Final = frozenset({"AAPL", "EEM", "GOOG", "IBM", "SPY"})  # the other instruments are only reported on
 NOT_CLEAN: Final = {
     # What the sources themselves have wrong or leave out; windows that hold such a day are not used.
-    ("lean", "GOOG"): (date(2008, 9, 30),),  # a low of 0.01 and a close that the exchange cancelled
-    ("lean", "AAA"): (date(2007, 5, 15),),  # a special dividend of 60 % that the file does not declare
+    ("lean", "GOOG"): (date(2014, 4, 3),),  # a split that its factor file does not declare
 }
 _SCALE: Final = 1e4  # of LEAN's prices
+_NORMAL: Final = 1.4826  # the sigma of a normal distribution / the median of its distance from 0
+_BAD_TRADE: Final = 4.0  # sigmas
+_WHOLE_MARKET: Final = [date(2010, 5, 6), date(2015, 8, 24)]  # lows of minutes that many saw
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +69,7 @@ def _lean() -> Iterator[Real]:
         if not factors.is_file() or not mapped.is_file():
             continue
         first = date.fromisoformat(mapped.read_text(encoding="ascii").split(",", 1)[0])
-        bars = _lean_bars(file).filter(pl.col("date") >= first)
+        bars = _without_bad_trades(_lean_bars(file).filter(pl.col("date") >= first))
         yield Real("lean", file.stem.upper(), bars, _lean_actions(factors, bars))
 
 
@@ -79,6 +81,24 @@ def _lean_bars(file: Path) -> pl.DataFrame:
         pl.col("time").str.slice(0, 8).str.to_date("%Y%m%d").alias("date"),
         *[pl.col(name) / _SCALE for name in PRICES],
         pl.col("volume").cast(pl.Float64),
+    )
+
+
+def _without_bad_trades(bars: pl.DataFrame) -> pl.DataFrame:
+    """Return `bars` with highs and lows that a bad trade made brought to the nearer of open and close.
+
+    LEAN's sample keeps trades that others strike out. Of Apple's 27 rows whose high or low lies more than 4 local
+    sigmas beyond open and close, Yahoo has another high or low, by more than 1 %, on 26; the other is that of
+    2010-05-06, when the whole market fell for minutes. Such rows are no clean control, so they are mended here.
+    """
+    sigma = _NORMAL * pl.col("close").log().diff().abs().rolling_median(63, center=True, min_samples=20)
+    top, bottom = pl.max_horizontal("open", "close"), pl.min_horizontal("open", "close")
+    true_day = pl.col("date").is_in(_WHOLE_MARKET)
+    high = (pl.col("high") / top).log() > _BAD_TRADE * sigma
+    low = (bottom / pl.col("low")).log() > _BAD_TRADE * sigma
+    return bars.with_columns(
+        pl.when(high & ~true_day).then(top).otherwise("high").alias("high"),
+        pl.when(low & ~true_day).then(bottom).otherwise("low").alias("low"),
     )
 
 

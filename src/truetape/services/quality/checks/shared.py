@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from truetape.domain.kinds import INSTANT
+from truetape.services.quality.checks import regime
 from truetape.services.quality.checks.surroundings import Surroundings
 
 SERIES: Final = ("instrument_id", "provider", "timeframe")
@@ -166,6 +167,11 @@ def before(column: str) -> pl.Expr:
     return pl.when(~pl.col("starts")).then(pl.col(column).shift(1))
 
 
+def of(made: Callable[[pl.DataFrame], Column]) -> Made:
+    """Return what makes a column of the frame alone."""
+    return lambda frame, _: made(frame)
+
+
 def per_key(value: pl.Expr) -> pl.Expr:
     """Return `value` over the rows of all providers about the same instrument, timeframe and instant."""
     return value.over("instrument_id", "timeframe", "ts_event")
@@ -173,6 +179,8 @@ def per_key(value: pl.Expr) -> pl.Expr:
 
 _OTHER: Final = pl.any_horizontal([pl.col(name).ne_missing(pl.col(name).shift(1)) for name in SERIES])
 STARTS: Final = (_OTHER | (pl.int_range(pl.len()) == 0)).alias("starts")
+
+_POSITIVE: Final = (pl.col("close") > 0) & (pl.col("previous_close") > 0)
 
 SHARED: Final[dict[str, Shared]] = {
     "starts": Shared("Boolean: the row is the first of its series", (), STARTS),
@@ -211,6 +219,21 @@ SHARED: Final[dict[str, Shared]] = {
         "Float64: new shares for one old by splits that take effect with it", ("day", "series"), declared("split")
     ),
     "dividend": Shared("Float64: cash by dividends that take effect with it", ("day", "series"), declared("dividend")),
+    "move": Shared(
+        "Float64: the log return, declared splits and dividends taken out",
+        ("log_return", "split", "dividend"),
+        of(regime.move),
+    ),
+    "usual_move": Shared("Float64: sigma of the regime's moves", ("move", "starts"), of(regime.usual_move)),
+    "usual_turnover": Shared(
+        "Float64: the regime's close x volume", ("close", "volume", "starts"), of(regime.usual_turnover)
+    ),
+    "turnover_spread": Shared(
+        "Float64: sigma of the logarithm of close x volume",
+        ("starts", "usual_turnover"),
+        of(regime.turnover_spread),
+    ),
+    "surprise": Shared("Float64: the move in sigmas", ("usual_move", "venue"), of(regime.surprise)),
     "providers": Shared("UInt32: rows about the same bar, this one included", ("starts",), providers),
     "key_number": Shared("Int64: the number of its bar among those of all providers", ("providers",), key_number),
     "middle": Shared("Float64: the median close of the same bar", ("close", "providers"), middle),
