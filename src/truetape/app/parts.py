@@ -19,6 +19,7 @@ from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.sqlite_ledger import SqliteLedger
 from truetape.adapters.system_clock import SystemClock
 from truetape.app.budgets import budgets
+from truetape.app.channels import Channels, channels
 from truetape.app.settings import LEDGER as LEDGER_VARIABLE
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.domain.errors import BadInput
@@ -56,11 +57,13 @@ class Parts:
     ledger: SqliteLedger | RedisLedger
     providers: dict[str, Provider]
     budgets: dict[str, Budget]
+    channels: Channels
 
     async def close(self) -> None:
         """Give everything back, the data folder's lock last."""
         await self.bus.close()
         await self.http.close()
+        await self.channels.close()
         await self.store.close()
         await self.ledger.close()
         self.archive.close()
@@ -99,6 +102,7 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         ledger=ledger(settings, clock),
         providers=providers(settings, http),
         budgets=allowed,
+        channels=channels(settings.watching.channels, clock=clock),
     )
 
 

@@ -99,7 +99,9 @@ class Platform:
         return self.address
 
     async def recover(self) -> None:
-        """Finish what a crash of the last process cut short."""
+        """Finish what a crash of the last process cut short, and go on with its alerts."""
+        await self.rooms.distribution.recall()
+        await self.rooms.quality.recall()
         await self.rooms.processing.resume()
         await self.rooms.ingestion.resume()
         await self.rooms.storage.catch_up()
@@ -223,7 +225,8 @@ class TroubleTeller:
 
 def _secrets(settings: Settings) -> tuple[str, ...]:
     keys = [one for each in settings.providers.values() for one in (each.key, each.secret)]
-    return (*keys, settings.ledger, urlsplit(settings.ledger).password or "")
+    told = [secret for one in settings.watching.channels.values() for secret in one.secrets]
+    return (*keys, *told, settings.ledger, urlsplit(settings.ledger).password or "")
 
 
 def _declared(settings: Settings, *, now_ns: int) -> InstrumentsDeclared:
@@ -263,6 +266,8 @@ async def up(
             tasks.create_task(rooms.ingestion.listen())
             tasks.create_task(_lasting(platform, "refresh", lambda: _refresh(platform)))
             tasks.create_task(_lasting(platform, "benchmarks", lambda: rooms.benchmarks.work(platform.parts.clock)))
+            tasks.create_task(_lasting(platform, "alerts", rooms.distribution.alarm))
+            tasks.create_task(_lasting(platform, "freshness", lambda: rooms.quality.watch(platform.parts.clock)))
             tasks.create_task(_lasting(platform, "days", lambda: rooms.storage.work(platform.parts.clock)))
             tasks.create_task(_tell_troubles(platform, on_trouble))
 

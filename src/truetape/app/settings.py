@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from truetape.app.stream_replay import STREAMS
+from truetape.app.watch_settings import Watching, watching
 from truetape.domain.asks import KINDS
 from truetape.domain.errors import BadInput
 from truetape.domain.messages import DeclaredListing
@@ -23,7 +24,9 @@ from truetape.services.ingestion.routing import Policy
 DEFAULT_PATH: Final = Path("truetape.toml")
 LARGEST_BYTES: Final = 1 << 20
 CHANNELS: Final = ("trades", "quotes", "bars", "book")
-FOLDER_READERS: Final = ("files", "stooq")
+FOLDERS_ONLY: Final = ("files", "lean")  # providers that ask nobody
+QUALITY: Final = ("freshness",)  # what [quality] holds
+FOLDER_READERS: Final = (*FOLDERS_ONLY, "stooq")
 OVERRIDES: Final = {"data": "TRUETAPE_DATA", "host": "TRUETAPE_HOST", "port": "TRUETAPE_PORT"}
 LEDGER: Final = "TRUETAPE_LEDGER"  # the address of a Redis server that keeps the quotas of several machines
 
@@ -59,7 +62,7 @@ _WORDS: Final = {
 }
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
 _POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
-_READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger")
+_READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching")
 _KEY_LIKE: Final = re.compile("[A-Za-z0-9]{16,}")  # rather a key than the name of a variable, which has underscores
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
 
@@ -115,6 +118,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     backoff_s: Seconds = 0.5
     cache_bytes: Bytes = 64 << 20
     spend_evenly: bool = True  # backfills use of a day's or a month's quota what has passed of it
+    watching: Watching = Watching()  # who is alarmed of what, and how soon what is due
     ledger: str = Secret()  # redis://... where quotas are shared by machines; "" for a file in the data folder
 
 
@@ -133,6 +137,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     providers = table.pop("providers", {})
     policies = table.pop("policies", {})
     streams = table.pop("streams", {})
+    watched = {name: table.pop(name, kind()) for name, kind in (("alerts", list), ("channels", dict))}
+    watched["freshness"] = _quality(table.pop("quality", {}), problems).get("freshness", {})
     table |= _overrides(environ)
     values = _fields(Settings, table, "", problems, leave_out=_READ_APART)
     values["data"] = path.parent / values.get("data", "data")
@@ -143,6 +149,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     values["providers"] = _providers(providers, environ, problems)
     values["policies"] = _policies(policies, problems)
     values["streams"] = _streams(streams, problems)
+    values["watching"] = watching(**watched, environ=environ, problems=problems)
     values["ledger"] = Secret(environ.get(LEDGER, "").strip())
     problems += _listing_problems(listings)
     if not problems:
@@ -279,6 +286,16 @@ def _policies(found: object, problems: list[str]) -> dict[str, Policy]:
     return chosen
 
 
+def _quality(found: object, problems: list[str]) -> dict[str, Any]:
+    if isinstance(found, dict):
+        problems += [
+            f"quality.{name} is no setting; {_nearest(name, QUALITY)}" for name in found if name not in QUALITY
+        ]
+        return found
+    problems.append("quality must be a table: write [quality.freshness] before its settings.")
+    return {}
+
+
 def _streams(found: object, problems: list[str]) -> dict[str, tuple[str, ...]]:
     if not isinstance(found, dict):
         problems.append("streams must be a table: write [streams] before its settings.")
@@ -341,9 +358,9 @@ def _misplaced(name: str, base_url: str) -> Iterator[str]:
     if retired and not base_url:
         yield f"providers.{name} has no base_url. {retired} Name a host that still speaks its API, or remove it."
     if base_url.startswith("file:") and name not in FOLDER_READERS:
-        yield f"providers.{name}.base_url was a folder; only {' and '.join(FOLDER_READERS)} read one."
-    if name == "files" and not base_url.startswith("file:"):
-        yield f'providers.files.base_url was {base_url!r}; name the folder: base_url = "file:///folder".'
+        yield f"providers.{name}.base_url was a folder; only {', '.join(FOLDERS_ONLY)} and stooq read one."
+    if name in FOLDERS_ONLY and not base_url.startswith("file:"):
+        yield f'providers.{name}.base_url was {base_url!r}; name the folder: base_url = "file:///folder".'
 
 
 def _words(wanted: Any) -> str:

@@ -60,4 +60,22 @@ key_variable = "FINNHUB_API_KEY"
 # [providers.iex_cloud]
 # base_url = "https://..."
 # key_variable = "IEX_TOKEN"
+
+# How soon what is due; what is later becomes a finding. The most specific one holds: instrument, venue, everywhere.
+# [quality.freshness]
+# "1d" = "2h after close"
+# trades = "5m"            # for which nothing may come during a session
+
+# People are told of findings: each alert once in its cool-down, and again when it is over.
+# [[alerts]]
+# channel = "office"
+# severity = "error"       # at least: note, warning or error
+# within = "1h"            # count = 3 of one group in this time, for example
+# cool_down = "4h"
+# resolve_after = "4h"     # without any more it is over
+# newer_than = "7d"        # about older dates nobody is told
+
+# [channels.office]
+# by = "alertmanager"      # webhook, alertmanager or email
+# url = "http://127.0.0.1:9093"  # or url_variable, where the address holds a token
 """

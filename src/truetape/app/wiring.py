@@ -52,6 +52,7 @@ def wire(parts: Parts, settings: Settings) -> Rooms:
     bus, store = parts.bus, parts.store
     simulated = settings.simulated
     trust = {name: provider.declaration.trust for name, provider in parts.providers.items()}
+    quality = QualityConfig(trust=trust, freshness=settings.watching.freshness, simulated=simulated)
     return Rooms(
         ingestion=IngestionService(
             bus=bus,
@@ -71,10 +72,15 @@ def wire(parts: Parts, settings: Settings) -> Rooms:
             providers=parts.providers,
             config=ProcessingConfig(simulated=simulated),
         ),
-        quality=QualityService(bus=bus, store=store, config=QualityConfig(trust=trust)),
+        quality=QualityService(bus=bus, store=store, config=quality),
         storage=StorageService(bus=bus, store=store, config=StorageConfig(simulated=simulated)),
         distribution=DistributionService(
-            bus=bus, store=store, cache=parts.cache, clock=parts.clock, config=DistributionConfig()
+            bus=bus,
+            store=store,
+            cache=parts.cache,
+            clock=parts.clock,
+            config=DistributionConfig(rules=settings.watching.rules, simulated=simulated),
+            notifiers=parts.channels.notifiers,
         ),
         reference=ReferenceService(bus=bus, store=store, config=ReferenceConfig()),
         corporate_actions=CorporateActionsService(bus=bus, store=store, config=CorporateActionsConfig()),
