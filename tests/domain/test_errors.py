@@ -20,6 +20,7 @@ from truetape.domain.errors import (
     Transient,
     TruetapeError,
     UndecodablePayload,
+    UnknownInstrument,
     UnknownSymbol,
     UnknownTarget,
     WrongFolder,
@@ -51,6 +52,14 @@ SENTENCES: list[tuple[TruetapeError, type[TruetapeError], str]] = [
         UnknownSymbol(symbol="APPL", known=[]),
         Terminal,
         "The symbol 'APPL' is unknown. Known symbols: none yet. Add it under [[instruments]].",
+    ),
+    (
+        UnknownInstrument(symbol="VOD", on=None, matches=2, candidates=["ins_a (VOD on XLON)", "ins_b (VOD on XNAS)"]),
+        Terminal,
+        (
+            "The symbol 'VOD' named 2 instruments today. Listings of that name: ins_a (VOD on XLON); ins_b (VOD on "
+            "XNAS). Name the venue in the symbol, or the instrument by its id."
+        ),
     ),
     (
         UnknownTarget(target="qua_x", fix="List them with `truetape quarantine list`."),

@@ -9,6 +9,7 @@ TruetapeError
     - ProviderRefused        (provider, failure)
     - SchemaMismatch         (kind, expected, found)
     - UnknownSymbol          (symbol, known)
+    - UnknownInstrument      (symbol, on, matches, candidates)
     - BadInput               (parameter, value, fix)
     - UnknownTarget          (target, fix)
     - FolderInUse            (path, owner)
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from truetape.domain.failures import Failure
 
@@ -96,6 +98,21 @@ class UnknownSymbol(Terminal):
         super().__init__(f"The symbol {symbol!r} is unknown. Known symbols: {some}. Add it under [[instruments]].")
         self.symbol = symbol
         self.known = tuple(known)
+
+
+class UnknownInstrument(Terminal):
+    """A symbol named no instrument on a date, or several at once."""
+
+    def __init__(self, *, symbol: str, on: date | None, matches: int, candidates: Sequence[str]) -> None:
+        what = f"{matches} instruments" if matches else "no instrument"
+        known = f"Listings of that name: {'; '.join(candidates)}." if candidates else "No listing has that name."
+        fix = "Name the venue in the symbol, or the instrument by its id" if matches else "Ask for one of its dates"
+        fix = fix if candidates else "Add it under [[instruments]]"
+        super().__init__(f"The symbol {symbol!r} named {what} {f'on {on}' if on else 'today'}. {known} {fix}.")
+        self.symbol = symbol
+        self.on = on
+        self.matches = matches
+        self.candidates = tuple(candidates)
 
 
 class BadInput(Terminal):
