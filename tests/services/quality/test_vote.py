@@ -25,7 +25,7 @@ def claims(*rows: tuple[str, float | None, float | None], key: int = 1) -> pl.Da
 
 
 def cast(ballots: pl.DataFrame, **voters: Any) -> pl.DataFrame:
-    return vote(ballots, key=("key",), values=("open", "close"), tolerance=TOLERANCE, voters=Voters(**voters))
+    return vote(ballots, key=("key",), values=("open", "close"), tolerance=TOLERANCE, voters=Voters(**voters)).won
 
 
 def outcome(won: pl.DataFrame) -> list[tuple[object, ...]]:
@@ -291,3 +291,13 @@ def test_only_the_proportions_of_trust_count(
     plain = cast(rows, trust=trust)
     assert scaled.drop("score").equals(plain.drop("score"))
     assert scaled["score"].to_list() == pytest.approx(plain["score"].to_list())
+
+
+def test_who_lost_is_told_by_its_place() -> None:
+    """Each claim that does not agree stands beside the row that it lost to."""
+    rows = pl.concat([claims(("alpha", 1.0, 1.0), key=2), claims(("alpha", 1.0, 1.0), ("bravo", 9.0, 9.0), key=1)])
+
+    outcome = vote(rows, key=("key",), values=("close",), tolerance=TOLERANCE, voters=Voters())
+
+    assert outcome.won["key"].to_list() == [1, 2]
+    assert outcome.lost.rows() == [(2, 0)]

@@ -21,9 +21,8 @@ def missing_rows(claims: pl.DataFrame, golden: pl.DataFrame, grading: Grading) -
     What lies before a provider's first bar is the depth of its history, not a gap. What lies after its last bar is one
     finding, however long it is.
     """
-    bars, providers = len(claims.select(_BAR).unique()), claims["provider"].n_unique()
-    if bars == len(golden) and bars * providers == len(claims):
-        return empty(TABLES["findings"].columns)  # each provider has one claim for each bar: none is missing
+    if claims["ts_event"].n_unique() <= 1 or _whole(claims, golden):
+        return empty(TABLES["findings"].columns)  # what is at one instant only has nothing before and after it
     span = claims.group_by(*_SERIES, "provider").agg(
         pl.col("ts_event").min().alias("first"), pl.col("ts_event").max().alias("last")
     )
@@ -54,6 +53,12 @@ def missing_rows(claims: pl.DataFrame, golden: pl.DataFrame, grading: Grading) -
     )
 
 
+def _whole(claims: pl.DataFrame, golden: pl.DataFrame) -> bool:
+    """Tell quickly whether each provider has one claim for each bar."""
+    every = len(golden) * claims["provider"].n_unique() == len(claims)
+    return every and len(claims.select(_BAR).unique()) == len(golden)
+
+
 def missing_sessions(golden: pl.DataFrame, known: pl.Series, grading: Grading) -> pl.DataFrame:
     """Return a finding for each session of the calendar, between a series' first and last golden bar, without a bar.
 
@@ -64,6 +69,8 @@ def missing_sessions(golden: pl.DataFrame, known: pl.Series, grading: Grading) -
         known: The sessions of that venue (Date).
         grading: The rules.
     """
+    if golden["ts_event"].n_unique() <= 1:
+        return empty(TABLES["findings"].columns)
     dated = golden.filter(~pl.col("timeframe").is_in(DERIVED_TIMEFRAMES)).select(
         *_SERIES, pl.col("ts_event").dt.date().alias("day")
     )

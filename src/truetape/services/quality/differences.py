@@ -11,9 +11,10 @@ from typing import Final
 import polars as pl
 
 from truetape.domain.adjust import PRICES
+from truetape.domain.kinds import INSTANT
 from truetape.domain.time import DERIVED_TIMEFRAMES
 from truetape.services.quality.increments import decimals
-from truetape.services.quality.vote import INCREMENT
+from truetape.services.quality.vote import INCREMENT, Outcome
 
 SERIES: Final = ("instrument_id", "timeframe")
 BAR: Final = (*SERIES, "ts_event")
@@ -26,27 +27,26 @@ _SAID: Final = ("ts_event", *PRICES, "agreed")
 _TRUTH: Final = (*PRICES, "volume", "adj_close", "currency", "feed", "provider")
 
 
-def outvoted(ruled: pl.DataFrame, won: pl.DataFrame) -> pl.DataFrame:
+def outvoted(ruled: pl.DataFrame, valid: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
     """Return the claims that broke a rule or did not agree with the winner, in their order, beside it.
 
     Args:
-        ruled: schema bar_claims with `rule` (a broken rule or null), ordered by (series, provider, ts_event).
-        won: As `vote` returns it for BAR, of claims with increments.
+        ruled: schema bar_claims with `place` (their row) and `rule` (a broken rule or null), ordered by (series,
+            provider, ts_event).
+        valid: Those that broke no rule, with increments.
+        outcome: Of the vote of `valid` for BAR.
 
     Returns:
-        The claims with `place` (row of `ruled`), the winner's values as `won_open` ... `won_provider`, `agreed` and
-        `increment`; null where no claim was left to win.
+        The claims with the winner's values as `won_open` ... `won_provider`, `agreed` and `increment`; null where no
+        claim was left to win.
     """
-    truth = won.select(*BAR, *(pl.col(name).alias(f"won_{name}") for name in _TRUTH), "agreed", "dissented", INCREMENT)
-    if truth["dissented"].eq("").all() and ruled["rule"].null_count() == len(ruled):
-        return ruled.head(0).with_row_index("place").join(truth.drop("dissented"), on=BAR, how="left")
-    broken = pl.col("rule").is_not_null()
-    disputed = truth.filter(pl.col("dissented") != "").select(BAR)
-    numbered = ruled.with_row_index("place")
-    suspects = pl.concat([numbered.filter(broken), numbered.filter(~broken).join(disputed, on=BAR, how="semi")])
-    judged = suspects.sort("place").join(truth.drop("dissented"), on=BAR, how="left", maintain_order="left")
-    agrees = pl.col("agreed").str.split(",").list.contains(pl.col("provider")) & ~broken
-    return judged.filter(~agrees.fill_null(value=False))
+    values = [pl.col(name).alias(f"won_{name}") for name in _TRUTH]
+    truth = outcome.won.select(*values, "agreed", INCREMENT)
+    lost = valid[outcome.lost["claim"]].drop(INCREMENT).hstack(truth[outcome.lost["bar"]])
+    broken = ruled.filter(pl.col("rule").is_not_null())
+    concerned = outcome.won.select(*BAR, *values, "agreed", INCREMENT).join(broken, on=BAR, how="semi")
+    beside = broken.join(concerned, on=BAR, how="left")
+    return pl.concat([lost, beside]).sort("place")
 
 
 def with_habits(lost: pl.DataFrame, ruled: pl.DataFrame) -> pl.DataFrame:
@@ -78,6 +78,8 @@ def with_labels(lost: pl.DataFrame, won: pl.DataFrame, *, relative: float) -> pl
     Sessions are looked for one before and one after; bars below a day also up to twelve whole hours away. Null where
     the claim is no such bar, or has fewer than PAIRED prices.
     """
+    if won["ts_event"].n_unique() <= 1:
+        return lost.with_columns(pl.lit(None, dtype=INSTANT).alias("bar_of"))
     concerned = won.select(*BAR, *PRICES, "agreed").join(lost, on=SERIES, how="semi")
     follow = [pl.col(name).shift(by).over(*SERIES).alias(f"{side}_{name}") for side, by in _SIDES for name in _SAID]
     around = lost.join(concerned.with_columns(follow), on=BAR, how="left", maintain_order="left", suffix="_true")

@@ -46,15 +46,16 @@ def grade_bars(
         earlier: Claims that newer ones have replaced, as `corrections.superseded` returns them.
     """
     ordered = claims.sort("instrument_id", "timeframe", "provider", "ts_event")
-    ruled = ordered.with_columns(broken_rules(ordered, stale_sessions=grading.stale_sessions))
+    broken = broken_rules(ordered, stale_sessions=grading.stale_sessions)
+    ruled = ordered.with_columns(broken).with_row_index("place")
     if "stale" in ruled["rule"]:
         ruled = ruled.with_columns(pl.when(~quiet(ruled)).then("rule").alias("rule"))
     valid = ruled.filter(pl.col("rule").is_null())
     stepped = with_increments(valid, usual=grading.tolerance.absolute, known=grading.increments)
-    won = vote(stepped, key=BAR, values=PRICES, tolerance=grading.tolerance, voters=grading.voters())
-    known = sessions["session"]
+    outcome = vote(stepped, key=BAR, values=PRICES, tolerance=grading.tolerance, voters=grading.voters())
+    won, known = outcome.won, sessions["session"]
     golden = _golden(won, known, grading)
-    lost = _explained(ruled, won, earlier, grading)
+    lost = _explained(outvoted(ruled, stepped, outcome), ruled, won, earlier, relative=grading.tolerance.relative)
     findings = pl.concat(
         [
             missing_rows(ruled, golden, grading),
@@ -86,12 +87,12 @@ def _withheld(won: pl.DataFrame, grading: Grading) -> pl.DataFrame:
     return as_findings(told, check="below_quorum", severity="warning", grading=grading)
 
 
-def _explained(ruled: pl.DataFrame, won: pl.DataFrame, earlier: pl.DataFrame, grading: Grading) -> pl.DataFrame:
-    """Return the claims that lost, each with its reason and the run of bars that it stands in."""
-    relative = grading.tolerance.relative
-    lost = with_habits(outvoted(ruled, won), ruled)
-    known = with_corrections(with_labels(lost, won, relative=relative), earlier, relative=relative)
-    return explain_dissent(known, relative=relative)
+def _explained(
+    lost: pl.DataFrame, ruled: pl.DataFrame, won: pl.DataFrame, earlier: pl.DataFrame, *, relative: float
+) -> pl.DataFrame:
+    """Return the claims that lost, each with its reason and the bars that share it."""
+    known = with_labels(with_habits(lost, ruled), won, relative=relative)
+    return explain_dissent(with_corrections(known, earlier, relative=relative), relative=relative)
 
 
 def _quarantined(lost: pl.DataFrame, grading: Grading) -> pl.DataFrame:
@@ -116,7 +117,7 @@ def grade_actions(claims: pl.DataFrame, grading: Grading) -> Grades:
         values=("value",),
         tolerance=Tolerance(absolute=5e-5, relative=1e-3),
         voters=grading.voters(electorate=tuple(claims["provider"].unique())),
-    )
+    ).won
     golden = won.with_columns(
         pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"), pl.lit(0, dtype=pl.UInt32).alias("version")
     ).select(list(TABLES["actions"].columns))

@@ -36,7 +36,7 @@ def with_increments(claims: pl.DataFrame, *, usual: float, known: Mapping[str, f
     """Return `claims` with the price increment of each in the column `increment`.
 
     Args:
-        claims: `instrument_id`, `timeframe`, `provider`, `close` (finite, above 0), `currency`.
+        claims: `instrument_id`, `timeframe`, `ts_event`, `provider`, `close` (finite, above 0), `currency`.
         usual: The increment where nothing else is known and nothing can be learnt.
         known: By instrument_id or by currency; what is known of an instrument stands above the rest.
     """
@@ -56,11 +56,12 @@ def with_increments(claims: pl.DataFrame, *, usual: float, known: Mapping[str, f
 
 def _learnt(claims: pl.DataFrame, *, usual: float) -> pl.DataFrame | None:
     """Return `learnt` (null where claims are too few to tell a habit) and `finest` of the series worth a look."""
-    counted = claims.group_by(_SERIES).agg(pl.len().alias("rows"), pl.col("close").min().alias("least"))
-    telling = counted.filter((pl.col("rows") >= TELLING) | (pl.col("least") * COARSE < usual))
-    if telling.is_empty():
+    dear = pl.col("close") * COARSE >= usual
+    looked = claims
+    if claims["ts_event"].n_unique() < TELLING:  # no series is long enough to tell a habit
+        looked = claims.join(claims.filter(~dear), on=_SERIES, how="semi")
+    if looked.is_empty():
         return None
-    looked = claims if len(telling) == len(counted) else claims.join(telling, on=_SERIES, how="semi")
     by_provider = looked.group_by(*_SERIES, "provider").agg(
         decimals(pl.col("close")).max().alias("places"), pl.len().alias("rows")
     )

@@ -49,7 +49,7 @@ def volume_coverage(ruled: pl.DataFrame, won: pl.DataFrame, grading: Grading) ->
         won: As `vote` returns it.
         grading: The rules.
     """
-    if ruled["feed"].n_unique() < 2 or won.is_empty():  # noqa: PLR2004
+    if ruled["feed"].n_unique() <= 1 or won["ts_event"].n_unique() < TELLING:
         return empty(TABLES["findings"].columns)
     truth = won.select(*BAR, won_volume="volume", won_feed="feed", won_provider="provider")
     both = ruled.filter(pl.col("rule").is_null()).join(truth, on=BAR)

@@ -21,6 +21,7 @@ import polars as pl
 
 KIN: Final = 0.5  # part of a weight that counts beside another provider's of the same source
 INCREMENT: Final = "increment"  # a column of claims: the price increment, in the place of the absolute tolerance
+_LOST: Final = {"claim": pl.UInt32, "bar": pl.UInt32}
 _LEAST: Final = 1e-5  # shares that differ by less are equal: sums of floats are not exact
 _ROUNDING: Final = 1.001  # one increment apart is agreed, although floats cannot hold it
 
@@ -49,10 +50,24 @@ class Voters:
     quorum_weight: float = 0.0
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a vote ended.
+
+    `won` has one row for each key, in its order: the winning claim with `score` (share of the weight that agrees),
+    `method` (consensus: quorate, and more than half of the weight agrees; single_source: one voter only; plurality
+    otherwise), `agreed` and `dissented` (comma separated) and `quorate`. `lost` has one row for each claim that does
+    not agree with its winner: `claim` is its row among the claims, `bar` the winner's row of `won`.
+    """
+
+    won: pl.DataFrame
+    lost: pl.DataFrame
+
+
 def vote(
     claims: pl.DataFrame, *, key: tuple[str, ...], values: tuple[str, ...], tolerance: Tolerance, voters: Voters
-) -> pl.DataFrame:
-    """Return one row for each `key`, in its order, saying which claim won.
+) -> Outcome:
+    """Return which claim won for each `key`, and which lost.
 
     Args:
         claims: One row for each (key, provider) at most; `values` finite float64. A null agrees with anything. A
@@ -61,15 +76,10 @@ def vote(
         values: The columns that must agree.
         tolerance: When two values agree.
         voters: Whose word weighs what.
-
-    Returns:
-        The winning claims' rows with `score` (share of the weight that agrees), `method` (consensus: quorate, and more
-        than half of the weight agrees; single_source: one voter only; plurality otherwise), `agreed` and `dissented`
-        (comma separated) and `quorate`.
     """
     if claims.is_empty():
         nothing = {"score": pl.lit(0.0), **dict.fromkeys(("method", "agreed", "dissented"), pl.lit(""))}
-        return claims.with_columns(**nothing, quorate=pl.lit(value=True))
+        return Outcome(claims.with_columns(**nothing, quorate=pl.lit(value=True)), pl.DataFrame(schema=_LOST))
     names = sorted({*claims["provider"].unique(), *voters.electorate})
     ballots = _ballots(claims, key=key, values=values, names=names, tolerance=tolerance)
     scales = _scales(names, voters)
@@ -82,7 +92,9 @@ def vote(
     with_winner = agree[winner, :, every].T
     verdict = _verdict(share[winner, every], with_winner, voted, scales, voters)
     won = claims[pl.Series(ballots.row[winner, every], dtype=pl.UInt32)].hstack(verdict)
-    return _completed(won, values, ballots, rank=np.where(with_winner, rank, -np.inf), winner=winner)
+    whole = _completed(won, values, ballots, rank=np.where(with_winner, rank, -np.inf), winner=winner)
+    who, which = np.nonzero(ballots.cast & ~with_winner)
+    return Outcome(whole, pl.DataFrame({"claim": ballots.row[who, which], "bar": which}, schema=_LOST))
 
 
 @dataclass(frozen=True)
