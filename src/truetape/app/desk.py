@@ -48,7 +48,7 @@ def decide_at(url: str, target: str, ruling: Ruling) -> Taken:
 
 
 async def _here(data: Path, target: str, ruling: Ruling) -> Taken:
-    settings = await asyncio.to_thread(_settings, data)
+    settings = await asyncio.to_thread(settings_of, data)
     async with Platform(settings, command="truetape quarantine") as platform:
         await platform.recover()
         await platform.parts.bus.drain()
@@ -64,7 +64,7 @@ async def _here(data: Path, target: str, ruling: Ruling) -> Taken:
     )
 
 
-def _settings(data: Path) -> Settings:
+def settings_of(data: Path) -> Settings:
     """Return settings by which nobody is asked anything, and everything that was heard can be read."""
     marker = read_marker(data)
     if marker is None:

@@ -13,7 +13,7 @@ ORIGIN_COLUMNS: Final = {"ts_known": INSTANT, "simulated": pl.Boolean()}
 VERSIONED_COLUMNS: Final = {"ts_known": INSTANT, "version": pl.UInt32(), "simulated": pl.Boolean()}
 VERDICT_COLUMNS: Final = {
     "score": pl.Float64(),  # share of the providers' weight that agrees, in [0, 1]
-    "method": pl.String(),  # consensus, plurality or single_source
+    "method": pl.String(),  # consensus, plurality, single_source or operator
     "agreed": pl.String(),  # providers that agree, comma separated, in alphabetical order
     "dissented": pl.String(),  # providers that claimed something else
 }

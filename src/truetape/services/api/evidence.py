@@ -66,6 +66,8 @@ class Explainer:
             actions=await self._store.read("actions", Selection(equal=one, as_of=query.as_of)),
             factors=await self._store.read("factors", Selection(equal=one, as_of=query.as_of)),
             payload_bytes=await asyncio.to_thread(self._sizes, payloads),
+            decisions=await self._store.read("decisions", Selection(equal=daily, as_of=query.as_of)),
+            repairs=await self._store.read("repairs", Selection(equal=daily, as_of=query.as_of)),
             captures=await self._store.read("captures", Selection(equal={"payload": payloads or ("",)})),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -89,6 +89,30 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     ts_known: str
 
 
+class DecidedAbout(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody decided about this session."""
+
+    decision_id: str
+    action: str
+    target: str
+    provider: str
+    actor: str
+    why: str
+    ts_known: str
+
+
+class Mended(msgspec.Struct, frozen=True, kw_only=True):
+    """A repair of a provider's series that is about this session."""
+
+    repair_id: str
+    provider: str
+    kind: str
+    state: str  # proposed, applied, undone or rejected
+    explanation: str
+    decided_by: str
+    ts_known: str
+
+
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """An ex-date after the session: prices are divided by `split` and multiplied by `dividend`."""
 
@@ -130,6 +154,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[Version, ...]
     as_of: str
     store_version: int
+    decisions: tuple[DecidedAbout, ...] = ()
+    repairs: tuple[Mended, ...] = ()
 
     def __str__(self) -> str:
         from truetape.services.api.narrate import lines
@@ -139,7 +165,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Rows of the tables of the same names, of one instrument and, but for actions and factors, one session.
+    """Rows of the tables of the same names, of one instrument; of claims, verdicts and findings those of one session.
 
     `bars` holds every version. `payload_bytes` gives sizes of the archived payloads by key.
     """
@@ -153,6 +179,8 @@ class Evidence:
     factors: pl.DataFrame
     payload_bytes: Mapping[str, int | None]
     captures: pl.DataFrame = field(default_factory=lambda: empty(TABLES["captures"].columns))  # of those payloads
+    decisions: pl.DataFrame = field(default_factory=lambda: empty(TABLES["decisions"].columns))
+    repairs: pl.DataFrame = field(default_factory=lambda: empty(TABLES["repairs"].columns))
 
 
 def explain(
@@ -187,6 +215,8 @@ def explain(
         versions=tuple(_version(row) for row in written(versions).iter_rows(named=True)),
         as_of=iso(as_of),
         store_version=store_version,
+        decisions=tuple(_of(DecidedAbout, row) for row in _about(evidence.decisions, day)),
+        repairs=tuple(_of(Mended, row) for row in _about(evidence.repairs, day)),
     )
 
 
@@ -203,6 +233,12 @@ def as_traded(claim: pl.DataFrame, splits: pl.DataFrame) -> Prices | None:
     if basis == "split":
         claim = unsplit(claim, splits.filter(pl.col("ex_date") <= claim["ts_known"].dt.date()[0]))
     return _prices(claim.row(0, named=True))
+
+
+def _about(rows: pl.DataFrame, day: date) -> Iterator[Mapping[str, Any]]:
+    """Yield the decisions or repairs that are about `day`, the oldest first."""
+    near = rows.filter((pl.col("start") <= day) & (pl.col("end") >= day)).sort("ts_known")
+    return written(near).iter_rows(named=True)
 
 
 def _claims(evidence: Evidence, golden: Mapping[str, Any] | None) -> tuple[Claim, ...]:

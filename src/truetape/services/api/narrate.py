@@ -29,6 +29,7 @@ _METHODS: Final = {
     "consensus": "Most of the providers' weight agrees",
     "plurality": "No majority agrees; the largest group was taken",
     "single_source": "Only one provider spoke",
+    "operator": "An operator decided it",
 }
 
 
@@ -45,6 +46,8 @@ def lines(explanation: Explanation) -> list[Text]:
         ("Claims, brought to prices as traded", _claims(explanation)),
         ("Kept out", _quarantined(explanation)),
         ("Findings", _findings(explanation)),
+        ("Repairs", _repairs(explanation)),
+        ("Decisions", _decisions(explanation)),
         ("From as traded to adjusted", _adjusting(explanation)),
         ("Versions", _versions(explanation)),
     )
@@ -131,6 +134,19 @@ def _findings(explanation: Explanation) -> Iterator[Text]:
         about = f"  {one.provider}" if one.provider else ""
         yield Text.assemble("  ", (one.severity, _SEVERITIES.get(one.severity, "")), f"  {one.check}{about}")
         yield from _paragraph(one.explanation, indent=4)
+
+
+def _repairs(explanation: Explanation) -> Iterator[Text]:
+    for one in explanation.repairs:
+        by = f" by {one.decided_by}" if one.decided_by else ""
+        yield Text.assemble("  ", (one.provider, "bold"), f"  {one.kind}, {one.state}{by}  ", (one.repair_id, "dim"))
+        yield from _paragraph(one.explanation, indent=4)
+
+
+def _decisions(explanation: Explanation) -> Iterator[Text]:
+    for one in explanation.decisions:
+        yield Text.assemble("  ", (one.action, "bold"), f" {one.target} of {one.provider}")
+        yield from _paragraph(f"{one.why} ({one.actor}, {_moment(one.ts_known)}, {one.decision_id})", indent=4)
 
 
 def _adjusting(explanation: Explanation) -> Iterator[Text]:

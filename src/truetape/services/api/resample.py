@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-WORST_LAST: Final = ("consensus", "single_source", "plurality")
+WORST_LAST: Final = ("operator", "consensus", "single_source", "plurality")
 _SUNDAY: Final = 6
 
 

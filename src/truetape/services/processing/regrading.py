@@ -81,7 +81,8 @@ class Regrading:
         under_way = self._told.get(instrument, {})
         for one in kept:
             under_way.pop(one.decision_id, None)
-        found = [one for one in (*kept, *under_way.values()) if (one.kind, one.timeframe) == (kind, timeframe)]
+        every = [one for one in (*kept, *under_way.values()) if one.kind == kind]
+        found = [one for one in every if kind == "actions" or one.timeframe == timeframe]
         return tuple(sorted(found, key=lambda one: (one.ts_known, one.decision_id)))
 
     async def _instruments(self) -> set[str]:

@@ -102,7 +102,8 @@ def decided_actions(claims: pl.DataFrame, force: InForce) -> pl.DataFrame:
 def settled(grades: Grades, batch: BatchNormalized, force: InForce) -> Grades:
     """Return of `grades` what is about the dates of `batch`, with the operator's verdicts marked as such.
 
-    That a provider has no row where its claim was rejected is no finding.
+    That a provider has no row where its claim was rejected is no finding, and claims about a bar that the operator has
+    decided wait for no decision.
     """
     golden, found, out = (_within(one, batch) for one in (grades.golden, grades.findings, grades.quarantined))
     golden = golden.with_columns(
@@ -113,6 +114,9 @@ def settled(grades: Grades, batch: BatchNormalized, force: InForce) -> Grades:
             {"provider": [one.provider for one in force.rejected], "ts_event": [one.ts_event for one in force.rejected]}
         ).with_columns(pl.col("ts_event").cast(INSTANT), pl.lit("missing_row").alias("check"))
         found = found.join(silenced, on=["provider", "ts_event", "check"], how="anti", maintain_order="left")
+    if force.won:
+        won = golden.filter(pl.col("method") == OPERATOR)
+        out = out.join(won, on="ts_event", how="anti", maintain_order="left")
     return replace(grades, golden=golden, findings=found, quarantined=out)
 
 

@@ -1,0 +1,269 @@
+"""Decisions about quarantined claims: what they change, what they leave alone, and that none is ever lost."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import pytest
+
+from small_platform import DAYS, declared_settings, tape
+from truetape.adapters.data_folder import ARCHIVE, STORE, read_owner
+from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.adapters.file_archive import FileArchive
+from truetape.app import library
+from truetape.app.deciding import decision, subject_of
+from truetape.app.desk import decide, settings_of
+from truetape.app.run import Platform, replay, up
+from truetape.app.sandbox import Fault, Sandbox
+from truetape.app.sandbox.dataset import read
+from truetape.domain.errors import BadInput, UnknownTarget, WrongFolder
+from truetape.domain.messages import DecisionMade
+from truetape.domain.schema import TABLES
+from truetape.ports.store import Selection
+from truetape.services.api.cases import ClaimCase
+from truetape.services.api.ruling import Ruling
+
+FAULTS = (
+    Fault(provider="yahoo", kind="hundredfold", symbol="BBB", rows=2),
+    Fault(provider="finnhub", kind="stale", symbol="BBB", sessions=5),
+)
+PRICES = ("open", "high", "low", "close", "volume")
+COUNTED = "quality_daily"  # keeps counts of what was found in between, too
+SETTLED = "index_levels"
+TRUE = {"open": 20.0, "high": 21.0, "low": 19.0, "close": 20.5, "volume": 7.0}
+
+
+@pytest.fixture(scope="module")
+def acquired(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which yahoo was a hundred times off on two days, and finnhub stood still for five."""
+    folder = tmp_path_factory.mktemp("acquired")
+
+    async def acquire() -> None:
+        sandbox = Sandbox(read(tape(folder)), FAULTS)
+        settings = declared_settings(folder / "data", sandbox_url=await sandbox.start())
+        try:
+            async with Platform(settings, command="test") as platform:
+                await platform.recover()
+                await platform.declare()
+                await platform.acquire()
+        finally:
+            await sandbox.stop()
+
+    asyncio.run(acquire())
+    return folder / "data"
+
+
+@pytest.fixture
+def data(acquired: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(acquired, tmp_path / "data"))
+
+
+async def table(data: Path, name: str, *, history: bool = False) -> pl.DataFrame:
+    store = DuckdbStore(data / STORE, read_only=True)
+    try:
+        return await store.read(name, Selection(history=history))
+    finally:
+        await store.close()
+
+
+async def contents(data: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table, every version included; of what is settled once for many changes the values alone."""
+    store = DuckdbStore(data / STORE, read_only=True)
+    try:
+        found = {}
+        for name, one in TABLES.items():
+            if name == COUNTED:
+                continue
+            history = one.versioned and name != SETTLED
+            columns = tuple(column for column in one.columns if history or column not in {"version", "ts_known"})
+            rows = await store.read(name, Selection(history=history, columns=columns))
+            found[name] = sorted(rows.rows(), key=repr)
+        return found
+    finally:
+        await store.close()
+
+
+def listed(data: Path, *, reason: str) -> list[str]:
+    """The ids of the claims that were kept out for `reason`, by date."""
+    with library.open(data) as session:
+        rows = session.quarantine(reason=reason).sort("ts_event")
+    return list(rows["id"])
+
+
+def ruling(action: str, **given: object) -> Ruling:
+    return msgspec.convert({"action": action, "why": f"to {action}", "actor": "ann", **given}, Ruling)
+
+
+async def decided(data: Path, *rulings: tuple[str, Ruling]) -> None:
+    """Make the rulings, one after the other, by one process."""
+    async with Platform(settings_of(data), command="test") as platform:
+        await platform.recover()
+        await platform.parts.bus.drain()
+        for target, one in rulings:
+            await platform.decide(target, one)
+            await platform.parts.bus.drain()
+        await platform.settle()
+
+
+async def changed(data: Path, *rulings: tuple[str, Ruling]) -> pl.DataFrame:
+    """Make the rulings, and return the golden rows that differ from before."""
+    before = await table(data, "bars")
+    await decided(data, *rulings)
+    after = await table(data, "bars")
+    values = [name for name in after.columns if name not in {"version", "ts_known"}]
+    assert len(before) == len(after)
+    return after.join(before, on=values, how="anti", nulls_equal=True)
+
+
+async def test_an_accepted_claim_is_golden(data: Path) -> None:
+    """Whatever the others say, in that row only; they dissent."""
+    (claim, _) = listed(data, reason="hundredfold")
+    row = (await changed(data, (claim, ruling("accept")))).row(0, named=True)
+
+    with library.open(data) as session:
+        case = session.case(claim)
+    assert isinstance(case, ClaimCase)
+    assert {name: case.claim[name] for name in PRICES} == {name: row[name] for name in PRICES}
+    assert ("operator", "operator", 2, "alpha_vantage,finnhub,iex_cloud") == tuple(
+        row[name] for name in ("provider", "method", "version", "dissented")
+    )
+    assert ("accepted", "ann") == (case.claim["state"], case.claim["decided_by"])
+    assert [("accept", 1)] == [(one["action"], one["changed"]) for one in case.decisions]
+
+
+async def test_a_stale_claim_is_accepted_too(data: Path) -> None:
+    """A rule that it broke does not keep it out any more."""
+    claim = listed(data, reason="stale")[2]
+
+    assert ["operator"] == (await changed(data, (claim, ruling("accept"))))["method"].to_list()
+
+
+async def test_a_corrected_claim_is_golden_as_corrected(data: Path) -> None:
+    """With the operator as its source, and the decision as its payload."""
+    (claim, _) = listed(data, reason="hundredfold")
+    rows = await changed(data, (claim, ruling("correct", values=TRUE)))
+
+    assert [TRUE] == rows.select(PRICES).to_dicts()
+    assert rows["payload"].to_list() == (await table(data, "decisions"))["decision_id"].to_list()
+
+
+async def test_a_rejected_claim_stays_out(data: Path) -> None:
+    """It was outvoted already: the row says the same, without its dissent."""
+    (claim, _) = listed(data, reason="hundredfold")
+    rows = await changed(data, (claim, ruling("reject")))
+
+    assert [("consensus", 1.0, "", 2)] == rows.select("method", "score", "dissented", "version").rows()
+
+
+async def test_the_later_decision_wins_and_the_audit_shows_both(data: Path) -> None:
+    """Two people about one bar: the last word counts, each is kept with what it changed."""
+    (claim, _) = listed(data, reason="hundredfold")
+    rows = await changed(data, (claim, ruling("accept")), (claim, ruling("correct", values=TRUE, actor="bob")))
+
+    assert [20.5] == rows["close"].to_list()
+    audit = (await table(data, "decisions")).sort("ts_known")
+    closes = [
+        tuple(msgspec.json.decode(told)[0]["close"] for told in pair)
+        for pair in audit.select("before", "after").iter_rows()
+    ]
+    golden = (await table(data, "bars", history=True)).filter(pl.col("ts_event") == rows["ts_event"][0])
+    versions = golden.filter(pl.col("instrument_id") == rows["instrument_id"][0]).sort("version")["close"].to_list()
+    assert [("accept", "ann", 1), ("correct", "bob", 1)] == audit.select("action", "actor", "changed").rows()
+    assert [(versions[0], versions[1]), (versions[1], 20.5)] == closes
+
+
+async def test_a_decision_is_undone(data: Path) -> None:
+    """The values before it come again, as a new version: nothing of what was decided is erased."""
+    (claim, _) = listed(data, reason="hundredfold")
+
+    assert (await changed(data, (claim, ruling("accept")), (claim, ruling("undo")))).is_empty()
+    versions = (await table(data, "bars", history=True)).filter(pl.col("version") > 1)
+    assert [2, 3] == versions["version"].sort().to_list()
+    with library.open(data) as session:
+        assert ["open", "open"] == session.quarantine(reason="hundredfold")["state"].to_list()
+        assert 2 == len(session.explain("BBB", session.quarantine(reason="hundredfold")["ts_event"][1]).decisions)
+        assert "to undo (ann, " in str(session.explain("BBB", session.quarantine(reason="hundredfold")["ts_event"][1]))
+
+
+async def test_a_replay_makes_the_same_decisions(data: Path, tmp_path: Path) -> None:
+    """Every table comes out the same, versions and times included."""
+    first, second = listed(data, reason="hundredfold")
+    stale = listed(data, reason="stale")
+    history = [
+        (first, ruling("accept")),
+        (second, ruling("correct", values=TRUE)),
+        (stale[0], ruling("reject")),
+        (first, ruling("undo")),
+        (stale[1], ruling("accept")),
+        (second, ruling("reject")),
+    ]
+    await decided(data, *history)
+
+    await replay(data, tmp_path / "again")
+
+    assert await contents(data) == await contents(tmp_path / "again")
+
+
+async def test_a_decision_survives_a_crash_before_it_acted(data: Path, tmp_path: Path) -> None:
+    """It stands in the journal: the next process acts on it, once, and a replay agrees."""
+    (claim, other) = listed(data, reason="hundredfold")
+    async with Platform(settings_of(data), command="test") as platform:
+        parts = platform.parts
+        subject = await subject_of(parts.store, parts.clock, claim, ruling("accept"))
+        made = decision(subject, ruling("accept"), ts_known=parts.clock.now_ns(), simulated=True)
+        parts.archive.record(made)
+
+    await decide(data, other, ruling("reject"))
+    await replay(data, tmp_path / "again")
+
+    assert [made.decision_id] == (await table(data, "decisions")).filter(pl.col("target") == claim)[
+        "decision_id"
+    ].to_list()
+    assert 1 == (await table(data, "bars"))["method"].to_list().count("operator")
+    assert await contents(data) == await contents(tmp_path / "again")
+
+
+async def test_a_running_platform_decides(data: Path) -> None:
+    """The command line asks it over its API."""
+    settings = msgspec.structs.replace(
+        declared_settings(data, sandbox_url="http://127.0.0.1:9"), data=data, end=DAYS[-1]
+    )
+    (claim, _) = listed(data, reason="hundredfold")
+    running = asyncio.create_task(up(settings))
+    try:
+        async with asyncio.timeout(30):
+            while not ((owner := read_owner(data)) and owner.address):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            taken = await decide(data, claim, ruling("accept", why="key-of-the-test stays"))
+            with pytest.raises(UnknownTarget, match="'qua_x_y'"):
+                await decide(data, "qua_x_y", ruling("accept"))
+            with pytest.raises(BadInput, match="Write one of apply, undo, reject"):
+                await decide(data, "rep_x_y", ruling("accept"))
+            while (await asyncio.to_thread(_state, data, claim)) != "accepted":  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    archive = FileArchive(data / ARCHIVE, read_only=True)
+    journalled = [one for one in archive.journal() if isinstance(one, DecisionMade)]
+    assert [(taken.decision_id, "ann")] == [(one.decision_id, one.actor) for one in journalled]
+
+
+def _state(data: Path, claim: str) -> str:
+    with library.open(data) as session:
+        case = session.case(claim)
+    assert isinstance(case, ClaimCase)
+    return str(case.claim["state"])
+
+
+def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
+    """Nothing is made there."""
+    with pytest.raises(WrongFolder, match="it is no data folder"):
+        asyncio.run(decide(tmp_path, "qua_x_y", ruling("accept")))
+
+    assert [] == list(tmp_path.iterdir())
