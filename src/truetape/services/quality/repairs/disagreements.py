@@ -39,6 +39,7 @@ class Telling:
     factor: float
     kind: str  # of the repair if the amount is wrong
     words: str  # what the amount is if it is wrong
+    credit: float = 0.0  # nats for each payment: what else could make all before a split differ by its ratio
 
 
 def disagreements(series: PriceSeries) -> list[Repair]:
@@ -48,8 +49,8 @@ def disagreements(series: PriceSeries) -> list[Repair]:
         own = [one for one in payments if _differs(one, telling, series)]
         others = [one.amount for one in payments if one not in own]
         if own:
-            weight = _weight(own, others, telling.factor)
-            if abs(weight) >= MARGIN:
+            weight = _weight(own, others, telling.factor) + telling.credit * (2 + len(own))
+            if weight >= MARGIN or (weight <= -MARGIN and telling.kind == "dividend_unit"):
                 return corrections(series, [partial(_made, one=one, telling=telling, weight=weight) for one in own])
     return []
 
@@ -60,9 +61,11 @@ def _tellings(series: PriceSeries) -> list[Telling]:
         Telling(factor=HUNDRED, kind="dividend_unit", words="a hundred times too small"),
     ]
     for split in splits_of(series):
-        for factor in (1 / split.ratio, split.ratio):
-            words = f"not adjusted for the split of {split.ratio:g} for 1 on {day_of(series, split.row)}"
-            found.append(Telling(factor=factor, kind="dividend_split", words=words))
+        words = f"adjusted for the split of {split.ratio:g} for 1 on {day_of(series, split.row)}"
+        found += [
+            Telling(factor=1 / split.ratio, kind="dividend_split", words=f"not {words}", credit=1.0),
+            Telling(factor=split.ratio, kind="dividend_split", words=f"twice {words}"),
+        ]
     return found
 
 

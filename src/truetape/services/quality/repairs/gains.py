@@ -8,10 +8,11 @@ from typing import Final
 from truetape.domain.price_series import PriceSeries
 from truetape.services.quality.repairs.payments import Payment, payments_of
 from truetape.services.quality.repairs.record import Repair
-from truetape.services.quality.repairs.worth import corrected, corrections, told
+from truetape.services.quality.repairs.worth import corrected, corrections, neighbourly, told
 
 MARGIN: Final = 1.5  # nats, over all gains of the series together
 
+_OTHERS_AT_MOST: Final = 2.0  # nats: a fund may pay little or much beside a gain
 _EXACT: Final = 0.1  # of the difference between counted once and counted twice
 
 
@@ -23,10 +24,24 @@ def gains_counted_twice(series: PriceSeries) -> list[Repair]:
     paid = [one for one in payments_of(series) if told(one) and 0 < one.gain <= one.amount * (1 + 1e-9)]
     twice = [one for one in paid if _counted(one, one.amount + one.gain)]
     once = [one for one in paid if _counted(one, one.amount)]
-    margin = sum(one.likelihood(one.part) - one.likelihood(one.implied) for one in twice) + MARGIN * len(once)
+    ordinary = [one.amount for one in payments_of(series) if one.gain == 0]
+    margin = sum(_once_likelier(one, ordinary) for one in twice) + MARGIN * len(once)
     if not twice or margin < MARGIN:
         return []
     return corrections(series, [partial(_once, payment=one, margin=margin) for one in twice])
+
+
+def _once_likelier(payment: Payment, ordinary: list[float]) -> float:
+    """Return by how many nats it is likelier that the dividend includes the gain than that it comes on top.
+
+    If it does, what is left of it looks like the dividends of days without gains.
+    """
+    price = payment.likelihood(payment.part) - payment.likelihood(payment.implied)
+    rest = payment.amount - payment.gain
+    if rest <= 0:
+        return price
+    beside = neighbourly(rest, ordinary) - neighbourly(payment.amount, ordinary)
+    return price + min(max(beside, -_OTHERS_AT_MOST), _OTHERS_AT_MOST)
 
 
 def _once(series: PriceSeries, *, payment: Payment, margin: float) -> Repair | None:

@@ -18,6 +18,7 @@ from truetape.services.quality.repairs.noise import FLOOR, NORMAL, local_scale, 
 
 LASTING: Final = 5  # rows: a level that the newest rows have held for so long is the one that counts
 
+_ACROSS: Final = 60.0  # nats: no cell goes from one wrong level to another
 _WORTH_A_LOOK: Final = 0.45  # of the smallest offset: a step below it is no change of level
 
 
@@ -74,9 +75,11 @@ def offsets(cells: Cells, candidates: list[Candidate]) -> np.ndarray:
     looked_at = looked_at[looked_at > 0]
     priors = np.column_stack([np.zeros(len(cells.log)), *(one.prior for one in candidates)])
     moved = states[None, :] - states[:, None]  # from row to column
+    outside = states != 0
+    across = np.where(outside[:, None] & outside[None, :] & (moved != 0), _ACROSS, 0.0)
     cost, came_from = np.zeros(len(states)), []
     for at in looked_at:
-        change = np.maximum(priors[at][:, None], priors[at][None, :]) * (moved != 0)
+        change = np.where(moved == 0, 0.0, np.maximum(priors[at][:, None], priors[at][None, :])) + across
         total = cost[:, None] + change + surprise(steps[at] - moved, cells.scale[at])
         came_from.append(total.argmin(axis=0))
         cost = total.min(axis=0)
@@ -94,18 +97,25 @@ def _path(count: int, looked_at: np.ndarray, came_from: list[np.ndarray], states
     return result
 
 
-def anchored(cells: Cells, found: np.ndarray) -> np.ndarray:
+def anchored(cells: Cells, found: np.ndarray, *, lively: np.ndarray) -> np.ndarray:
     """Return `found` with the level that counts at 0: the newest that was held for LASTING rows, else the commonest.
 
     A few rows at the end may be the ones that are wrong.
+
+    Args:
+        cells: The cells.
+        found: The logarithm by which each is off the newest level.
+        lively: True for each cell that counts towards LASTING.
     """
+    if not len(found):
+        return found
     starts = np.flatnonzero(np.diff(found, prepend=np.nan) != 0)
     ends = np.append(starts[1:], len(found))
     for start, end in zip(starts[::-1], ends[::-1], strict=True):
-        if len(np.unique(cells.row[start:end])) >= LASTING:
+        if len(np.unique(cells.row[start:end][lively[start:end]])) >= LASTING:
             return np.asarray(found - found[start])
     levels, counts = np.unique(found, return_counts=True)
-    return np.asarray(found - levels[counts.argmax()]) if len(levels) else found
+    return np.asarray(found - levels[counts.argmax()])
 
 
 def middle(values: np.ndarray) -> float:

@@ -12,6 +12,7 @@ from truetape.services.quality.repairs.record import Repair, repair
 from truetape.services.quality.repairs.worth import sureness
 
 FEWEST: Final = 2  # other dividends: a series that pays none has other reasons for a step
+LONGER: Final = ("1w", "1mo")  # their closes are not those that dividends were paid against
 SIMILAR: Final = 1.2  # in logarithms: how far it may be from the others
 MARGIN: Final = -1.0  # nats: how little the price may speak against it
 
@@ -19,7 +20,7 @@ MARGIN: Final = -1.0  # nats: how little the price may speak against it
 def missing_dividends(series: PriceSeries) -> list[Repair]:
     """Return the repair that declares the dividends that the adjusted close was adjusted for."""
     known = payments_of(series)
-    if len(known) < FEWEST:
+    if len(known) < FEWEST or series.timeframe in LONGER:
         return []
     usual = float(np.median([one.amount for one in known]))
     dividends, evidence, margins = series.values("dividends"), [], []

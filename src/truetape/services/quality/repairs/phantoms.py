@@ -12,13 +12,14 @@ from truetape.services.quality.repairs.payments import Payment, payments_of
 from truetape.services.quality.repairs.record import Repair
 from truetape.services.quality.repairs.worth import confirmed, corrected, day_of, told, unadjusted
 
-MOST_DAYS: Final = 10
+MOST_DAYS: Final = 24
 SAME: Final = 0.1  # in logarithms: a copy has the amount of its original
 OFTEN: Final = 3.0  # payers with less than so many times the distance pay as often as that
 
 _UNKNOWN_DAYS: Final = 5  # a series with two payments alone tells nothing of how often it pays
 _CONFIRMED: Final = 4.0  # nats: the adjusted close knows of one of the two only
-_MARGIN: Final = 0.7
+_MARGIN: Final = 1.5
+_CLEAR: Final = 3.0
 
 
 def phantom_dividends(series: PriceSeries) -> list[Repair]:
@@ -28,7 +29,10 @@ def phantom_dividends(series: PriceSeries) -> list[Repair]:
         if _copies(series, first, second, payments):
             weight = _weight(first, second)
             phantom, real = (first, second) if weight > 0 else (second, first)
-            if abs(weight) >= _MARGIN and (made := _removed(series, phantom, real, abs(weight))) is not None:
+            if (
+                abs(weight) >= _margin(series, first, second)
+                and (made := _removed(series, phantom, real, abs(weight))) is not None
+            ):
                 return [made]
     return []
 
@@ -56,6 +60,12 @@ def _weight(first: Payment, second: Payment) -> float:
     if unadjusted(second) and told(first) and not unadjusted(first):
         return price - _CONFIRMED
     return price
+
+
+def _margin(series: PriceSeries, first: Payment, second: Payment) -> float:
+    """Return what must be between two copies: more if they are days apart and the adjusted close knows of both."""
+    both = confirmed(first) and confirmed(second)
+    return _CLEAR if both and _days(series, first, second) > _UNKNOWN_DAYS else _MARGIN
 
 
 def _removed(series: PriceSeries, phantom: Payment, real: Payment, weight: float) -> Repair | None:

@@ -15,7 +15,7 @@ from truetape.services.quality.repairs.rescale import Run, rescaled, rescaled_vo
 
 AT_THE_SPLIT: Final = 6.0  # nats that a change of level costs at the first cell of the split's row
 CLOSE_BY: Final = 7.0  # within NEARBY rows of it
-FAR: Final = 10.0  # further off, for a split that no market moves like
+FAR: Final = 10.0  # further off, for whole bars and a split that no market moves like
 NEVER: Final = 60.0
 NEARBY: Final = 25
 LARGE: Final = 3.0  # new shares for one old, or the inverse: no market moves like that in a day
@@ -92,7 +92,7 @@ def _found(cells: Cells, declared: list[Split]) -> np.ndarray:
     found = offsets(cells, candidates)
     changes = cells.row[np.flatnonzero(np.diff(found) != 0) + 1]
     at_a_split = len(changes) > 0 and changes[-1] in {one.row for one in declared}
-    found = found if at_a_split else anchored(cells, found)
+    found = found if at_a_split else anchored(cells, found, lively=np.ones(len(found), dtype=bool))
     known = np.isclose(found[:, None], [0.0, *(one.offset for one in candidates)], rtol=0, atol=1e-9).any(axis=1)
     return found if known.all() else np.zeros_like(found)
 
@@ -100,8 +100,8 @@ def _found(cells: Cells, declared: list[Split]) -> np.ndarray:
 def _prior(cells: Cells, own: list[Split]) -> np.ndarray:
     """Return what a change of level by the ratio of the splits `own` costs before each cell."""
     large = _above_one(own[0]) >= LARGE
-    prior = np.full(len(cells.row), FAR if large else NEVER)
     first = np.diff(cells.row, prepend=-1) != 0
+    prior = np.where(first & large, FAR, NEVER)
     for one in own:
         prior[np.abs(cells.row - one.row) <= NEARBY] = CLOSE_BY
     for one in own:

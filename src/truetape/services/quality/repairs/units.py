@@ -27,7 +27,7 @@ def unit_flips(series: PriceSeries) -> list[Repair]:
     """Return a repair for each run of prices that stand in another unit, and for adjusted closes alone."""
     ratio = THOUSANDTHS if series.currency in IN_THOUSANDTHS else SUBUNITS
     cells = cells_of(series)
-    found = _found(cells, ratio)
+    found = _found(cells, ratio, lively=_traded(series)[cells.row])
     wrong = np.zeros(len(series), dtype=bool)
     wrong[cells.row[found != 0]] = True
     made = [
@@ -45,11 +45,18 @@ def _untraded(series: PriceSeries, run: Run) -> bool:
     return len(run.rows) >= _WEEKS and bool((volume == 0).all()) and bool((prices == prices[0]).all())
 
 
-def _found(cells: Cells, ratio: float) -> np.ndarray:
+def _traded(series: PriceSeries) -> np.ndarray:
+    """Return true for each bar in which something was traded, or whose prices differ."""
+    volume = series.values("volume")
+    high, low = series.values("high"), series.values("low")
+    return np.asarray(~(volume == 0) | (high > low))
+
+
+def _found(cells: Cells, ratio: float, *, lively: np.ndarray) -> np.ndarray:
     size = np.log(ratio)
     prior = np.full(len(cells.log), _PRIOR)
     found = offsets(cells, [Candidate(offset=size, prior=prior), Candidate(offset=-size, prior=prior)])
-    found = anchored(cells, found)
+    found = anchored(cells, found, lively=lively if lively.any() else ~lively)
     return _without_collapses(cells, found)
 
 
@@ -83,7 +90,7 @@ def _adjusted_alone(series: PriceSeries, ratio: float) -> list[Repair]:
         stand = np.log(series.values("adj_close") / series.values("close"))
     row = np.flatnonzero(np.isfinite(stand))
     cells = Cells(row=row, column=np.zeros(len(row), dtype=int), log=stand[row], scale=np.full(len(row), FLOOR * 10))
-    found = _found(cells, ratio)
+    found = _found(cells, ratio, lively=_traded(series)[row])
     adjusted = series.values("adj_close")
     low, high = row[found < 0], row[found > 0]
     adjusted[low] *= ratio
