@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Final
 
 SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
-    "open": ("open", "o", "1 open", "open price"),
-    "high": ("high", "h", "2 high", "high price"),
-    "low": ("low", "l", "3 low", "low price"),
-    "close": ("close", "c", "4 close", "close price", "close last", "last", "price"),
+    "open": ("open", "o", "1 open", "open price", "otwarcie"),
+    "high": ("high", "h", "2 high", "high price", "highest", "najwyzszy"),
+    "low": ("low", "l", "3 low", "low price", "lowest", "najnizszy"),
+    "close": ("close", "c", "4 close", "close price", "close last", "last", "price", "zamkniecie"),
     "adj_close": ("adj close", "adjclose", "adjusted close", "5 adjusted close"),
-    "volume": ("volume", "v", "vol", "5 volume", "6 volume"),
+    "volume": ("volume", "v", "vol", "5 volume", "6 volume", "wolumen"),
     "dividends": ("dividends", "dividend", "div", "divcash", "div cash", "dividend amount", "7 dividend amount"),
     "splits": (
         "stock splits",
@@ -27,7 +27,7 @@ SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "symbol": ("symbol", "ticker"),
     "period": ("per", "timeframe", "interval"),
 }
-MOMENTS: Final = ("datetime", "timestamp", "ts event", "ts", "t", "date", "index", "unnamed: 0", "")
+MOMENTS: Final = ("datetime", "timestamp", "ts event", "ts", "t", "date", "data", "index", "unnamed: 0", "")
 CLOCKS: Final = ("time",)
 
 _BETWEEN: Final = re.compile(r"[\s_./]+")

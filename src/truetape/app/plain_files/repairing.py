@@ -10,6 +10,8 @@ import msgspec
 import polars as pl
 
 from truetape.app.plain_files.prices import Prices, in_own_columns
+from truetape.domain.errors import BadInput
+from truetape.domain.time import TIMEFRAMES
 from truetape.services.quality.repairs import Repair, apply, find_repairs, rebuilt_from
 
 
@@ -35,9 +37,16 @@ def repaired(prices: Prices, *, finer: Prices | None = None) -> Repaired:
     found = find_repairs(prices.series)
     series = apply(prices.series, found)
     if finer is not None:
+        _refuse_no_finer(prices, finer)
         again = rebuilt_from(series, finer.series)
         found, series = (*found, *again), apply(series, again)
     return Repaired(prices=prices, frame=in_own_columns(prices, series), repairs=found)
+
+
+def _refuse_no_finer(prices: Prices, finer: Prices) -> None:
+    if TIMEFRAMES.index(finer.series.timeframe) >= TIMEFRAMES.index(prices.series.timeframe):
+        fix = f"Its bars must be shorter than {prices.series.timeframe}."
+        raise BadInput(parameter="The timeframe of --finer", value=finer.series.timeframe, fix=fix)
 
 
 def report(result: Repaired, *, as_json: bool) -> bytes:
