@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from perf import decoding, ledger, pipeline, planning, reading, serving, start, streaming
+from perf import decoding, ledger, pipeline, planning, reading, serving, start, streaming, voting
 from perf.measure import Figure, Result, Sheet, keep
 
 THOUSAND = 1000
@@ -21,6 +21,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Result | Sheet]]] = {
     "serving": serving.measure,
     "start": start.measure,
     "streaming": streaming.measure,
+    "voting": voting.measure,
 }
 
 
