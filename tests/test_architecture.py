@@ -34,6 +34,7 @@ ROOMS = (
 )
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 40
+LONGEST_CHECK = 25
 MOST_COMMENTS = 0.07
 VAGUE_NAMES = frozenset({"utils", "util", "common", "helpers", "helper", "misc", "base", "manager"})
 VAGUE_CLASSES = re.compile(r"(Manager|Handler|Helper|Processor)$|^(Base|Abstract)[A-Z]")
@@ -99,6 +100,18 @@ def test_functions_are_short() -> None:
     }
 
     assert {} == {name: lines for name, lines in lengths.items() if lines > LONGEST_FUNCTION}
+
+
+def test_checks_are_short() -> None:
+    """A check has at most 25 lines, its docstring not counted, so that it can be read at a glance."""
+    checks = {
+        f"{name_of(path)}:{node.name}": length(node)
+        for path in modules(SOURCE / "services" / "quality" / "checks")
+        for node in ast.walk(tree(path))
+        if isinstance(node, Function) and node.returns is not None and ast.unparse(node.returns).startswith("Broken")
+    }
+
+    assert {} == {name: lines for name, lines in checks.items() if lines > LONGEST_CHECK}
 
 
 def test_names_say_what_is_inside() -> None:

@@ -12,8 +12,6 @@ from truetape.services.quality.checks.check import Broken, Check, Tuning, at_row
 SPLIT_RATIOS: Final = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
 
 _LOGS: Final = np.log([*SPLIT_RATIOS, *(1 / ratio for ratio in SPLIT_RATIOS)])
-_ENOUGH: Final = 20  # returns that make a spread
-_CONSISTENT: Final = 1.4826  # the median absolute deviation of a normal distribution is its sigma divided by this
 
 
 def undeclared_split(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
@@ -50,35 +48,31 @@ def unexplained_jump(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
 def _unexplained(frame: pl.DataFrame, tuning: Tuning) -> pl.DataFrame:
     """Return the rows whose close jumped without an action: `row`, `ratio`, and the `shares` of a split that fits."""
     ratio, least = pl.col("ratio"), tuning["least"]
-    rows = frame.select(((ratio < least) | (ratio > 1 / least)).alias("jump"))["jump"].arg_true()
-    following = frame["ratio"].gather((rows.cast(pl.Int64) + 1).clip(upper_bound=max(len(frame) - 1, 0)))
-    jumps = frame[rows].with_columns(following.alias("after"))
+    rows = frame.select(((ratio < least) | (ratio > 1 / least)).alias("jump"))["jump"].arg_true().cast(pl.Int64)
+    beside = {
+        "earlier": frame["ratio"].gather((rows - 1).clip(0)),
+        "later": frame["ratio"].gather((rows + 1).clip(upper_bound=max(len(frame) - 1, 0))),
+    }
     paid = (pl.col("dividend").fill_null(0.0) / pl.col("previous_close")).clip(0.0, 0.99)
     explained = ratio * pl.col("split").fill_null(1.0) / (1 - paid)
-    left = jumps.filter(~explained.is_between(least, 1 / least))
+    left = frame[rows].with_columns(**beside).filter(~explained.is_between(least, 1 / least))
     opened = pl.coalesce("open", "close") / pl.col("previous_close")
     turnover = pl.col("close") * pl.col("volume") / pl.col("usual_turnover")
-    left = left.select("row", "series", "ratio", "after", opened.alias("opened"), turnover.alias("turnover"))
-    return left.with_columns(_fitting(left, _spreads(frame, left), tuning))
+    left = left.select("row", "ratio", "earlier", "later", "usual_move", opened=opened, turnover=turnover)
+    return left.with_columns(_fitting(left, tuning))
 
 
-def _fitting(jumps: pl.DataFrame, spreads: pl.Series, tuning: Tuning) -> pl.Series:
+def _fitting(jumps: pl.DataFrame, tuning: Tuning) -> pl.Series:
     """Return, for each jump, the new shares for one old of the split that explains it; null where none does."""
-    opened, closed, after = (np.log(jumps[name].to_numpy()) for name in ("opened", "ratio", "after"))
+    names = ("opened", "ratio", "earlier", "later")
+    opened, closed, earlier, later = (np.log(jumps[name].to_numpy()) for name in names)
     apart = np.abs(-opened[:, None] - _LOGS)
-    nearest = apart.argmin(axis=1)
-    ordinary = np.minimum(tuning["rest"], tuning["spreads"] * spreads.to_numpy())
+    ordinary = np.minimum(tuning["rest"], tuning["sigmas"] * jumps["usual_move"].to_numpy())
     fits = (apart.min(axis=1) <= ordinary) & (np.abs(closed - opened) <= ordinary * 2)
-    fits &= ~(np.abs(after) > np.abs(opened) / 2) & ~(jumps["turnover"].to_numpy() > tuning["turnover"])
-    return pl.Series("shares", np.where(fits, np.exp(_LOGS)[nearest], np.nan), nan_to_null=True)
-
-
-def _spreads(frame: pl.DataFrame, jumps: pl.DataFrame) -> pl.Series:
-    """Return, for each jump, the robust spread of its series' log returns about 0."""
-    moves = frame.lazy().filter(pl.col("series").is_in(jumps["series"].unique().implode())).select("series", "ratio")
-    known = pl.when(pl.col("ratio").count() >= _ENOUGH).then(pl.col("ratio").log().abs().median())
-    spread = known * _CONSISTENT
-    return jumps.join(moves.group_by("series").agg(spread.alias("spread")).collect(), on="series", how="left")["spread"]
+    for beside in (earlier, later):
+        fits &= ~(np.abs(beside) > np.abs(opened) / 2)
+    fits &= ~(jumps["turnover"].to_numpy() > tuning["turnover"])
+    return pl.Series("shares", np.where(fits, np.exp(_LOGS)[apart.argmin(axis=1)], np.nan), nan_to_null=True)
 
 
 def split_without_jump(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
@@ -130,8 +124,8 @@ CHECKS: Final = (
         severity="warning",
         sentence="The price jumps by the ratio of a split that is not declared.",
         judge=undeclared_split,
-        needs=("ratio", "previous_close", "series", "split", "dividend", "usual_turnover"),
-        limits={"least": 0.7, "rest": 0.06, "spreads": 4.0, "turnover": 4.0},
+        needs=("ratio", "previous_close", "split", "dividend", "usual_move", "usual_turnover"),
+        limits={"least": 0.7, "rest": 0.06, "sigmas": 4.0, "turnover": 4.0},
         timeframes=("1m", "5m", "15m", "30m", "1h", "1d"),
     ),
     Check(
@@ -141,8 +135,8 @@ CHECKS: Final = (
         severity="warning",
         sentence="The close jumps so far that only an action could explain it, and none does.",
         judge=unexplained_jump,
-        needs=("ratio", "previous_close", "series", "split", "dividend", "usual_turnover"),
-        limits={"least": 0.5, "rest": 0.06, "spreads": 4.0, "turnover": 4.0},
+        needs=("ratio", "previous_close", "split", "dividend", "usual_move", "usual_turnover"),
+        limits={"least": 0.5, "rest": 0.06, "sigmas": 4.0, "turnover": 4.0},
         timeframes=("1m", "5m", "15m", "30m", "1h", "1d"),
     ),
     Check(

@@ -11,8 +11,8 @@ from truetape.services.quality.checks.check import Broken, Check, Tuning, shown
 
 _POSITIVE: Final = {
     "bars": PRICES,
-    "quotes": ("price",),
     "trades": ("price", "size"),
+    "quotes": ("price",),
     "actions": ("value",),
 }
 _NOT_NEGATIVE: Final = ("volume", "bid", "ask", "bid_size", "ask_size")

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from truetape.domain.kinds import OHLCV_COLUMNS
+from truetape.domain.kinds import INSTANT, OHLCV_COLUMNS
 from truetape.services.quality.checks.shared import SERIES, SHARED, STARTS
 from truetape.services.quality.checks.surroundings import Surroundings
 
@@ -31,8 +31,8 @@ def prepare(
         needs: Which of SHARED are wanted, and with them those that they rest on; None: all that the kind can have.
 
     Returns:
-        The columns of `records`, `row` (UInt32, from 0, in this order), `place` (UInt32: as which row it was given)
-        and the shared columns.
+        The columns of `records`, `row` (UInt32, from 0, in this order), `place` (UInt32: as which row it was given,
+        unless `records` say so themselves) and the shared columns.
     """
     around = surroundings or Surroundings()
     frame = ordered(completed(records, kind=kind))
@@ -48,10 +48,11 @@ def completed(records: pl.DataFrame, *, kind: str) -> pl.DataFrame:
     """Return `records` with every column that evidence of their kind has of itself, and `place`."""
     missing: dict[str, pl.Expr] = {name: pl.lit("") for name in SERIES}
     missing |= {name: pl.lit(None, dtype=dtype) for name, dtype in _OWN[kind].items()}
+    missing["place"] = pl.int_range(pl.len(), dtype=pl.UInt32)
     if kind == "actions":
         missing["ts_event"] = pl.col("ex_date").cast(pl.Datetime("ns")).dt.replace_time_zone("UTC")
     added = [value.alias(name) for name, value in missing.items() if name not in records.columns]
-    return records.with_columns(*added, pl.int_range(pl.len(), dtype=pl.UInt32).alias("place"))
+    return records.with_columns(added).with_columns(pl.col("ts_event").cast(INSTANT), pl.col("place").cast(pl.UInt32))
 
 
 def ordered(frame: pl.DataFrame) -> pl.DataFrame:
