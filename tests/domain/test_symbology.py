@@ -127,8 +127,8 @@ def test_a_symbol_means_the_instrument_that_bore_it_then(
             date(2010, 1, 4),
             (
                 "The symbol 'FB' named no instrument on 2010-01-04. Listings of that name: ins_meta (FB on XNAS from "
-                "2012-05-18 until 2022-06-09); ins_fbold (FB on XNAS from 1999-09-29 until 2003-03-29). Ask for one of its "
-                "dates."
+                "2012-05-18 until 2022-06-09); ins_fbold (FB on XNAS from 1999-09-29 until 2003-03-29). Ask for one of "
+                "its dates."
             ),
         ),
         (

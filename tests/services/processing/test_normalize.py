@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline_doubles import FRIDAY, MONDAY, NOW, action_claims, bar_claims, weekdays
 from truetape.domain.time import DAY_NS
@@ -18,7 +20,8 @@ LATER = date(2024, 6, 9)  # the day before NOW
 
 
 def splits(*rows: tuple[date, float]) -> pl.DataFrame:
-    return pl.DataFrame(list(rows), schema={"ex_date": pl.Date, "value": pl.Float64}, orient="row")
+    schema = {"instrument_id": pl.String, "ex_date": pl.Date, "value": pl.Float64}
+    return pl.DataFrame([("ins_a", *row) for row in rows], schema=schema, orient="row")
 
 
 def one(close: float, payload: str, ts_known: int, name: str = "p") -> pl.DataFrame:
@@ -64,7 +67,7 @@ def test_most_providers_decide_the_ratio_of_a_split() -> None:
         ]
     )
 
-    assert known_splits(claims).rows() == [(MONDAY, 2.0), (FRIDAY, 7.0)]
+    assert known_splits(claims).rows() == [("ins_a", MONDAY, 2.0), ("ins_a", FRIDAY, 7.0)]
     assert known_splits(claims.clear()).is_empty()
 
 
@@ -112,7 +115,11 @@ def test_fully_adjusted_claims_cannot_be_undone() -> None:
     """They are left out of the vote."""
     claims = pl.concat([adjusted("full", [9.7], basis="all"), bar_claims("alpha", [10.0])])
 
+    paid = action_claims("alpha", (DAYS[1], "dividend", 0.3))
+
     assert raw_bars(claims, splits())["provider"].to_list() == ["alpha"]
+    assert raw_bars(claims, splits(), actions=paid.clear())["provider"].to_list() == ["alpha"]
+    assert raw_bars(claims, splits(), actions=paid)["provider"].to_list() == ["alpha"]
     assert raw_bars(adjusted("full", [9.7], basis="all"), splits()).is_empty()
     assert raw_bars(claims.clear(), splits((MONDAY, 2.0))).schema == claims.schema
 
@@ -145,3 +152,132 @@ def test_dividends_become_cash_as_paid() -> None:
         ("yahoo", DAYS[2], "split", 4.0, "raw"),
     ]
     assert raw_actions(claims.clear(), splits()).is_empty()
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        action_claims("alpha", (DAYS[1], "dividend", 0.3), (DAYS[3], "split", 2.0)),
+        action_claims("alpha", (DAYS[1], "capital_gain", 0.3), (DAYS[3], "split", 2.0)),
+        action_claims("alpha", (DAYS[1], "dividend", 0.3), (date(2024, 7, 1), "dividend", 0.3)),  # not paid yet
+    ],
+)
+def test_after_the_last_dividend_fully_adjusted_claims_are_split_adjusted(actions: pl.DataFrame) -> None:
+    """From its ex-date on nothing but splits can be in them; the bar of the day before cannot be used."""
+    claims = adjusted("full", [9.7, 10.5, 11.0, 11.5, 12.0], basis="all")
+
+    raw = raw_bars(claims, splits((DAYS[3], 2.0)), actions=actions)
+
+    assert raw.select("close", "basis").rows() == [(price, "raw") for price in (21.0, 22.0, 11.5, 12.0)]
+
+
+def test_claims_in_pence_and_in_pounds_are_compared_in_pounds() -> None:
+    """A split ratio is no money, and a dividend says its own unit."""
+    claims = pl.concat([bar_claims("a", [512.2], currency="GBX"), bar_claims("b", [5.122], currency="GBP")])
+    paid = action_claims("a", (MONDAY, "dividend", 4.5), (FRIDAY, "split", 2.0), currency="GBp")
+    whole = action_claims("b", (MONDAY, "dividend", 0.045), currency="GBP")
+
+    bars = raw_bars(claims, splits())
+    actions = raw_actions(pl.concat([paid, whole]), splits())
+
+    assert bars.select("close", "adj_close", "volume", "currency").rows() == [(5.122, 5.122, 1000.0, "GBP")] * 2
+    assert actions.select("value", "currency").rows() == [(0.045, "GBP"), (0.045, "GBP"), (2.0, "GBP")]
+
+
+def test_capital_gains_are_undone_as_dividends_are() -> None:
+    """Every payment per share of today's count; shares of others are not."""
+    claims = action_claims("a", (MONDAY, "capital_gain", 0.25), (MONDAY, "spin_off", 0.25), basis="split")
+
+    raw = raw_actions(claims, splits((DAYS[2], 4.0)))
+
+    assert raw.select("type", "value").rows() == [("capital_gain", 1.0), ("spin_off", 0.25)]
+
+
+def test_prices_of_32_bits_go_back_to_their_cent() -> None:
+    """What is further from a cent than such numbers are, stays."""
+    claims = bar_claims("a", [187.14999389648438, 187.1499, None])
+
+    assert raw_bars(claims, splits())["close"].to_list() == [187.15, 187.1499, None]
+
+
+SPLIT_DAY = date(2024, 6, 10)  # of NOW
+
+
+@pytest.mark.parametrize(
+    ("ex_date", "closes", "other", "expected"),
+    [
+        pytest.param(SPLIT_DAY, [10.0, 10.5], None, [20.0, 21.0], id="that day, nothing to see: it has been done"),
+        pytest.param(SPLIT_DAY, [20.0, 21.0], [20.0, 21.0], [20.0, 21.0], id="that day, as others: not done yet"),
+        pytest.param(SPLIT_DAY, [10.0, 10.5], [20.0, 21.0], [20.0, 21.0], id="that day, half of others: done"),
+        pytest.param(date(2024, 6, 11), [20.0, 21.0], None, [20.0, 21.0], id="tomorrow, nothing to see: not done"),
+        pytest.param(date(2024, 6, 11), [10.0, 10.5], [20.0, 21.0], [20.0, 21.0], id="tomorrow, half: done early"),
+        pytest.param(FRIDAY, [20.0, 21.0, 21.0, 21.0, 10.6], None, [20.0, 21.0, 21.0, 21.0, 10.6], id="jump: not done"),
+        pytest.param(FRIDAY, [10.0, 10.5, 10.5, 10.5, 10.6], None, [20.0, 21.0, 21.0, 21.0, 10.6], id="goes on: done"),
+        pytest.param(FRIDAY, [10.0, 10.5, 10.5, 14.9, 10.6], None, [20.0, 21.0, 21.0, 29.8, 10.6], id="unclear: usual"),
+    ],
+)  # fmt: skip
+def test_around_a_split_the_bars_tell_whether_it_was_done(
+    ex_date: date, closes: list[float], other: list[float] | None, expected: list[float]
+) -> None:
+    """By the provider's own step over the ex-date, else by the as-traded bars of others, else by the date."""
+    claims = adjusted("p", closes)
+    if other:
+        claims = pl.concat([claims, bar_claims("raw", other)])
+
+    raw = raw_bars(claims, splits((ex_date, 2.0)))
+
+    assert raw.filter(pl.col("provider") == "p")["close"].to_list() == expected
+
+
+def test_instruments_are_undone_by_their_own_splits() -> None:
+    """Many at once give what each alone gives."""
+    one = adjusted("p", [10.0, 11.0])
+    two = one.with_columns(instrument_id=pl.lit("ins_b"))
+    ratios = pl.concat([splits((DAYS[1], 2.0)), splits((DAYS[1], 3.0)).with_columns(instrument_id=pl.lit("ins_b"))])
+
+    together = raw_bars(pl.concat([one, two]), ratios)
+
+    assert together.select("instrument_id", "close").rows() == [
+        ("ins_a", 20.0),
+        ("ins_b", 30.0),
+        ("ins_a", 11.0),
+        ("ins_b", 11.0),
+    ]
+
+
+amount = st.one_of(st.none(), st.floats(0.0001, 2000.0))
+said = st.tuples(
+    st.sampled_from(["ins_a", "ins_b"]), st.sampled_from(DAYS), st.sampled_from("pqr"), amount,
+    st.sampled_from(["USD", "GBp", "GBP", None]), st.sampled_from(["raw", "split", "all"]),
+)  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(
+    rows=st.lists(said, max_size=25, unique_by=lambda row: row[:3]),
+    ratios=st.lists(
+        st.tuples(st.sampled_from([*DAYS, SPLIT_DAY]), st.sampled_from([2.0, 0.1, 1.5])), unique_by=lambda row: row[0]
+    ),
+    seed=st.randoms(),
+)
+def test_normalising_again_changes_nothing_and_order_does_not_matter(
+    rows: list[tuple[Any, ...]], ratios: list[tuple[date, float]], seed: random.Random
+) -> None:
+    """Of bars and of actions, in any unit and basis."""
+    bars = [
+        bar_claims(name, [price], days=[day], instrument_id=instrument, currency=currency, basis=basis)
+        for instrument, day, name, price, currency, basis in rows
+    ]
+    paid = [
+        action_claims(name, (day, "dividend", price), instrument_id=instrument, currency=currency, basis=basis)
+        for instrument, day, name, price, currency, basis in rows
+        if basis != "all"
+    ]
+    claims, actions = pl.concat([bar_claims("p", []), *bars]), pl.concat([action_claims("p"), *paid])
+    mixed = claims.sample(fraction=1.0, shuffle=True, seed=seed.randrange(1000))
+
+    once, told = raw_bars(claims, splits(*ratios), actions=actions), raw_actions(actions, splits(*ratios))
+
+    assert once.equals(raw_bars(mixed, splits(*ratios), actions=actions))
+    assert once.equals(raw_bars(once, splits(*ratios), actions=actions))
+    assert told.equals(raw_actions(told, splits(*ratios)))

@@ -140,4 +140,4 @@ def as_heard_last(claims: pl.DataFrame, captures: pl.DataFrame, *, key: tuple[st
 
 def _comparable(actions: pl.DataFrame, bars: pl.DataFrame | None) -> bytes:
     splits = known_splits(actions)
-    return pack(raw_actions(actions, splits) if bars is None else raw_bars(bars, splits))
+    return pack(raw_actions(actions, splits) if bars is None else raw_bars(bars, splits, actions=actions))

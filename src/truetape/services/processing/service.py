@@ -50,6 +50,7 @@ from truetape.services.processing.streamed import (
     settled,
     wounds,
 )
+from truetape.services.processing.ticks import ticks_heard
 
 log = structlog.get_logger()
 
@@ -230,6 +231,8 @@ class ProcessingService:
         if message.provider in self._minutes or len(heard.trades):  # else it is still to be restored
             self._minutes[message.provider] = minutes.trimmed()
         self._said.pop((message.connection, message.number), None)
+        if ticks := ticks_heard(message, heard):
+            await self._bus.publish(ticks)
         for rows in changed.partition_by("instrument_id", maintain_order=True):
             await self._tell_minutes(rows, known)
 
@@ -394,4 +397,4 @@ def _comparable(message: RoundClosed, older: Claims, parts: list[Claims]) -> tup
     bars = latest_claims(claims["bar_claims"], key=("ts_event",), captured=message.captured)
     splits = known_splits(actions)
     in_range = raw_actions(actions, splits).filter(pl.col("ex_date").is_between(message.start, message.end))
-    return pack(in_range), pack(raw_bars(bars, splits))
+    return pack(in_range), pack(raw_bars(bars, splits, actions=actions))
