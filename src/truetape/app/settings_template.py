@@ -66,6 +66,17 @@ key_variable = "FINNHUB_API_KEY"
 # "1d" = "2h after close"
 # trades = "5m"            # for which nothing may come during a session
 
+# Checks are tuned by their names; the most specific setting wins: instrument, venue, record kind.
+# [quality]
+# user_checks = "checks"   # a folder of checks of your own
+# [quality.checks.stale]
+# enabled = true
+# severity = "note"        # note, warning or error
+# limits = { bars = 4 }
+# [[quality.checks.stale.where]]
+# venue = "XLON"           # or instrument = "AAPL", or kind = "bars"
+# limits = { bars = 6 }
+
 # People are told of findings: each alert once in its cool-down, and again when it is over.
 # [[alerts]]
 # channel = "office"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
@@ -56,6 +57,7 @@ def check(
         str | None, typer.Option(metavar="MIC", help="Where it trades: the bars must keep its calendar.")
     ] = None,
     currency: Annotated[str | None, typer.Option(metavar="C", help="Its currency, if you know.")] = None,
+    checks: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Checks of your own, in .py files.")] = None,
     as_json: Json = False,
 ) -> None:
     """List what is wrong with a file of prices.
@@ -65,7 +67,7 @@ def check(
     warnings and notes; 1: errors were found; 2: the file was not readable.
     """
     try:
-        found = _checked(file, timeframe=timeframe, venue=venue, currency=currency)
+        found = _checked(file, checks, timeframe=timeframe, venue=venue, currency=currency)
     except BadInput as error:
         refuse(error, as_json=as_json)
     told = report(file, found)
@@ -77,11 +79,20 @@ def check(
         raise typer.Exit(FINDINGS)
 
 
-def _checked(file: str, *, timeframe: str | None, venue: str | None, currency: str | None) -> Checked:
+def _checked(
+    file: str, folder: Path | None, *, timeframe: str | None, venue: str | None, currency: str | None
+) -> Checked:
     from truetape.app import plain_files
+    from truetape.app.user_checks import user_checks
 
+    own = user_checks(folder)
     return plain_files.checked(
-        plain_files.read_sheet(file), timeframe=timeframe, venue=venue, currency=currency, now=time.time_ns()
+        plain_files.read_sheet(file),
+        timeframe=timeframe,
+        venue=venue,
+        currency=currency,
+        now=time.time_ns(),
+        user_checks=own,
     )
 
 
