@@ -219,6 +219,7 @@ class BatchNormalized(Message, frozen=True, kw_only=True):
     frame: bytes  # Arrow IPC stream: schema.TABLES["bar_claims"] or ["action_claims"], basis raw
     last: bool = True  # the round has nothing more to say
     simulated: bool = False
+    actions: bytes = b""  # beside daily bars: schema.TABLES["action_claims"], basis raw, of all dates; empty: not told
     decisions: tuple[DecisionMade, ...] = ()  # about the series, the oldest first
     decision: DecisionMade | None = None  # the one because of which it is graded again; round_id is its id
 

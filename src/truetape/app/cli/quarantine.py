@@ -143,7 +143,8 @@ def give_list(
 
         typer.echo(written(rows).write_json())
         return
-    out().print(_table(rows.head(limit), columns))
+    for line in _lines(rows.head(limit), columns) if len(rows) else ():
+        typer.echo(line)
     more = f"; the first {limit:,} are shown" if len(rows) > limit else ""
     err().print(f"{len(rows):,} in the list{more}.", markup=False)
 
@@ -200,16 +201,12 @@ def _user() -> str:
         return "unknown"
 
 
-def _table(rows: pl.DataFrame, columns: tuple[str, ...]) -> Any:
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    for name in columns:
-        table.add_column(name.replace("ts_event", "date"), overflow="fold", no_wrap=name in {"id", "ts_event", "start", "end"})
-    for row in rows.select(columns).iter_rows():
-        table.add_row(*(_cell(value) for value in row))
-    return table
+def _lines(rows: pl.DataFrame, columns: tuple[str, ...]) -> list[str]:
+    """Return a table of `columns`, one line for each row, as wide as it must be: a line is for a pipe too."""
+    cells = [[name.replace("ts_event", "date") for name in columns]]
+    cells += [[_cell(value) for value in row] for row in rows.select(columns).iter_rows()]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
 def _cell(value: object) -> str:

@@ -50,7 +50,7 @@ class Regrading:
         decisions = await self.about((message.instrument_id, message.kind, message.timeframe))
         actions = await self._heard("action_claims", message)
         bars = await self._heard("bar_claims", message) if message.kind == "bars" else None
-        frame = await asyncio.to_thread(_comparable, actions, bars)
+        frame, beside = await asyncio.to_thread(_comparable, actions, bars)
         batch = BatchNormalized(
             kind=message.kind,
             round_id=message.decision_id,
@@ -62,6 +62,7 @@ class Regrading:
             providers=(),
             frame=frame,
             simulated=message.simulated,
+            actions=beside if message.timeframe == "1d" else b"",
             decision=message,
         )
         await self._bus.publish(decided(batch, decisions))
@@ -138,6 +139,8 @@ def as_heard_last(claims: pl.DataFrame, captures: pl.DataFrame, *, key: tuple[st
     return newest.with_columns(pl.col("first").alias("ts_known")).select(claims.columns)
 
 
-def _comparable(actions: pl.DataFrame, bars: pl.DataFrame | None) -> bytes:
+def _comparable(actions: pl.DataFrame, bars: pl.DataFrame | None) -> tuple[bytes, bytes]:
+    """Return what is graded, and the actions beside bars."""
     splits = known_splits(actions)
-    return pack(raw_actions(actions, splits) if bars is None else raw_bars(bars, splits, actions=actions))
+    raw = pack(raw_actions(actions, splits))
+    return (raw, b"") if bars is None else (pack(raw_bars(bars, splits)), raw)

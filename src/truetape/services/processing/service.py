@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -19,7 +20,6 @@ from truetape.domain.errors import (
     UndecodablePayload,
 )
 from truetape.domain.messages import (
-    BatchNormalized,
     DecisionMade,
     PayloadRejected,
     RawCaptured,
@@ -29,16 +29,16 @@ from truetape.domain.messages import (
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.simulation import refuse_mixing
 from truetape.domain.time import NANOSECONDS, to_datetime
-from truetape.domain.wire import pack
 from truetape.ports.archive import Archive
 from truetape.ports.bus import Bus
 from truetape.ports.feed import Feed
 from truetape.ports.provider import Provider
 from truetape.ports.store import Selection, Store
+from truetape.services.processing.batches import round_batches
 from truetape.services.processing.claim import CLAIM_TABLES, claim, origin_of
 from truetape.services.processing.config import ProcessingConfig
 from truetape.services.processing.minutes import Due, Minutes, restored
-from truetape.services.processing.normalize import known_splits, latest_claims, raw_actions, raw_bars
+from truetape.services.processing.normalize import known_splits, latest_claims, raw_bars
 from truetape.services.processing.regrading import Regrading, decided
 from truetape.services.processing.streamed import (
     Said,
@@ -50,7 +50,6 @@ from truetape.services.processing.streamed import (
     settled,
     wounds,
 )
-from truetape.services.processing.ticks import ticks_heard
 
 log = structlog.get_logger()
 
@@ -60,6 +59,7 @@ MOST_OPEN_ROUNDS: Final = 64  # whose claims are held in memory
 MOST_FEEDS: Final = 256  # connections whose talk is remembered
 MOST_TORN: Final = 1000  # segments with gaps that a process that starts looks back at
 RESTORED_NS: Final = 10 * 60 * NANOSECONDS  # before the first trade that is heard
+CONTEXT_DAYS: Final = 200  # calendar days of daily bars before a round's, that it is judged by
 RESUMED_DAYS: Final = 2  # of segments whose minutes may not be stored yet
 
 
@@ -199,9 +199,9 @@ class ProcessingService:
         parts = await self._decoded_parts(message)
         await self._commit(parts)
         self._decoded.pop(message.round_id, None)
-        actions, bars = await asyncio.to_thread(_comparable, message, older, parts)
-        await self._tell(message, "actions", actions, last=False)
-        await self._tell(message, "bars", bars, last=True)
+        for batch in await asyncio.to_thread(round_batches, message, older, parts):
+            about = await self._regrading.about((message.instrument_id, batch.kind, message.timeframe))
+            await self._bus.publish(decided(batch, about))
 
     async def on_stream_captured(self, message: StreamCaptured) -> None:
         """Keep what a segment says in one commit with the minutes that it completes or changes, and tell those.
@@ -231,8 +231,6 @@ class ProcessingService:
         if message.provider in self._minutes or len(heard.trades):  # else it is still to be restored
             self._minutes[message.provider] = minutes.trimmed()
         self._said.pop((message.connection, message.number), None)
-        if ticks := ticks_heard(message, heard):
-            await self._bus.publish(ticks)
         for rows in changed.partition_by("instrument_id", maintain_order=True):
             await self._tell_minutes(rows, known)
 
@@ -340,11 +338,15 @@ class ProcessingService:
         return latest_claims(about, key=("instrument_id", "ts_event"))
 
     async def _kept_before(self, message: RoundClosed) -> Claims:
-        """Return the claims that were known when the round closed, of this round only if the message comes again."""
+        """Return the claims that were known when the round closed, of this round only if the message comes again.
+
+        Daily bars are judged by those before them.
+        """
+        before = timedelta(days=CONTEXT_DAYS if message.timeframe == "1d" else 0)
         one = {"instrument_id": (message.instrument_id,)}
         bars = Selection(
             equal={**one, "timeframe": (message.timeframe,)},
-            start=message.start,
+            start=message.start - before,
             end=message.end,
             as_of=message.ts_known,
         )
@@ -366,35 +368,6 @@ class ProcessingService:
                 {name: pl.concat([one for table, one in filled if table == name]) for name in tables}
             )
 
-    async def _tell(self, message: RoundClosed, kind: str, frame: bytes, *, last: bool) -> None:
-        batch = BatchNormalized(
-            kind=kind,
-            round_id=message.round_id,
-            instrument_id=message.instrument_id,
-            timeframe=message.timeframe,
-            start=message.start,
-            end=message.end,
-            ts_known=message.ts_known,
-            providers=tuple(dict.fromkeys(message.providers)),
-            frame=frame,
-            last=last,
-            simulated=message.simulated,
-        )
-        about = await self._regrading.about((message.instrument_id, kind, message.timeframe))
-        await self._bus.publish(decided(batch, about))
-
 
 def _page(message: RawCaptured) -> Page:
     return message.provider, message.key, message.page
-
-
-def _comparable(message: RoundClosed, older: Claims, parts: list[Claims]) -> tuple[bytes, bytes]:
-    """Return the newest claims of the round's range in raw basis, packed: those about actions, and those about bars."""
-    claims = {
-        table: pl.concat([frame, *(part[table] for part in parts if table in part)]) for table, frame in older.items()
-    }
-    actions = latest_claims(claims["action_claims"], key=("ex_date", "type"), captured=message.captured)
-    bars = latest_claims(claims["bar_claims"], key=("ts_event",), captured=message.captured)
-    splits = known_splits(actions)
-    in_range = raw_actions(actions, splits).filter(pl.col("ex_date").is_between(message.start, message.end))
-    return pack(in_range), pack(raw_bars(bars, splits, actions=actions))

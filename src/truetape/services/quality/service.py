@@ -39,6 +39,7 @@ from truetape.services.quality.freshness import (
 )
 from truetape.services.quality.grade import Grades, grade_actions, grade_bars
 from truetape.services.quality.grading import Grading
+from truetape.services.quality.proposing import proposed
 from truetape.services.quality.vote import Tolerance
 
 KEPT_CALENDARS: Final = 64
@@ -85,6 +86,7 @@ class QualityService:
             findings=pack(grades.findings),
             last=message.last,
             simulated=message.simulated,
+            repairs=proposed(message, grades),
             decision=message.decision,
         )
 

@@ -41,7 +41,9 @@ def decision_row(made: DecisionMade, *, current: pl.DataFrame, written: pl.DataF
 def repair_rows(message: BatchGraded, known: pl.DataFrame) -> pl.DataFrame:
     """Return the new versions of rows of the table repairs that `message` brings.
 
-    Proposals are new or repeat what is known; they change no state. A decision about a repair changes its state.
+    Proposals are new or repeat what is known; they change no state. One that changes nothing but what a known repair
+    of the same series, from the same values, changes too is a piece of that one, seen in a shorter range. A decision
+    about a repair changes its state.
 
     Args:
         message: A batch.
@@ -50,7 +52,7 @@ def repair_rows(message: BatchGraded, known: pl.DataFrame) -> pl.DataFrame:
     columns = list(TABLES["repairs"].columns)
     found = unpack(message.repairs).select(columns) if message.repairs else known.clear()
     states = ("state", "decision_id", "decided_by")
-    fresh = found.join(known, on="repair_id", how="anti").with_columns(
+    fresh = _without_pieces(found.join(known, on="repair_id", how="anti"), known).with_columns(
         pl.lit(_PROPOSED[name]).alias(name) for name in states
     )
     made = message.decision
@@ -63,6 +65,22 @@ def repair_rows(message: BatchGraded, known: pl.DataFrame) -> pl.DataFrame:
         )
         fresh = pl.concat([fresh.filter(pl.col("repair_id") != made.target), changed])
     return decide(known, fresh.select(columns), TABLES["repairs"]).write
+
+
+def _without_pieces(fresh: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of `fresh` that change something that no row of `known` changes."""
+    series = ["record", "timeframe", "provider"]
+    near = known.join(fresh.select(series).unique(), on=series, how="semi")
+    cells = {(one[0], *edit[:3]) for one in near.select("provider", "edits").iter_rows() for edit in _edits(one[1])}
+    fits = [
+        any((provider, *edit[:3]) not in cells for edit in _edits(edits))
+        for provider, edits in fresh.select("provider", "edits").iter_rows()
+    ]
+    return fresh.filter(pl.Series(fits, dtype=pl.Boolean))
+
+
+def _edits(told: str) -> list[list[Any]]:
+    return list(msgspec.json.decode(told))
 
 
 def _quoted(rows: pl.DataFrame) -> str:
