@@ -31,7 +31,12 @@ def round_batches(
     in_range = raw.filter(pl.col("ex_date").is_between(message.start, message.end))
     return (
         _batch(message, "actions", in_range, last=False),
-        _batch(message, "bars", raw_bars(bars, splits), actions=pack(raw) if message.timeframe == "1d" else b""),
+        _batch(
+            message,
+            "bars",
+            raw_bars(bars, splits, actions=actions),
+            actions=pack(raw) if message.timeframe == "1d" else b"",
+        ),
     )
 
 

@@ -143,4 +143,4 @@ def _comparable(actions: pl.DataFrame, bars: pl.DataFrame | None) -> tuple[bytes
     """Return what is graded, and the actions beside bars."""
     splits = known_splits(actions)
     raw = pack(raw_actions(actions, splits))
-    return (raw, b"") if bars is None else (pack(raw_bars(bars, splits)), raw)
+    return (raw, b"") if bars is None else (pack(raw_bars(bars, splits, actions=actions)), raw)
