@@ -31,6 +31,7 @@ class DeclaredListing(msgspec.Struct, frozen=True, kw_only=True):
     asset_class: str = "equity"
     valid_from: date | None = None
     valid_to: date | None = None
+    instrument_id: str = ""  # of the instrument that goes on under this ticker; "" for the one that it first names
 
 
 class InstrumentsDeclared(Message, frozen=True, kw_only=True):
@@ -41,6 +42,7 @@ class InstrumentsDeclared(Message, frozen=True, kw_only=True):
     end: date  # last session date of interest
     ts_known: int
     simulated: bool = False
+    trust: dict[str, float] = {}  # weights of providers' votes that the operator has fixed
 
 
 class BackfillRequested(Message, frozen=True, kw_only=True):
@@ -228,6 +230,23 @@ class BatchNormalized(Message, frozen=True, kw_only=True):
         return self.instrument_id
 
 
+class TicksHeard(Message, frozen=True, kw_only=True):
+    """What a segment of a stream says of trades and quotes, for those who watch it."""
+
+    provider: str
+    connection: str
+    number: int  # of the segment; it may be told again
+    ts_known: int
+    instruments: tuple[str, ...]  # `who` is a place among them
+    trades: bytes  # Arrow IPC stream: who (UInt32), ts_event and ts_known (Int64, UTC ns), price, ids (a hash)
+    quotes: bytes  # who, ts_event, ts_known, bid, ask
+    simulated: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.provider
+
+
 class FindingsMade(Message, frozen=True, kw_only=True):
     """Something is wrong that no batch of claims shows: a series is late, or a stream says what cannot be."""
 
@@ -239,6 +258,18 @@ class FindingsMade(Message, frozen=True, kw_only=True):
     @property
     def subject(self) -> str:
         return self.source
+
+
+class TrustSettled(Message, frozen=True, kw_only=True):
+    """How much the word of providers weighs from an instant on was learnt from their votes, or fixed."""
+
+    ts_known: int
+    rows: bytes  # Arrow IPC stream, schema.TABLES["trust"], version 0
+    simulated: bool = False
+
+    @property
+    def subject(self) -> str:
+        return "trust"
 
 
 class BatchGraded(Message, frozen=True, kw_only=True):
@@ -257,6 +288,7 @@ class BatchGraded(Message, frozen=True, kw_only=True):
     findings: bytes  # schema.TABLES["findings"]
     last: bool = True
     simulated: bool = False
+    votes: bytes = b""  # schema.TABLES["votes"]; empty: nobody could be wrong
     repairs: bytes = b""  # schema.TABLES["repairs"], version 0: proposals; empty: none
     decision: DecisionMade | None = None  # the one that it was graded again for
 
@@ -333,7 +365,7 @@ class IndexChanged(Message, frozen=True, kw_only=True):
 
 
 MAIL: dict[type[Message], tuple[str, ...]] = {
-    InstrumentsDeclared: ("reference",),
+    InstrumentsDeclared: ("reference", "quality"),
     BackfillRequested: ("ingestion",),
     InstrumentsChanged: ("ingestion", "quality"),
     RawCaptured: ("processing",),
@@ -342,7 +374,9 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     DecisionMade: ("processing",),
     PayloadRejected: ("storage",),
     BatchNormalized: ("quality",),
+    TicksHeard: ("quality",),
     FindingsMade: ("storage",),
+    TrustSettled: ("storage",),
     BatchGraded: ("storage",),
     FindingsStored: ("distribution",),
     BatchStored: ("corporate_actions", "distribution", "api"),
@@ -355,8 +389,8 @@ TELLS: dict[str, tuple[type[Message], ...]] = {
     "app": (InstrumentsDeclared, BackfillRequested, DecisionMade),
     "reference": (InstrumentsChanged,),
     "ingestion": (RawCaptured, RoundClosed, StreamCaptured),
-    "processing": (PayloadRejected, BatchNormalized),
-    "quality": (BatchGraded, FindingsMade),
+    "processing": (PayloadRejected, TicksHeard, BatchNormalized),
+    "quality": (BatchGraded, FindingsMade, TrustSettled),
     "storage": (BatchStored, FindingsStored),
     "corporate_actions": (FactorsChanged,),
     "benchmarks": (IndexChanged,),

@@ -15,7 +15,7 @@ from truetape.domain.time import from_datetime
 from truetape.domain.wire import unpack
 from truetape.services.quality.config import QualityConfig
 from truetape.services.quality.freshness import Objective, Objectives
-from truetape.services.quality.service import QualityService
+from truetape.services.quality.service import QualityService, late_now
 
 FRIDAY, MONDAY = date(2024, 7, 5), date(2024, 7, 8)
 DAILY = Objectives(everywhere={"1d": Objective(within_s=7200.0, after="close")})
@@ -109,17 +109,27 @@ async def test_a_halted_stock_is_not_late() -> None:
 
 
 async def test_what_comes_during_a_session_is_watched_too() -> None:
-    """Minutes and trades, five and ten minutes after the last, or after the open."""
+    """Minutes ten minutes after the last or the open; trades five minutes after we began to listen."""
     minute = rows(
         "bars", instrument_id="a", timeframe="1m", ts_event=at("2024-07-05 14:00"), ts_known=at("2024-07-05 14:01")
     )
+    room = Room(store(bars=minute), STREAM)
+    await room.service.look(now_ns=ns("2024-07-05 14:09"))
+    assert [("b", "1m", "late")] == room.told()
+    await room.service.look(now_ns=ns("2024-07-05 14:15"))
+
+    assert [("a", "1m", "late"), ("a", "trades", "late"), ("b", "trades", "late")] == room.told()[1:]
+
+
+async def test_without_listening_the_store_is_asked() -> None:
+    """A trade of a minute ago is fresh; of the other stock there is none since the open."""
     trade = rows(
         "trades", instrument_id="a", ts_event=at("2024-07-05 14:08"), provider="p", ts_known=at("2024-07-05 14:08")
     )
-    room = Room(store(bars=minute, trades=trade), STREAM)
-    await room.service.look(now_ns=ns("2024-07-05 14:09"))
+    only = Objectives(everywhere={"trades": Objective(within_s=300.0)})
+    late, names = await late_now(store(trades=trade), only, now_ns=ns("2024-07-05 14:09"))
 
-    assert [("b", "1m", "late"), ("b", "trades", "late")] == room.told()
+    assert ([("b", "trades")], "AAA") == (list(late.select("instrument_id", "kind").iter_rows()), names["a"])
 
 
 async def test_without_objectives_nothing_is_read() -> None:

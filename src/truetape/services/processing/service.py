@@ -50,6 +50,7 @@ from truetape.services.processing.streamed import (
     settled,
     wounds,
 )
+from truetape.services.processing.ticks import ticks_heard
 
 log = structlog.get_logger()
 
@@ -231,6 +232,8 @@ class ProcessingService:
         if message.provider in self._minutes or len(heard.trades):  # else it is still to be restored
             self._minutes[message.provider] = minutes.trimmed()
         self._said.pop((message.connection, message.number), None)
+        if ticks := ticks_heard(message, heard):
+            await self._bus.publish(ticks)
         for rows in changed.partition_by("instrument_id", maintain_order=True):
             await self._tell_minutes(rows, known)
 
