@@ -114,6 +114,37 @@ VERDICTS: Final[dict[str, Table]] = {
         writer="storage",
         versioned=True,
     ),
+    "votes": Table(
+        columns={
+            "round_id": pl.String(),
+            "kind": pl.String(),  # bars or actions
+            "venue": pl.String(),  # MIC; "" where it is not known
+            "provider": pl.String(),
+            "ts_event": INSTANT,  # when the votes were cast, as is ts_known
+            "agreed": pl.Float64(),  # claims that agree with a consensus; a round counts for so many at most
+            "dissented": pl.Float64(),  # and those that do not
+            **ORIGIN_COLUMNS,
+        },
+        key=("round_id", "kind", "provider"),
+        writer="storage",
+    ),
+    "trust": Table(
+        columns={
+            "provider": pl.String(),
+            "kind": pl.String(),  # bars or actions; "" in a row that the operator has fixed, as is venue
+            "venue": pl.String(),  # MIC; "" where it is not known
+            "weight": pl.Float64(),  # of a vote, times what the provider declares; null: it is fixed no longer
+            "agreed": pl.Float64(),  # votes behind it, older ones counting less
+            "dissented": pl.Float64(),
+            "rounds": pl.UInt32(),  # in which they were cast
+            "since": INSTANT,  # rounds that are known from here on are weighed by it
+            "fixed": pl.Boolean(),  # by the operator: it stands above what is learnt and declared
+            **VERSIONED_COLUMNS,
+        },
+        key=("provider", "kind", "venue"),
+        writer="storage",
+        versioned=True,
+    ),
     "rounds": Table(
         columns={
             "round_id": pl.String(),

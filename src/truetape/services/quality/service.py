@@ -9,14 +9,23 @@ from typing import Final
 
 import polars as pl
 
-from truetape.domain.messages import BatchGraded, BatchNormalized, FindingsMade, InstrumentsChanged
+from truetape.domain.messages import (
+    BatchGraded,
+    BatchNormalized,
+    FindingsMade,
+    InstrumentsChanged,
+    InstrumentsDeclared,
+    TicksHeard,
+    TrustSettled,
+)
 from truetape.domain.schema import TABLES, empty
-from truetape.domain.time import to_datetime
+from truetape.domain.time import DAY_NS, to_datetime
 from truetape.domain.wire import pack, unpack
 from truetape.ports.bus import Bus
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
 from truetape.services.quality.config import QualityConfig
+from truetape.services.quality.corrections import superseded
 from truetape.services.quality.decided import (
     OPERATOR,
     OPERATOR_WEIGHT,
@@ -37,16 +46,20 @@ from truetape.services.quality.freshness import (
     still_open,
     wanted_series,
 )
-from truetape.services.quality.grade import Grades, grade_actions, grade_bars
+from truetape.services.quality.grade import NOTHING_EARLIER, Grades, grade_actions, grade_bars
 from truetape.services.quality.grading import Grading
 from truetape.services.quality.proposing import proposed
+from truetape.services.quality.trust import cut_off, fixed_at, fixed_rows, learnt, remembered_from, votes, weights
 from truetape.services.quality.vote import Tolerance
+from truetape.services.quality.watch import Watch
 
 KEPT_CALENDARS: Final = 64
+KEPT_TRUST: Final = 64  # record kinds, venues and days
 SESSIONS: Final = ("1d", "1w", "1mo")  # timeframes of bars that repeat because a feed stands still; minutes just do
 NEVER_STALE: Final = 1 << 30
 TICKS: Final = ("trades", "quotes")
 IDLE: Final = {name: SERIES_COLUMNS[name] for name in ("instrument_id", "kind", "settled", "settled_at")}
+NEAR: Final = timedelta(days=7)  # around a day, of which the watch over streams knows the calendar
 RECENT: Final = timedelta(days=10)  # in which the newest bar of a series is looked for
 
 
@@ -58,20 +71,34 @@ class QualityService:
         self._store = store
         self._config = config
         self._calendars: dict[tuple[tuple[str, ...], date, date], pl.DataFrame] = {}
+        self._learnt: dict[tuple[str, str, int], pl.DataFrame] = {}  # by record kind, venue and day
+        self._fixed: pl.DataFrame | None = None  # rows of trust; None: not read yet
         self.late = empty(LATE_COLUMNS)  # series that are late, as was told last
+        self.watched = Watch(simulated=config.simulated)
+        self._one_at_a_time = asyncio.Lock()  # whoever asks the watch
+        self._began = 0  # when streams were first looked at, UTC nanoseconds
 
     def subscribe(self) -> None:
         """Start to hear the others."""
         self._bus.subscribe(BatchNormalized, group="quality", handler=self.on_batch_normalized)
         self._bus.subscribe(InstrumentsChanged, group="quality", handler=self.on_instruments_changed)
+        self._bus.subscribe(TicksHeard, group="quality", handler=self.on_ticks_heard)
+        self._bus.subscribe(InstrumentsDeclared, group="quality", handler=self.on_instruments_declared)
 
     async def on_batch_normalized(self, message: BatchNormalized) -> None:
-        """Grade one batch and tell the grades."""
-        sessions = await self._sessions(message) if message.kind == "bars" else pl.DataFrame()
-        await self._bus.publish(await asyncio.to_thread(self._graded, message, sessions))
+        """Grade one batch by what was known when its round closed, and tell the grades."""
+        mics = await self._mics(message)
+        venue = mics[0] if mics else ""
+        sessions = await self._calendar(mics, message) if message.kind == "bars" else pl.DataFrame()
+        trust = await self._trust(message, venue)
+        grades = await asyncio.to_thread(self._grade, message, sessions, trust)
+        if message.kind == "bars" and len(grades.quarantined):
+            earlier = await self._earlier(message)
+            if len(earlier):
+                grades = await asyncio.to_thread(self._grade, message, sessions, trust, earlier)
+        await self._bus.publish(await asyncio.to_thread(self._graded, message, grades, venue))
 
-    def _graded(self, message: BatchNormalized, sessions: pl.DataFrame) -> BatchGraded:
-        grades = self._grade(message, sessions)
+    def _graded(self, message: BatchNormalized, grades: Grades, venue: str) -> BatchGraded:
         return BatchGraded(
             kind=message.kind,
             round_id=message.round_id,
@@ -86,39 +113,97 @@ class QualityService:
             findings=pack(grades.findings),
             last=message.last,
             simulated=message.simulated,
+            votes=pack(votes(grades.golden, grades.quarantined, batch=message, venue=venue)),
             repairs=proposed(message, grades),
             decision=message.decision,
         )
 
-    def _grade(self, message: BatchNormalized, sessions: pl.DataFrame) -> Grades:
+    def _grade(
+        self,
+        message: BatchNormalized,
+        sessions: pl.DataFrame,
+        trust: dict[str, float],
+        earlier: pl.DataFrame = NOTHING_EARLIER,
+    ) -> Grades:
         config = self._config
         grading = Grading(
             round_id=message.round_id,
             ts_known=message.ts_known,
             tolerance=Tolerance(absolute=config.increment, relative=config.relative),
-            trust={**config.trust, OPERATOR: OPERATOR_WEIGHT},
+            trust={**trust, OPERATOR: OPERATOR_WEIGHT},
+            sources=config.sources,
+            increments=config.increments,
+            quorum=config.quorum,
+            quorum_weight=config.quorum_weight,
+            withholds=config.below_quorum == "withhold",
             stale_sessions=config.stale_sessions if message.timeframe in SESSIONS else NEVER_STALE,
             simulated=message.simulated,
         )
         claims, force = unpack(message.frame), in_force(message.decisions)
         if message.kind == "actions":
             return settled(grade_actions(decided_actions(claims, force), grading), message, force)
-        return settled(grade_bars(decided_bars(claims, force), sessions, grading), message, force)
+        grades = grade_bars(decided_bars(claims, force), sessions, grading, earlier=earlier)
+        return settled(grades, message, force)
 
-    async def _sessions(self, message: BatchNormalized) -> pl.DataFrame:
-        """Return the calendar of the instrument's venue over the batch's range; no rows where none is known.
+    async def _mics(self, message: BatchNormalized) -> tuple[str, ...]:
+        """Return the instrument's venues, ascending."""
+        one = {"instrument_id": (message.instrument_id,)}
+        listed = await self._store.read("listings", Selection(equal=one, as_of=message.ts_known, columns=("mic",)))
+        return tuple(listed["mic"].unique().sort())
+
+    async def _trust(self, message: BatchNormalized, venue: str) -> dict[str, float]:
+        """Return the weight of each provider's vote, as it was settled for the day on which the round closed."""
+        place = (message.kind, venue, message.ts_known // DAY_NS)
+        if place not in self._learnt:
+            if len(self._learnt) >= KEPT_TRUST:
+                self._learnt.pop(next(iter(self._learnt)))
+            self._learnt[place] = await self._learn(message, venue)
+        fixed = fixed_at(await self._fixed_rows(), message.ts_known)
+        return weights(self._config.trust, self._learnt[place], fixed)
+
+    async def _learn(self, message: BatchNormalized, venue: str) -> pl.DataFrame:
+        """Return what the votes of earlier days teach, and tell it."""
+        known, simulated = message.ts_known, message.simulated
+        wanted = Selection(
+            equal={"kind": (message.kind,), "venue": (venue,)}, start=remembered_from(known), as_of=cut_off(known)
+        )
+        rows = learnt(await self._store.read("votes", wanted), ts_known=known, simulated=simulated)
+        if len(rows):
+            await self._bus.publish(TrustSettled(ts_known=known, rows=pack(rows), simulated=simulated))
+        return rows
+
+    async def _fixed_rows(self) -> pl.DataFrame:
+        if self._fixed is None:
+            self._fixed = await self._store.read("trust", Selection(equal={"kind": ("",)}, history=True))
+        return self._fixed
+
+    async def on_instruments_declared(self, message: InstrumentsDeclared) -> None:
+        """Weigh claims by what the operator has fixed, from here on, and tell what has changed."""
+        known = await self._fixed_rows()
+        current = fixed_at(known, message.ts_known)
+        rows = fixed_rows(message.trust, current, ts_known=message.ts_known, simulated=message.simulated)
+        if len(rows):
+            self._fixed = pl.concat([known, rows])
+            told = TrustSettled(ts_known=message.ts_known, rows=pack(rows), simulated=message.simulated)
+            await self._bus.publish(told)
+
+    async def _earlier(self, message: BatchNormalized) -> pl.DataFrame:
+        """Return what providers said of the batch's bars before they said what they say now."""
+        wanted = Selection(
+            equal={"instrument_id": (message.instrument_id,), "timeframe": (message.timeframe,)},
+            start=message.start,
+            end=message.end,
+            as_of=message.ts_known,
+        )
+        return superseded(await self._store.read("bar_claims", wanted), unpack(message.frame))
+
+    async def _calendar(self, mics: tuple[str, ...], message: BatchNormalized) -> pl.DataFrame:
+        """Return the sessions of `mics` over the batch's range; instruments of one venue share what was read.
 
         The calendar is read as it was known when the round closed, so that a replay sees the same one.
         """
-        known = message.ts_known
-        wanted = Selection(equal={"instrument_id": (message.instrument_id,)}, as_of=known, columns=("mic",))
-        mics = tuple((await self._store.read("listings", wanted))["mic"].unique().sort())
         if not mics:
             return empty({"session": TABLES["sessions"].columns["session"]})
-        return await self._calendar(mics, message)
-
-    async def _calendar(self, mics: tuple[str, ...], message: BatchNormalized) -> pl.DataFrame:
-        """Return the sessions of `mics` over the batch's range; instruments of one venue share what was read."""
         span = (mics, message.start, message.end)
         wanted = Selection(equal={"mic": mics}, start=message.start, end=message.end, columns=("session", "ts_known"))
         if span not in self._calendars:
@@ -133,6 +218,28 @@ class QualityService:
     async def on_instruments_changed(self, _: InstrumentsChanged) -> None:
         """Forget the calendars: they may have changed too."""
         self._calendars.clear()
+        self.watched.day = None
+
+    async def on_ticks_heard(self, message: TicksHeard) -> None:
+        """Judge what a stream says, and tell what is wrong with it.
+
+        Raises:
+            StoreUnavailable: The calendar cannot be read now; nothing was judged.
+        """
+        async with self._one_at_a_time:
+            day = to_datetime(message.ts_known).date()
+            if self.watched.day != day:
+                span = Selection(start=day - NEAR, end=day + NEAR, columns=("mic", "open", "close"))
+                listings = await self._store.read("listings", Selection(columns=("instrument_id", "mic")))
+                self.watched.set_calendars(await self._store.read("sessions", span), listings, day=day)
+            findings = await asyncio.to_thread(self.watched.hear, message)
+        await self._tell(findings, source=message.provider, ts_known=message.ts_known)
+
+    async def _tell(self, findings: pl.DataFrame, *, source: str, ts_known: int) -> None:
+        if not findings.is_empty():
+            simulated = self._config.simulated
+            told = FindingsMade(source=source, ts_known=ts_known, findings=pack(findings), simulated=simulated)
+            await self._bus.publish(told)
 
     async def recall(self) -> None:
         """Go on with what was late when the last process ended: it is not told again.
@@ -153,22 +260,24 @@ class QualityService:
             await clock.sleep(self._config.watch_s)
 
     async def look(self, *, now_ns: int) -> None:
-        """Tell which series have become late by `now_ns`, and which no longer are."""
+        """Tell which feeds have fallen silent by `now_ns`, which series have become late, and which no longer are."""
+        async with self._one_at_a_time:
+            silences, heard = list(self.watched.silent(now_ns)), self.watched.last_heard()
+        for found in silences:
+            await self._tell(found, source=SOURCE, ts_known=now_ns)
         objectives = self._config.freshness
         if not objectives and self.late.is_empty():
             return
-        late, names = await late_now(self._store, objectives, now_ns=now_ns)
+        self._began = self._began or now_ns
+        late, names = await late_now(self._store, objectives, now_ns=now_ns, heard=heard, began_ns=self._began)
         fresh, over = changes(self.late, late)
-        if len(fresh) or len(over):
-            simulated = self._config.simulated
-            findings = freshness_findings(fresh, over, names=names, now_ns=now_ns, simulated=simulated)
-            told = FindingsMade(source=SOURCE, ts_known=now_ns, findings=pack(findings), simulated=simulated)
-            await self._bus.publish(told)
+        findings = freshness_findings(fresh, over, names=names, now_ns=now_ns, simulated=self._config.simulated)
+        await self._tell(findings, source=SOURCE, ts_known=now_ns)
         self.late = late
 
 
 async def late_now(
-    store: Store, objectives: Objectives, *, now_ns: int, heard: pl.DataFrame | None = None
+    store: Store, objectives: Objectives, *, now_ns: int, heard: pl.DataFrame | None = None, began_ns: int = 0
 ) -> tuple[pl.DataFrame, dict[str, str]]:
     """Return which series are late (freshness.LATE_COLUMNS), and the symbols of instruments.
 
@@ -176,7 +285,8 @@ async def late_now(
         store: What is there.
         objectives: What is due.
         now_ns: The present.
-        heard: The newest of trades and quotes: instrument_id, kind, last.
+        heard: The newest of trades and quotes: instrument_id, kind, last. None: the store is asked.
+        began_ns: What was not heard before then is not held against a stream.
 
     Raises:
         StoreUnavailable: The store cannot be read now.
@@ -191,7 +301,10 @@ async def late_now(
     calendar = Selection(equal={"mic": series["mic"].unique().to_list()}, start=today - RECENT, end=today)
     sessions = await store.read("sessions", calendar)
     known = await _newest(store, series["kind"].unique().to_list(), today, heard)
+    began = pl.lit(began_ns or None, dtype=pl.Int64).cast(SERIES_COLUMNS["last"])
+    not_heard = pl.col("last").is_null() & pl.col("kind").is_in(TICKS)
     seen = series.join(known, on=["instrument_id", "kind"], how="left").with_columns(
+        pl.when(not_heard).then(began).otherwise("last").alias("last"),
         *(pl.lit(None, dtype=SERIES_COLUMNS[name]).alias(name) for name in ("settled", "settled_at"))
     )
     late = late_series(seen, sessions, now_ns=now_ns)

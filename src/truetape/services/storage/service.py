@@ -9,7 +9,14 @@ from typing import Final
 import polars as pl
 
 from truetape.domain.errors import StoreUnavailable
-from truetape.domain.messages import BatchGraded, BatchStored, FindingsMade, FindingsStored, PayloadRejected
+from truetape.domain.messages import (
+    BatchGraded,
+    BatchStored,
+    FindingsMade,
+    FindingsStored,
+    PayloadRejected,
+    TrustSettled,
+)
 from truetape.domain.schema import INSTANT, TABLES, empty
 from truetape.domain.simulation import refuse_mixing
 from truetape.domain.versions import Decision, decide
@@ -42,6 +49,7 @@ class StorageService:
         self._bus.subscribe(BatchGraded, group="storage", handler=self.on_batch_graded)
         self._bus.subscribe(PayloadRejected, group="storage", handler=self.on_payload_rejected)
         self._bus.subscribe(FindingsMade, group="storage", handler=self.on_findings_made)
+        self._bus.subscribe(TrustSettled, group="storage", handler=self.on_trust_settled)
 
     async def catch_up(self) -> None:
         """Tell the newest stored round of each instrument again, so that rooms that a crash cut short finish."""
@@ -99,6 +107,8 @@ class StorageService:
         decision = await asyncio.to_thread(_decided, message, current, golden)
         quarantined, findings = unpack(message.quarantined), unpack(message.findings)
         writes = {message.kind: decision.write, "quarantine": quarantined, "findings": findings}
+        if message.votes:
+            writes["votes"] = unpack(message.votes)
         writes |= await self._audited(message, current, decision)
         if message.last:
             writes["rounds"] = round_mark(message, golden=len(golden), quarantined=len(quarantined))
@@ -124,6 +134,18 @@ class StorageService:
             self._changed.add(instrument, timeframe, day, day)
         none = empty(TABLES["quarantine"].columns)
         await self._tell_troubles(findings, none, ts_known=message.ts_known, simulated=message.simulated)
+
+    async def on_trust_settled(self, message: TrustSettled) -> None:
+        """Keep how much the word of providers weighs.
+
+        Raises:
+            StoreUnavailable: Nothing was written.
+            WrongFolder: The rows are simulated and the data folder is not, or the other way round.
+        """
+        refuse_mixing(folder_is_simulated=self._config.simulated, data_are_simulated=message.simulated)
+        decision = decide(await self._store.read("trust"), unpack(message.rows), TABLES["trust"])
+        if not decision.write.is_empty():
+            await self._store.commit({"trust": decision.write})
 
     async def _tell_troubles(
         self, findings: pl.DataFrame, quarantined: pl.DataFrame, *, ts_known: int, simulated: bool
