@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from truetape.domain.drift import drifted
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.failures import Failure
 from truetape.domain.schema import DECODED, INSTANT
@@ -103,6 +104,8 @@ class Payload:
         self.bounded()
         try:
             return decode(self.body)
+        except msgspec.ValidationError as error:
+            raise self.defect(f"{error}{drifted(decode, self.body)}") from None
         except (msgspec.DecodeError, UnicodeError) as error:
             raise self.defect(str(error)) from None
         except RecursionError:

@@ -47,9 +47,10 @@ def check(frame: pl.DataFrame, expected: Schema, *, kind: str) -> pl.DataFrame:
         return frame
     found = {name: dtype for name, dtype in frame.schema.items() if expected.get(name) != dtype}
     missing = [name for name in expected if name not in frame.columns]
-    what = f"unexpected columns {found}" if found else "its columns in another order"
+    parts = [f"missing columns {missing}"] if missing else []
+    parts += [f"unexpected columns {found}"] if found else []
     raise SchemaMismatch(
-        kind=kind, expected=str(list(expected)), found=f"missing columns {missing}" if missing else what
+        kind=kind, expected=str(list(expected)), found=" and ".join(parts) or "its columns in another order"
     )
 
 

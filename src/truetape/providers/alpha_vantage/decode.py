@@ -11,6 +11,7 @@ import polars as pl
 from truetape.domain import tables
 from truetape.domain.asks import Ask
 from truetape.domain.decoding import OHLC, Column, Payload, ascending, decoded, label, traded
+from truetape.domain.drift import names_differ, words
 from truetape.domain.errors import ProviderRefused
 from truetape.domain.schema import DECODED, empty
 from truetape.providers.alpha_vantage.classify import by_body, by_nothing
@@ -76,7 +77,7 @@ def bars(body: bytes, ask: Ask) -> pl.DataFrame:
         return empty(DECODED["bars"])
     missing = [name for name in OHLC if name not in series.fields]
     if missing:
-        raise payload.defect(f"the field {missing[0]} was missing")
+        raise payload.defect(f"the field {missing[0]} was missing{words(names_differ(OHLC, series.fields))}")
     names = {**{name: name for name in OHLC}, "volume": "volume", "adj_close": "adjusted close"}
     columns = {name: numbers(payload, series, field) for name, field in names.items()}
     rows = ascending(traded(pl.DataFrame({"ts_event": _starts(payload, series), **columns})), by="ts_event")
@@ -180,7 +181,7 @@ def listings(body: bytes, _ask: Ask) -> pl.DataFrame:
     rows = tables.rows(payload)
     missing = [name for name in LISTED if name not in rows.columns]
     if missing:
-        raise payload.defect(f"the column {missing[0]} was missing")
+        raise payload.defect(f"the column {missing[0]} was missing{words(names_differ(LISTED, rows.columns))}")
     exchange = rows["exchange"]
     columns: dict[str, Column] = {
         "symbol": rows["symbol"],

@@ -8,6 +8,7 @@ import polars as pl
 
 from truetape.domain.asks import Ask
 from truetape.domain.decoding import Payload, decoded, label
+from truetape.domain.drift import names_differ, words
 from truetape.domain.errors import ProviderRefused
 from truetape.domain.markup import elements
 from truetape.domain.tables import ends_whole, rows
@@ -122,7 +123,7 @@ def _table(payload: Payload, *, needed: tuple[str, ...]) -> pl.DataFrame:
     table = _whole_rows(payload)
     missing = [name for name in needed if name not in table.columns]
     if missing:
-        raise payload.defect(f"the column {missing[0]} was missing")
+        raise payload.defect(f"the column {missing[0]} was missing{words(names_differ(needed, table.columns))}")
     unnamed = [name for name in needed if name != "OBS_VALUE" and table[name].null_count()]
     if unnamed:
         raise payload.defect(f"the column {unnamed[0]} had an empty cell")

@@ -11,6 +11,7 @@ import polars as pl
 
 from truetape.domain.asks import Ask
 from truetape.domain.decoding import OHLC, Column, Payload, ascending, decoded, label, traded
+from truetape.domain.drift import names_differ, words
 from truetape.domain.schema import DECODED, empty
 from truetape.domain.tables import rows as table
 from truetape.domain.time import TIMEFRAMES
@@ -329,5 +330,5 @@ def _table(payload: Payload, *, needed: tuple[str, ...]) -> pl.DataFrame:
     frame = table(unpacked(payload))
     missing = [name for name in needed if name not in frame.columns]
     if missing:
-        raise payload.defect(f"the field {missing[0]} was missing")
+        raise payload.defect(f"the field {missing[0]} was missing{words(names_differ(needed, frame.columns))}")
     return frame
