@@ -191,6 +191,16 @@ def test_trust_decides_between_two() -> None:
     assert column(graded(*rows, grading=replace(GRADING, trust={"bravo": 2.0})).golden, "close") == [20.5] * 5
 
 
+def test_bars_of_one_venue_are_one_witness_and_a_half() -> None:
+    """Two vendors of the same venue's bars against one of the consolidated tape: 1.5 of 2.5, not two of three."""
+    iex = [bar_claims(name, CLOSES, feed="iex") for name in ("alpha", "bravo")]
+    tape = [bar_claims(name, CLOSES, feed="consolidated") for name in ("alpha", "bravo")]
+    other = bar_claims("charlie", [close + 1 for close in CLOSES], feed="consolidated")
+
+    assert column(graded(*iex, other).golden, "score") == pytest.approx([0.6] * 5)
+    assert column(graded(*tape, other).golden, "score") == pytest.approx([2 / 3] * 5)
+
+
 def test_below_the_quorum_a_bar_is_gold_with_a_flag() -> None:
     """Two must agree: where one stands alone the row says so, and is there all the same."""
     rows = (bar_claims("alpha", CLOSES), bar_claims("bravo", [10.0, 12.0, 12.0, 13.0, 14.0]))

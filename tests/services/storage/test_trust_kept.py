@@ -1,4 +1,4 @@
-"""Votes and trust: kept with the batch that they come from, every version of a weight, and nothing of the other kind."""
+"""Votes are kept with their batch, weights with every version, and nothing of the other kind."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -20,6 +20,8 @@ from truetape.services.quality.increments import with_increments
 from truetape.services.quality.systematic import lasting, volume_coverage
 from truetape.services.quality.vote import Tolerance, vote
 
+CONSOLIDATED: Final = ("consolidated", "sip", "")  # feeds of many venues, of which each provider makes its own bars
+NOBODY_LOST: Final = (empty(TABLES["quarantine"].columns), empty(TABLES["findings"].columns))
 NOTHING_EARLIER: Final = empty(TABLES["bar_claims"].columns)
 
 
@@ -52,22 +54,30 @@ def grade_bars(
         ruled = ruled.with_columns(pl.when(~quiet(ruled)).then("rule").alias("rule"))
     valid = ruled.filter(pl.col("rule").is_null())
     stepped = with_increments(valid, usual=grading.tolerance.absolute, known=grading.increments)
-    outcome = vote(stepped, key=BAR, values=PRICES, tolerance=grading.tolerance, voters=grading.voters())
+    voters = replace(grading.voters(), sources={**_venues(valid), **grading.sources})
+    outcome = vote(stepped, key=BAR, values=PRICES, tolerance=grading.tolerance, voters=voters)
     won, known = outcome.won, sessions["session"]
     golden = _golden(won, known, grading)
-    lost = _explained(outvoted(ruled, stepped, outcome), ruled, won, earlier, relative=grading.tolerance.relative)
+    lost = outvoted(ruled, stepped, outcome)
+    quarantined, lasted = _quarantined(lost, ruled, won, earlier, grading) if len(lost) else NOBODY_LOST
     findings = pl.concat(
         [
             missing_rows(ruled, golden, grading),
             missing_sessions(golden, known, grading),
-            lasting(lost, grading),
+            lasted,
             volume_coverage(ruled, won, grading),
-            _withheld(won, grading),
+            _withheld(won, grading) if grading.withholds else NOBODY_LOST[1],
         ]
     ).unique(TABLES["findings"].key, keep="first", maintain_order=True)
     if grading.withholds:
         golden = golden.filter(won["quorate"])
-    return Grades(golden, _quarantined(lost, grading), findings)
+    return Grades(golden, quarantined, findings)
+
+
+def _venues(claims: pl.DataFrame) -> dict[str, str]:
+    """Return the venue of each provider whose bars are of one venue only: such providers are kin."""
+    feeds = claims.select("provider", "feed").unique().sort("provider", "feed").drop_nulls()
+    return {provider: f"venue {feed}" for provider, feed in feeds.rows() if feed not in CONSOLIDATED}
 
 
 def _golden(won: pl.DataFrame, known: pl.Series, grading: Grading) -> pl.DataFrame:
@@ -79,26 +89,25 @@ def _golden(won: pl.DataFrame, known: pl.Series, grading: Grading) -> pl.DataFra
 
 
 def _withheld(won: pl.DataFrame, grading: Grading) -> pl.DataFrame:
-    """Return a finding for each bar that stays out because too few agree; none where such bars are only flagged."""
-    below = won.filter(~pl.col("quorate")) if grading.withholds else won.head(0)
+    """Return a finding for each bar that stays out because too few agree."""
+    below = won.filter(~pl.col("quorate"))
     names = pl.col("agreed").str.replace_all(",", ", ")
     said = pl.format("no golden row, for too few agree: {}", names)
     told = below.with_columns(said.alias("explanation"), pl.lit("").alias("provider"))
     return as_findings(told, check="below_quorum", severity="warning", grading=grading)
 
 
-def _explained(
-    lost: pl.DataFrame, ruled: pl.DataFrame, won: pl.DataFrame, earlier: pl.DataFrame, *, relative: float
-) -> pl.DataFrame:
-    """Return the claims that lost, each with its reason and the bars that share it."""
+def _quarantined(
+    lost: pl.DataFrame, ruled: pl.DataFrame, won: pl.DataFrame, earlier: pl.DataFrame, grading: Grading
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the claims that lost, each with its reason, and a finding for each difference that lasts."""
+    relative = grading.tolerance.relative
     known = with_labels(with_habits(lost, ruled), won, relative=relative)
-    return explain_dissent(with_corrections(known, earlier, relative=relative), relative=relative)
-
-
-def _quarantined(lost: pl.DataFrame, grading: Grading) -> pl.DataFrame:
-    return lost.with_columns(
+    explained = explain_dissent(with_corrections(known, earlier, relative=relative), relative=relative)
+    quarantined = explained.with_columns(
         pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"), pl.lit(grading.simulated).alias("simulated")
     ).select(list(TABLES["quarantine"].columns))
+    return quarantined, lasting(explained, grading)
 
 
 def grade_actions(claims: pl.DataFrame, grading: Grading) -> Grades:
