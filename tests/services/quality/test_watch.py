@@ -21,6 +21,7 @@ from truetape.services.quality.freshness import Objective, Objectives
 from truetape.services.quality.service import QualityService
 
 TODAY = date(2024, 6, 10)  # that of NOW
+NOTHING = Objectives()
 Trade = tuple[str, float, float, str]  # instrument, seconds after NOW, price, id
 
 
@@ -67,7 +68,7 @@ def said(*trades: Trade, at_s: float, quotes: tuple[tuple[str, float | None, flo
 class Room:
     """A quality room over doubles that hears segments."""
 
-    def __init__(self, objectives: Objectives = Objectives(), **tables: pl.DataFrame) -> None:
+    def __init__(self, objectives: Objectives = NOTHING, **tables: pl.DataFrame) -> None:
         self.bus, self.store, self.number = Heard(), BothTimes(**tables), -1
         config = QualityConfig(freshness=objectives)
         self.service = QualityService(bus=self.bus, store=self.store, config=config)
@@ -144,6 +145,7 @@ async def test_silence_is_told_and_streams_are_fresh() -> None:
     session = rows("sessions", mic="XNYS", session=[TODAY], open=[opened], close=[closed], ts_known=[TODAY])
     objectives = Objectives(everywhere={"trades": Objective(within_s=150.0)})
     room = Room(objectives, listings=listed, sessions=session)
+    await room.service.look(now_ns=NOW)
     for at_s in range(40):
         await room.hear(("a", at_s, 1.0, f"{at_s}"), at_s=at_s)
     await room.service.look(now_ns=NOW + 160 * NANOSECONDS)

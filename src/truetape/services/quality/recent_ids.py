@@ -48,6 +48,14 @@ class RecentIds:
         self._total[whose] += lengths
         return found
 
+    def repeated_one(self, slot: int, one: int) -> bool:
+        """Judge and remember one id as `repeated` does."""
+        total, ring = int(self._total[slot]), self._ring[slot]
+        found = one in ring[: min(total, REMEMBERED)].tolist()
+        ring[total % REMEMBERED] = one
+        self._total[slot] = total + 1
+        return found
+
     def _remember(self, slot: Any, ids: Any, number: Any, lengths: Any) -> None:
         last = self._total[slot] + np.repeat(lengths, lengths) - number <= REMEMBERED
         self._ring[slot[last], number[last] % REMEMBERED] = ids[last]

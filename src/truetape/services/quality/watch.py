@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from truetape.domain.messages import TicksHeard
 from truetape.domain.schema import TABLES, empty
-from truetape.domain.wire import unpack
 from truetape.services.quality.freshness import SERIES_COLUMNS
 from truetape.services.quality.monitor import Calendars, Monitor, Rows
 
@@ -26,6 +25,7 @@ class Watch:
     def __init__(self, *, simulated: bool) -> None:
         self.day: date | None = None  # for which the calendars were read
         self._simulated = simulated
+        self._nothing = empty(TABLES["findings"].columns)
         self._monitors: dict[tuple[str, str], Monitor] = {}  # by provider and kind
         self._last: dict[str, tuple[int, pl.DataFrame]] = {}  # the last segment of each connection, and its findings
         self._calendars: tuple[Calendars, Mapping[str, str]] = (Calendars(), {})
@@ -39,16 +39,12 @@ class Watch:
 
     def hear(self, message: TicksHeard) -> pl.DataFrame:
         """Return what is wrong with a segment as rows of findings."""
-        number, findings = self._last.get(message.connection, (-1, empty(TABLES["findings"].columns)))
+        number, findings = self._last.get(message.connection, (-1, self._nothing))
         if message.number <= number:
             return findings
-        trades, quotes = unpack(message.trades), unpack(message.quotes)
-        found = pl.concat(
-            [
-                self._heard(message, "trades", _trades(trades)),
-                self._heard(message, "quotes", _quotes(quotes)),
-            ]
-        )
+        heard = {"trades": _trades(*message.trades), "quotes": _quotes(*message.quotes)}
+        parts = [part for kind, rows in heard.items() if (part := self._heard(message, kind, rows)) is not None]
+        found = pl.concat(parts) if parts else self._nothing
         self._last.pop(message.connection, None)
         self._last[message.connection] = (message.number, found)
         if len(self._last) > MOST_CONNECTIONS:
@@ -75,26 +71,29 @@ class Watch:
             counted.update({(provider, check): number for check, number in one.counts.items() if number})
         return counted
 
-    def _heard(self, message: TicksHeard, kind: str, rows: Rows) -> pl.DataFrame:
+    def _heard(self, message: TicksHeard, kind: str, rows: Rows) -> pl.DataFrame | None:
         if not len(rows.who):
-            return empty(TABLES["findings"].columns)
+            return None
         place = (message.provider, kind)
         if place not in self._monitors:
             self._monitors[place] = Monitor(provider=message.provider, kind=kind)
             self._monitors[place].set_calendars(*self._calendars)
         one = self._monitors[place]
-        return one.findings(one.hear(message.instruments, rows), simulated=message.simulated)
+        found = one.hear(message.instruments, rows)
+        return one.findings(found, simulated=message.simulated) if found else None
 
 
-def _trades(frame: pl.DataFrame) -> Rows:
-    who, at, known, price, ids = (frame[name].to_numpy() for name in ("who", "ts_event", "ts_known", "price", "ids"))
-    return Rows(who, at, known, price, ids=ids)
+def _trades(who: bytes, at: bytes, known: bytes, price: bytes, ids: bytes) -> Rows:
+    return Rows(*_columns(who, at, known), np.frombuffer(price), ids=np.frombuffer(ids, np.uint64))
 
 
-def _quotes(frame: pl.DataFrame) -> Rows:
+def _quotes(who: bytes, at: bytes, known: bytes, bid: bytes, ask: bytes) -> Rows:
     """Return quotes with their middle; one with a side of no price stands for its worse side, which is told."""
-    who, at, known = (frame[name].to_numpy() for name in ("who", "ts_event", "ts_known"))
-    bid, ask = (frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in ("bid", "ask"))
-    worst = np.fmin(bid, ask)
-    middle = np.where(worst <= 0, worst, (bid + ask) / 2)
-    return Rows(who, at, known, middle, spread=ask - bid)
+    buys, sells = np.frombuffer(bid), np.frombuffer(ask)
+    worst = np.fmin(buys, sells)
+    middle = np.where(worst <= 0, worst, (buys + sells) / 2)
+    return Rows(*_columns(who, at, known), middle, spread=sells - buys)
+
+
+def _columns(who: bytes, at: bytes, known: bytes) -> tuple[Any, Any, Any]:
+    return np.frombuffer(who, np.int32), np.frombuffer(at, np.int64), np.frombuffer(known, np.int64)
