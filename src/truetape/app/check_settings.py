@@ -9,7 +9,10 @@ from typing import Any, Final
 
 import msgspec
 
-from truetape.services.quality.checks import CHECKS, RECORD_KINDS, SEVERITIES, CheckSetting, Scoped
+from truetape.domain.errors import BadInput
+from truetape.domain.identity import instrument_id
+from truetape.domain.messages import DeclaredListing
+from truetape.services.quality.checks import CHECKS, RECORD_KINDS, SEVERITIES, Check, CheckSetting, Scoped
 
 _OWN: Final = ("enabled", "severity", "limits")
 _SCOPE: Final = ("kind", "venue", "instrument")
@@ -50,6 +53,36 @@ def checking(*, checks: object, folder: object, beside: Path, problems: list[str
 def unknown(settings: Iterable[str], known: Collection[str]) -> list[str]:
     """Return a problem for each check that is set but not known."""
     return [f"quality.checks.{name} is no check; {_nearest(name, known)}" for name in settings if name not in known]
+
+
+def tuned(
+    checking: Checking, listings: Iterable[DeclaredListing], user_checks: Iterable[Check]
+) -> dict[str, CheckSetting]:
+    """Return the settings with instruments by their permanent ids, of which a symbol may have had several.
+
+    Raises:
+        BadInput: A check is set that neither the registry nor the user has, or an instrument is no declared symbol.
+    """
+    names = {*CHECKS, *(check.name for check in user_checks)}
+    ids: dict[str, list[str]] = {}
+    for one in listings:
+        own = one.instrument_id or instrument_id(mic=one.mic, symbol=one.symbol, valid_from=one.valid_from)
+        ids.setdefault(one.symbol, []).append(own)
+    problems = unknown(checking.settings, names)
+    named = {part.instrument for one in checking.settings.values() for part in one.scoped if part.instrument}
+    problems += [f"quality.checks: {name} is no declared symbol; {_nearest(name, ids)}" for name in named - {*ids}]
+    if problems:
+        raise BadInput(parameter="The configuration", value="[quality.checks]", fix=" ".join(problems))
+    return {
+        name: msgspec.structs.replace(one, scoped=tuple(part for scope in one.scoped for part in _by_id(scope, ids)))
+        for name, one in checking.settings.items()
+    }
+
+
+def _by_id(scope: Scoped, ids: Mapping[str, list[str]]) -> list[Scoped]:
+    if scope.instrument is None:
+        return [scope]
+    return [msgspec.structs.replace(scope, instrument=one) for one in ids[scope.instrument]]
 
 
 def _setting(name: str, table: Mapping[str, Any], problems: list[str]) -> CheckSetting:

@@ -65,13 +65,17 @@ def guarded(check: Check) -> Check:
         try:
             found = find(check, frame, tuning)
         except Exception as error:  # noqa: BLE001  whatever the user's code raises is told, not swallowed
-            reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+            reason = f"{type(error).__name__}: {_first_words(error)}"
             return _written(frame, _failure(frame, f"this check does not work: {reason}"))
         took = time.perf_counter() - started
         slow = f"this check took {took:.1f} s for {len(frame)} rows; {SLOW_S:g} s is the most"
         return _written(frame, found if took <= SLOW_S else _failure(frame, slow, beside=found))
 
     return replace(check, family="user", judge=judge)
+
+
+def _first_words(error: Exception) -> str:
+    return str(error).partition("\n")[0].partition(";")[0][:200]
 
 
 def _failure(frame: pl.DataFrame, words: str, *, beside: pl.DataFrame = _NOTHING) -> pl.DataFrame:
@@ -123,7 +127,7 @@ def _loaded(where: str, load: Callable[[], ModuleType]) -> Iterable[Check]:
     try:
         module = load()
     except Exception as error:  # noqa: BLE001  whatever the user's code raises is told, not swallowed
-        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+        reason = f"{type(error).__name__}: {_first_words(error)}"
         return [broken_check(where, reason=reason)]
     found = [value for value in vars(module).values() if isinstance(value, Check)]
     return found or [broken_check(where, reason="no Check stands in it")]

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
+
+from truetape.app.check_settings import tuned
 from truetape.app.parts import Parts
 from truetape.app.settings import Settings
+from truetape.app.user_checks import user_checks
 from truetape.services.api.service import ApiService
 from truetape.services.benchmarks.config import BenchmarksConfig
 from truetape.services.benchmarks.service import BenchmarksService
@@ -51,8 +56,11 @@ def wire(parts: Parts, settings: Settings) -> Rooms:
     """Return the rooms, not yet listening."""
     bus, store = parts.bus, parts.store
     simulated = settings.simulated
-    trust = {name: provider.declaration.trust for name, provider in parts.providers.items()}
-    quality = QualityConfig(trust=trust, freshness=settings.watching.freshness, simulated=simulated)
+    own = user_checks(settings.checking.folder)
+    checks = tuned(settings.checking, settings.instruments, own)
+    quality = QualityConfig(
+        **voting(parts, settings), checks=checks, freshness=settings.watching.freshness, simulated=simulated
+    )
     return Rooms(
         ingestion=IngestionService(
             bus=bus,
@@ -72,7 +80,7 @@ def wire(parts: Parts, settings: Settings) -> Rooms:
             providers=parts.providers,
             config=ProcessingConfig(simulated=simulated),
         ),
-        quality=QualityService(bus=bus, store=store, config=quality),
+        quality=QualityService(bus=bus, store=store, config=quality, user_checks=own),
         storage=StorageService(bus=bus, store=store, config=StorageConfig(simulated=simulated)),
         distribution=DistributionService(
             bus=bus,
@@ -87,6 +95,16 @@ def wire(parts: Parts, settings: Settings) -> Rooms:
         benchmarks=BenchmarksService(bus=bus, store=store, config=BenchmarksConfig()),
         api=ApiService(bus=bus, cache=parts.cache),
     )
+
+
+def voting(parts: Parts, settings: Settings) -> dict[str, Any]:
+    """Return the quality room's part of the settings that says how it votes."""
+    declared = {name: provider.declaration for name, provider in parts.providers.items()}
+    return {
+        "trust": {name: one.trust for name, one in declared.items()},
+        "sources": {name: one.relays for name, one in declared.items() if one.relays},
+        **msgspec.structs.asdict(settings.consensus),
+    }
 
 
 def ingestion_config(settings: Settings) -> IngestionConfig:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from truetape.services.quality.checks import CheckSetting
 from truetape.services.quality.freshness import Objectives
 
 
@@ -21,6 +22,7 @@ class QualityConfig(msgspec.Struct, frozen=True, kw_only=True):
     quorum_weight: float = 0.0  # and what they must weigh together
     below_quorum: Literal["flag", "withhold"] = "flag"  # what becomes of a bar that fewer agree on
     stale_sessions: int = 3  # this many equal bars in a row make a series stale
+    checks: dict[str, CheckSetting] = {}  # how checks are tuned, by their names
     freshness: Objectives = Objectives()  # how soon what is due
     watch_s: float = 60.0  # between two looks at what is late
     simulated: bool = False

@@ -17,6 +17,7 @@ from truetape.services.quality.differences import BAR, outvoted, with_habits, wi
 from truetape.services.quality.dissent import explain_dissent
 from truetape.services.quality.grading import Grading
 from truetape.services.quality.increments import with_increments
+from truetape.services.quality.standing import standing_findings
 from truetape.services.quality.systematic import lasting, volume_coverage
 from truetape.services.quality.vote import Tolerance, vote
 
@@ -67,6 +68,7 @@ def grade_bars(
             lasted,
             volume_coverage(ruled, won, grading),
             _withheld(won, grading) if grading.withholds else NOBODY_LOST[1],
+            standing_findings(golden, sessions, grading),
         ]
     ).unique(TABLES["findings"].key, keep="first", maintain_order=True)
     if grading.withholds:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+import polars as pl
+
+from truetape.domain.schema import TABLES, empty
+from truetape.services.quality.checks import Check, CheckSetting
 from truetape.services.quality.vote import Tolerance, Voters
+
+NOTHING_DECLARED: Final = empty(TABLES["actions"].columns)
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,9 @@ class Grading:
     quorum: int = 1
     quorum_weight: float = 0.0
     withholds: bool = False  # a bar below the quorum is no golden row, but a finding
+    checks: Mapping[str, CheckSetting] = field(default_factory=dict)  # how checks are tuned, by their names
+    user_checks: tuple[Check, ...] = ()
+    declared: pl.DataFrame = field(default_factory=NOTHING_DECLARED.clone, compare=False)  # golden actions of the instruments
 
     def voters(self, electorate: tuple[str, ...] = ()) -> Voters:
         """Return whose word weighs what; the silence of the `electorate` counts as dissent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
@@ -24,6 +25,7 @@ from truetape.domain.wire import pack, unpack
 from truetape.ports.bus import Bus
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
+from truetape.services.quality.checks import Check
 from truetape.services.quality.config import QualityConfig
 from truetape.services.quality.corrections import superseded
 from truetape.services.quality.decided import (
@@ -47,13 +49,15 @@ from truetape.services.quality.freshness import (
     wanted_series,
 )
 from truetape.services.quality.grade import NOTHING_EARLIER, Grades, grade_actions, grade_bars
-from truetape.services.quality.grading import Grading
+from truetape.services.quality.grading import NOTHING_DECLARED, Grading
 from truetape.services.quality.proposing import proposed
 from truetape.services.quality.trust import cut_off, fixed_at, fixed_rows, learnt, remembered_from, votes, weights
 from truetape.services.quality.vote import Tolerance
 from truetape.services.quality.watch import Watch
 
 KEPT_CALENDARS: Final = 64
+CALENDAR: Final = ("mic", "session", "open", "close", "ts_known")  # what is read of it
+KEPT_ROUNDS: Final = 64  # whose bars may be yet to come
 KEPT_TRUST: Final = 64  # record kinds, venues and days
 SESSIONS: Final = ("1d", "1w", "1mo")  # timeframes of bars that repeat because a feed stands still; minutes just do
 NEVER_STALE: Final = 1 << 30
@@ -66,11 +70,13 @@ RECENT: Final = timedelta(days=10)  # in which the newest bar of a series is loo
 class QualityService:
     """Grade each batch against its own claims and the calendar. Writes nothing: storage does, in one piece."""
 
-    def __init__(self, *, bus: Bus, store: Store, config: QualityConfig) -> None:
+    def __init__(self, *, bus: Bus, store: Store, config: QualityConfig, user_checks: Sequence[Check] = ()) -> None:
         self._bus = bus
         self._store = store
         self._config = config
         self._calendars: dict[tuple[tuple[str, ...], date, date], pl.DataFrame] = {}
+        self._user_checks = tuple(user_checks)
+        self._declared: dict[str, pl.DataFrame] = {}  # golden actions by round: its bars come after them
         self._learnt: dict[tuple[str, str, int], pl.DataFrame] = {}  # by record kind, venue and day
         self._fixed: pl.DataFrame | None = None  # rows of trust; None: not read yet
         self.late = empty(LATE_COLUMNS)  # series that are late, as was told last
@@ -96,6 +102,10 @@ class QualityService:
             earlier = await self._earlier(message)
             if len(earlier):
                 grades = await asyncio.to_thread(self._grade, message, sessions, trust, earlier)
+        if message.kind == "actions":
+            if len(self._declared) >= KEPT_ROUNDS:
+                self._declared.pop(next(iter(self._declared)))
+            self._declared[message.round_id] = grades.golden
         await self._bus.publish(await asyncio.to_thread(self._graded, message, grades, venue))
 
     def _graded(self, message: BatchNormalized, grades: Grades, venue: str) -> BatchGraded:
@@ -138,6 +148,9 @@ class QualityService:
             withholds=config.below_quorum == "withhold",
             stale_sessions=config.stale_sessions if message.timeframe in SESSIONS else NEVER_STALE,
             simulated=message.simulated,
+            checks=config.checks,
+            user_checks=self._user_checks,
+            declared=self._declared.get(message.round_id, NOTHING_DECLARED),
         )
         claims, force = unpack(message.frame), in_force(message.decisions)
         if message.kind == "actions":
@@ -205,7 +218,7 @@ class QualityService:
         if not mics:
             return empty({"session": TABLES["sessions"].columns["session"]})
         span = (mics, message.start, message.end)
-        wanted = Selection(equal={"mic": mics}, start=message.start, end=message.end, columns=("session", "ts_known"))
+        wanted = Selection(equal={"mic": mics}, start=message.start, end=message.end, columns=CALENDAR)
         if span not in self._calendars:
             if len(self._calendars) >= KEPT_CALENDARS:
                 self._calendars.pop(next(iter(self._calendars)))
@@ -305,7 +318,7 @@ async def late_now(
     not_heard = pl.col("last").is_null() & pl.col("kind").is_in(TICKS)
     seen = series.join(known, on=["instrument_id", "kind"], how="left").with_columns(
         pl.when(not_heard).then(began).otherwise("last").alias("last"),
-        *(pl.lit(None, dtype=SERIES_COLUMNS[name]).alias(name) for name in ("settled", "settled_at"))
+        *(pl.lit(None, dtype=SERIES_COLUMNS[name]).alias(name) for name in ("settled", "settled_at")),
     )
     late = late_series(seen, sessions, now_ns=now_ns)
     idle = await _idle(store, late)

@@ -161,15 +161,6 @@ def test_no_venue_trades_so_much() -> None:
     assert broken("implausible_volume", trade(size=11.0), kind="trades", most=10.0) == [0]
 
 
-def test_prices_do_not_move_without_trades() -> None:
-    """An index has no volumes at all, which is another thing."""
-    ranging = {"high": [11.0] * 4, "low": [9.0] * 4}
-
-    assert broken("moved_without_volume", bars([10.0] * 4, volume=[5.0, 5.0, 0.0, 5.0], **ranging)) == [2]
-    assert broken("moved_without_volume", bars([10.0] * 4, volume=0.0, **ranging)) == []
-    assert broken("moved_without_volume", bars([10.0] * 4, volume=[5.0, 5.0, 0.0, 5.0])) == []
-
-
 def test_the_average_price_is_within_the_bar() -> None:
     """The bar goes from 9 to 11; most providers have no such price."""
     assert broken("vwap_outside", bar(vwap=11.5)) == [0]

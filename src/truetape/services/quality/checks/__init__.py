@@ -13,7 +13,7 @@ from truetape.services.quality.checks.check import (
 )
 from truetape.services.quality.checks.evidence import prepare
 from truetape.services.quality.checks.examine import examine, find
-from truetape.services.quality.checks.registry import CHECKS, needed, standing
+from truetape.services.quality.checks.registry import CHECKS, needed, of_single_rows, standing
 from truetape.services.quality.checks.shared import SHARED
 from truetape.services.quality.checks.surroundings import Surroundings
 from truetape.services.quality.checks.tuning import CheckSetting, Scoped
@@ -36,6 +36,7 @@ __all__ = [
     "examine",
     "find",
     "needed",
+    "of_single_rows",
     "prepare",
     "quiet",
     "standing",

@@ -147,20 +147,6 @@ def implausible_volume(frame: pl.DataFrame, tuning: Tuning) -> Broken:
     return Broken(where=pl.col(name) > most, words=words, field=name, high=most)
 
 
-def moved_without_volume(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
-    """The price moved within the bar though nothing was traded, in a series that has volumes otherwise."""
-    moved = (pl.col("volume") == 0) & (pl.col("high") > pl.col("low"))
-    marked = frame.select(moved.fill_null(value=False).alias("moved"))["moved"]
-    if not marked.any():
-        return None
-    traded = (pl.col("volume") > 0).mean().over("series") >= tuning["share"]
-    return Broken(
-        where=pl.lit(marked) & traded,
-        words=pl.format("nothing was traded, but the price went from {} to {}", shown("low"), shown("high")),
-        field="volume",
-    )
-
-
 def vwap_outside(frame: pl.DataFrame, _: Tuning) -> Broken | None:
     """The average price is not between the low and the high."""
     if "vwap" not in frame.columns:
@@ -273,15 +259,6 @@ CHECKS: Final = (
         judge=implausible_volume,
         kinds=("bars", "trades"),
         limits={"most": 1e15},
-    ),
-    _check(
-        "moved_without_volume",
-        "note",
-        "The price moved within a bar of no volume, in a series that has volumes.",
-        judge=moved_without_volume,
-        kinds=("bars",),
-        needs=("series",),
-        limits={"share": 0.5},
     ),
     _check(
         "vwap_outside",

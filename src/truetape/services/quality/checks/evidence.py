@@ -69,7 +69,11 @@ def _in_order(frame: pl.DataFrame) -> bool:
     if frame.select(descends.any()).item():
         return False
     keys = frame.filter(pl.col("starts")).select(SERIES)
-    return keys.equals(keys.unique().sort(SERIES))
+    ascends = pl.lit(False)
+    for name in reversed(SERIES):
+        before = pl.col(name).shift(1)
+        ascends = (pl.col(name) > before) | ((pl.col(name) == before) & ascends)
+    return bool(keys.select(ascends.slice(1).all()).item())
 
 
 def closure(names: Iterable[str], *, columns: Iterable[str]) -> list[str]:
