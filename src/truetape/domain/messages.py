@@ -204,6 +204,20 @@ class PayloadRejected(Message, frozen=True, kw_only=True):
         return self.instrument_id
 
 
+class PayloadDoubted(Message, frozen=True, kw_only=True):
+    """A payload was read, and something in it is doubtful: rows that contradict each other, or fields that changed."""
+
+    provider: str
+    key: str  # of the payload
+    ts_known: int
+    findings: bytes  # Arrow IPC stream, schema.TABLES["findings"]
+    simulated: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.provider
+
+
 class BatchNormalized(Message, frozen=True, kw_only=True):
     """All current claims about one instrument and range, in raw basis, ordered by (ts_event, provider).
 
@@ -238,8 +252,8 @@ class TicksHeard(Message, frozen=True, kw_only=True):
     number: int  # of the segment; it may be told again
     ts_known: int
     instruments: tuple[str, ...]  # `who` is a place among them
-    trades: bytes  # Arrow IPC stream: who (UInt32), ts_event and ts_known (Int64, UTC ns), price, ids (a hash)
-    quotes: bytes  # who, ts_event, ts_known, bid, ask
+    trades: tuple[bytes, ...]  # arrays: who (int32), ts_event, ts_known (int64, UTC ns), price (float64), id (uint64)
+    quotes: tuple[bytes, ...]  # arrays: who, ts_event, ts_known as above, bid and ask (float64; NaN: none)
     simulated: bool = False
 
     @property
@@ -373,6 +387,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     RoundClosed: ("processing",),
     DecisionMade: ("processing",),
     PayloadRejected: ("storage",),
+    PayloadDoubted: ("storage",),
     BatchNormalized: ("quality",),
     TicksHeard: ("quality",),
     FindingsMade: ("storage",),
@@ -389,7 +404,7 @@ TELLS: dict[str, tuple[type[Message], ...]] = {
     "app": (InstrumentsDeclared, BackfillRequested, DecisionMade),
     "reference": (InstrumentsChanged,),
     "ingestion": (RawCaptured, RoundClosed, StreamCaptured),
-    "processing": (PayloadRejected, TicksHeard, BatchNormalized),
+    "processing": (PayloadRejected, PayloadDoubted, TicksHeard, BatchNormalized),
     "quality": (BatchGraded, FindingsMade, TrustSettled),
     "storage": (BatchStored, FindingsStored),
     "corporate_actions": (FactorsChanged,),

@@ -24,8 +24,8 @@ RANGED: Final = frozenset({"bars", "quotes", "fx_rates", "index_levels"})  # kin
 def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) -> pl.DataFrame:
     """Return the rows of `decoded` that lie in the range of `capture`, as rows of the claims table of `kind`.
 
-    A payload may hold several rows about one thing. Of bars and quotes the last is meant: a bar still running is sent
-    after the finished ones. Actions of one type on one day work together: dividends add up, split ratios multiply.
+    A payload may hold several rows about one thing, in any order. Of bars and quotes that is kept which `best_last`
+    puts last. Actions of one type on one day work together: dividends add up, split ratios multiply.
 
     Raises:
         SchemaMismatch: `decoded` is no frame of that record kind.
@@ -34,9 +34,8 @@ def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) 
     columns = TABLES[CLAIM_TABLES[kind]].columns
     if decoded.is_empty():
         return empty(columns)
-    rows = decoded.lazy()
-    if kind in RANGED:  # splits after the range are needed to undo an adjustment, so actions are kept whole
-        rows = rows.filter(pl.col("ts_event").dt.date().is_between(capture.start, capture.end))
+    ranged = kind in RANGED  # splits after the range are needed to undo an adjustment, so actions are kept whole
+    rows = (in_range(decoded, capture) if ranged else decoded).lazy()
     origin = {
         "instrument_id": pl.lit(capture.instrument_id),
         "provider": pl.lit(capture.provider),
@@ -50,6 +49,21 @@ def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) 
     return _one_each(rows.with_columns(added).select(list(columns)).collect(), kind)
 
 
+def in_range(decoded: pl.DataFrame, capture: RawCaptured) -> pl.DataFrame:
+    """Return the rows of `decoded` whose date lies in the range that was asked for, both ends included."""
+    return decoded.filter(pl.col("ts_event").dt.date().is_between(capture.start, capture.end))
+
+
+def best_last(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return `rows` by time; of those of one time a bar still running comes last, which is sent after finished ones.
+
+    Else that with the greatest volume, which only grows as a bar does; else that with the greater values.
+    """
+    values = [name for name, dtype in rows.schema.items() if dtype == pl.Float64 and name != "volume"]
+    order = [name for name in ("ts_event", "running", "volume") if name in rows.columns]
+    return rows.sort([*order, *values], maintain_order=True)
+
+
 def origin_of(capture: RawCaptured) -> pl.DataFrame:
     """Return the row of the table captures that says why the provider of a payload was asked, and who was before."""
     values = {name: getattr(capture, name) for name in ("provider", "round_id", "page", "kind", "instrument_id", "why")}
@@ -61,9 +75,12 @@ def origin_of(capture: RawCaptured) -> pl.DataFrame:
 def _one_each(claims: pl.DataFrame, kind: str) -> pl.DataFrame:
     """Return `claims`, all of one payload, with one row for each key of their table."""
     key = TABLES[CLAIM_TABLES[kind]].key
-    if "ts_event" in key and claims["ts_event"].n_unique() == len(claims):
-        return claims
+    if kind in RANGED:
+        if claims["ts_event"].n_unique() == len(claims):
+            return claims if claims["ts_event"].is_sorted() else claims.sort("ts_event")
+        return best_last(claims).unique(key, keep="last", maintain_order=True)
     if kind == "actions":
         together = pl.when(pl.col("type") == "split").then(pl.col("value").product()).otherwise(pl.col("value").sum())
+        claims = claims.sort("ex_date", "type", "value", maintain_order=True)
         claims = claims.with_columns(together.over(key).alias("value"))
     return claims.unique(key, keep="last", maintain_order=True)

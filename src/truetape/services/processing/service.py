@@ -11,7 +11,6 @@ import msgspec
 import polars as pl
 import structlog
 
-from truetape.domain.asks import Ask
 from truetape.domain.errors import (
     CorruptArchive,
     ProviderRefused,
@@ -21,6 +20,7 @@ from truetape.domain.errors import (
 )
 from truetape.domain.messages import (
     DecisionMade,
+    PayloadDoubted,
     PayloadRejected,
     RawCaptured,
     RoundClosed,
@@ -29,16 +29,17 @@ from truetape.domain.messages import (
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.simulation import refuse_mixing
 from truetape.domain.time import NANOSECONDS, to_datetime
+from truetape.domain.wire import pack
 from truetape.ports.archive import Archive
 from truetape.ports.bus import Bus
 from truetape.ports.feed import Feed
 from truetape.ports.provider import Provider
 from truetape.ports.store import Selection, Store
 from truetape.services.processing.batches import round_batches
-from truetape.services.processing.claim import CLAIM_TABLES, claim, origin_of
 from truetape.services.processing.config import ProcessingConfig
 from truetape.services.processing.minutes import Due, Minutes, restored
 from truetape.services.processing.normalize import known_splits, latest_claims, raw_bars
+from truetape.services.processing.reading import Reading, read
 from truetape.services.processing.regrading import Regrading, decided
 from truetape.services.processing.streamed import (
     Said,
@@ -136,17 +137,32 @@ class ProcessingService:
             await self._commit([claims])
 
     async def _claims(self, message: RawCaptured) -> Claims:
-        """Return the claims of one payload by table; none if it cannot be decoded."""
+        """Return the claims of one payload by table, none if it cannot be decoded; tell what in it is doubtful."""
         try:
-            return await asyncio.to_thread(self._decode, message)
+            reading = await asyncio.to_thread(self._read, message)
         except (UndecodablePayload, ProviderRefused, SchemaMismatch, CorruptArchive) as error:
             await self._reject(message, reason=str(error))
+            return {}
         except StoreUnavailable:
             raise
         except Exception as error:
             log.exception("processing.defect", provider=message.provider, key=message.key)
             await self._reject(message, reason=f"The code that reads {message.provider} failed with {error!r:.500}.")
-        return {}
+            return {}
+        if not reading.doubts.is_empty():
+            await self._doubt(message, reading.doubts)
+        return reading.claims
+
+    async def _doubt(self, message: RawCaptured, findings: pl.DataFrame) -> None:
+        log.warning("processing.doubted", provider=message.provider, key=message.key, findings=len(findings))
+        doubted = PayloadDoubted(
+            provider=message.provider,
+            key=message.key,
+            ts_known=message.ts_known,
+            findings=pack(findings),
+            simulated=message.simulated,
+        )
+        await self._bus.publish(doubted)
 
     async def _reject(self, message: RawCaptured, *, reason: str) -> None:
         log.warning("processing.rejected", provider=message.provider, key=message.key, reason=reason)
@@ -161,30 +177,17 @@ class ProcessingService:
         )
         await self._bus.publish(rejected)
 
-    def _decode(self, message: RawCaptured) -> Claims:
+    def _read(self, message: RawCaptured) -> Reading:
         provider = self._providers.get(message.provider)
         if provider is None:
             reason = "the settings do not enable this provider, so nothing can read its payloads"
             raise UndecodablePayload(provider=message.provider, kind=message.kind, reason=reason)
         body = self._archive.get(message.key)
-        ask = Ask(
-            kind=message.kind,
-            symbol=message.symbol,
-            timeframe=message.timeframe,
-            start=message.start,
-            end=message.end,
-            page=message.page,
-        )
         beside = [offer.kind for offer in provider.declaration.offers if offer.with_bars]
         kinds = (message.kind, *beside) if message.kind == "bars" else (message.kind,)
         offer = provider.declaration.offer(message.kind)
         feed = (offer.feed_of(message.timeframe) if offer is not None else "") or provider.declaration.feed
-        claims = {
-            CLAIM_TABLES[kind]: claim(provider.decode[kind](body, ask), message, kind=kind, feed=feed)
-            for kind in kinds
-            if kind in provider.decode
-        }
-        return {**claims, "captures": origin_of(message)} if claims else {}
+        return read(body, message, decode=provider.decode, kinds=kinds, feed=feed)
 
     async def on_round_closed(self, message: RoundClosed) -> None:
         """Keep the claims of the round in one commit, then tell all current ones of its range in raw basis.

@@ -14,6 +14,7 @@ from truetape.domain.messages import (
     BatchStored,
     FindingsMade,
     FindingsStored,
+    PayloadDoubted,
     PayloadRejected,
     TrustSettled,
 )
@@ -48,6 +49,7 @@ class StorageService:
         """Start to hear the others."""
         self._bus.subscribe(BatchGraded, group="storage", handler=self.on_batch_graded)
         self._bus.subscribe(PayloadRejected, group="storage", handler=self.on_payload_rejected)
+        self._bus.subscribe(PayloadDoubted, group="storage", handler=self.on_findings_made)
         self._bus.subscribe(FindingsMade, group="storage", handler=self.on_findings_made)
         self._bus.subscribe(TrustSettled, group="storage", handler=self.on_trust_settled)
 
@@ -119,7 +121,7 @@ class StorageService:
         await self._tell_troubles(findings, quarantined, ts_known=message.ts_known, simulated=message.simulated)
         await self._bus.publish(_told(message, decision, quarantined=len(quarantined), version=version))
 
-    async def on_findings_made(self, message: FindingsMade) -> None:
+    async def on_findings_made(self, message: FindingsMade | PayloadDoubted) -> None:
         """Store what is wrong beside all batches, and tell it.
 
         Raises:
