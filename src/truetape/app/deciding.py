@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 import msgspec
 
@@ -23,8 +22,6 @@ from truetape.services.api.ruling import (
     check_repair_ruling,
     sound_ruling,
 )
-
-POLICY: Final = "policy"  # the actor of what the settings decide
 
 
 @dataclass(frozen=True, kw_only=True)

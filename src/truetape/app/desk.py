@@ -9,6 +9,7 @@ from pathlib import Path
 from truetape.adapters.data_folder import ARCHIVE, read_marker, read_owner
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.library_remote import RemoteSource
+from truetape.app.repair_policies import declared_repairing
 from truetape.app.run import Platform, asked_providers
 from truetape.app.settings import Settings
 from truetape.domain.errors import WrongFolder
@@ -70,5 +71,12 @@ def settings_of(data: Path) -> Settings:
     if marker is None:
         raise WrongFolder(path=str(data), reason="it is no data folder. Choose another one with --data.")
     today = to_datetime(time.time_ns()).date()
-    providers = asked_providers(FileArchive(data / ARCHIVE, read_only=True))
-    return Settings(data=data, simulated=marker.simulated, start=today, end=today, providers=providers)
+    archive = FileArchive(data / ARCHIVE, read_only=True)
+    return Settings(
+        data=data,
+        simulated=marker.simulated,
+        start=today,
+        end=today,
+        providers=asked_providers(archive),
+        repairing=declared_repairing(archive.journal()),
+    )

@@ -20,6 +20,7 @@ from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.deciding import decision, subject_of
 from truetape.app.parts import Parts, embedded
+from truetape.app.repair_policies import Repairing, check_policy, keep_repairing, settle_by_policy
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.telemetry import close_log, log_to_file
 from truetape.app.wiring import Rooms, wire
@@ -156,6 +157,7 @@ class Platform:
         hidden = veil(*_secrets(self.settings))
         ruling = msgspec.structs.replace(ruling, why=hidden.over(ruling.why), actor=hidden.over(ruling.actor))
         subject = await subject_of(self.parts.store, self.parts.clock, target, ruling)
+        await check_policy(self.parts.store, self.settings.repairing, ruling, subject.instrument_id)
         async with self.rooms.ingestion.turn:
             self._decided_ns = max(self.parts.clock.now_ns(), self._decided_ns + 1)
             made = decision(subject, ruling, ts_known=self._decided_ns, simulated=self.settings.simulated)
@@ -167,6 +169,7 @@ class Platform:
         """Run every planned round once, and return when its rows are stored and derived."""
         await self.rooms.ingestion.work(until_idle=True)
         await self.settle()
+        await settle_by_policy(self)
 
     async def settle(self) -> None:
         """Return when everything told has been handled, and what is derived from all of it is computed."""
@@ -232,6 +235,7 @@ def _secrets(settings: Settings) -> tuple[str, ...]:
 def _declared(settings: Settings, *, now_ns: int) -> InstrumentsDeclared:
     return InstrumentsDeclared(
         listings=settings.instruments,
+        repair=msgspec.to_builtins(settings.repairing) if settings.repairing != Repairing() else {},
         start=settings.start,
         end=settings.end or last_full_day(now_ns),
         ts_known=now_ns,
@@ -269,6 +273,7 @@ async def up(
             tasks.create_task(_lasting(platform, "alerts", rooms.distribution.alarm))
             tasks.create_task(_lasting(platform, "freshness", lambda: rooms.quality.watch(platform.parts.clock)))
             tasks.create_task(_lasting(platform, "days", lambda: rooms.storage.work(platform.parts.clock)))
+            tasks.create_task(_lasting(platform, "repairs", lambda: keep_repairing(platform, platform.parts.clock)))
             tasks.create_task(_tell_troubles(platform, on_trouble))
 
 

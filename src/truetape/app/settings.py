@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from truetape.app.check_settings import Checking, checking
+from truetape.app.repair_policies import Repairing, repairing
 from truetape.app.stream_replay import STREAMS
 from truetape.app.watch_settings import Watching, watching
 from truetape.domain.asks import KINDS
@@ -26,7 +27,7 @@ DEFAULT_PATH: Final = Path("truetape.toml")
 LARGEST_BYTES: Final = 1 << 20
 CHANNELS: Final = ("trades", "quotes", "bars", "book")
 FOLDERS_ONLY: Final = ("files", "lean")  # providers that ask nobody
-QUALITY: Final = ("freshness", "checks", "user_checks")  # what [quality] holds
+QUALITY: Final = ("freshness", "checks", "user_checks", "repair")  # what [quality] holds
 FOLDER_READERS: Final = (*FOLDERS_ONLY, "stooq")
 OVERRIDES: Final = {"data": "TRUETAPE_DATA", "host": "TRUETAPE_HOST", "port": "TRUETAPE_PORT"}
 LEDGER: Final = "TRUETAPE_LEDGER"  # the address of a Redis server that keeps the quotas of several machines
@@ -63,7 +64,7 @@ _WORDS: Final = {
 }
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
 _POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
-_READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching", "checking")
+_READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching", "checking", "repairing")
 _KEY_LIKE: Final = re.compile("[A-Za-z0-9]{16,}")  # rather a key than the name of a variable, which has underscores
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
 
@@ -120,6 +121,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache_bytes: Bytes = 64 << 20
     spend_evenly: bool = True  # backfills use of a day's or a month's quota what has passed of it
     checking: Checking = Checking()  # how checks are set
+    repairing: Repairing = Repairing()  # which repairs are applied without asking
     watching: Watching = Watching()  # who is alarmed of what, and how soon what is due
     ledger: str = Secret()  # redis://... where quotas are shared by machines; "" for a file in the data folder
 
@@ -154,6 +156,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     values["streams"] = _streams(streams, problems)
     values["watching"] = watching(**watched, environ=environ, problems=problems)
     own = {"checks": quality.get("checks", {}), "folder": quality.get("user_checks")}
+    values["repairing"] = repairing(quality.get("repair", {}), problems)
     values["checking"] = checking(**own, beside=path.parent, problems=problems)
     values["ledger"] = Secret(environ.get(LEDGER, "").strip())
     problems += _listing_problems(listings)

@@ -77,6 +77,13 @@ key_variable = "FINNHUB_API_KEY"
 # venue = "XLON"           # or instrument = "AAPL", or kind = "bars"
 # limits = { bars = 6 }
 
+# Repairs of providers' series are proposed; an operator decides, unless the settings do.
+# [quality.repair]
+# default = "propose"      # auto: applied at once; never: cannot be applied
+# confidence = 0.9         # that a repair must have to be applied without asking
+# venues = { XLON = "auto" }
+# instruments = { AAPL = "never" }  # stand above venues
+
 # People are told of findings: each alert once in its cool-down, and again when it is over.
 # [[alerts]]
 # channel = "office"

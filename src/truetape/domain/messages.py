@@ -6,6 +6,7 @@ A message is a fact: frozen, past tense, complete. New fields get a default; no 
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -43,6 +44,7 @@ class InstrumentsDeclared(Message, frozen=True, kw_only=True):
     ts_known: int
     simulated: bool = False
     trust: dict[str, float] = {}  # weights of providers' votes that the operator has fixed
+    repair: dict[str, Any] = {}  # what becomes of proposed repairs, as the settings [quality.repair] say
 
 
 class BackfillRequested(Message, frozen=True, kw_only=True):
