@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo up test check bench soak fuzz lock clean
+.PHONY: help demo up test check bench bench-quality soak fuzz lock clean
 
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -16,7 +16,7 @@ COVERAGE := --cov --cov-report= --cov-report=json:.coverage.json
 MEASURED := $(shell find src tests -name '*.py' 2>/dev/null) pyproject.toml
 
 help: ## Say what each target does (the default)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Acquire five real stocks from four simulated providers, then serve them; ARGS="--help" shows options
 	@scripts/setup demo
@@ -47,6 +47,10 @@ check: ## Format, lint, types, imports, architecture and coverage: what CI asks 
 bench: ## Measure speed beside peers in the same run; ARGS="reading start" chooses
 	@scripts/setup bench
 	@.venv-bench/bin/python -m perf $(ARGS)
+
+bench-quality: ## Measure how faults put into real series are found, beside peers; ARGS="--seeds 4" makes it short
+	@scripts/setup bench
+	@.venv-bench/bin/python -m perf.quality $(ARGS)
 
 soak: ## Repeat the long tests (kill -9, start again) for SECONDS=300
 	@scripts/setup test

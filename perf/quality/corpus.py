@@ -35,6 +35,7 @@ class Case:
 
     name: str
     panel: int
+    universe: str
     half: str
     kind: str  # a key of faults.KINDS, or CLEAN
     severity: float
@@ -148,7 +149,7 @@ def _case(
     told = {name: truth if len(names) == 1 else _as_told(truth, name, random) for name in names}
     if fault is not None:
         told[culprit] = fault.tape
-    return Case("", 0, one.half, kind, severity, told, culprit, fault)
+    return Case("", 0, one.universe, one.half, kind, severity, told, culprit, fault)
 
 
 def _tape(one: Real, window: pl.DataFrame) -> Tape:

@@ -2,7 +2,7 @@
 
 A finding *accuses* its row if it says that the data are wrong: its severity is error, or it is a warning that proposes
 a repair. Notes, and warnings that propose none, say that something is unusual or that providers differ; they accuse
-nobody.
+nobody. An adjusted close that changes because a dividend was repaired does not count as a flag of its row.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from perf.quality.calendar import VENUE, sessions
+from perf.quality.charts import chart
 from perf.quality.corpus import Case, actions, bars
 from perf.quality.score import FLAGS
 from truetape.domain.price_series import PriceSeries
@@ -67,24 +68,14 @@ def surroundings(cases: Sequence[Case], declared: pl.DataFrame) -> Surroundings:
 
 
 def _series(case: Case, name: str) -> PriceSeries:
-    """Return one provider's tape as a file of its own would tell it."""
-    tape = case.told[name]
-    stamps = pl.Series(tape.ts).cast(pl.Datetime("ns")).dt.replace_time_zone("UTC")
-    paid, split = ({int(ts): value for ts, value in one} for one in (tape.dividends, tape.splits))
-    frame = pl.DataFrame(
-        {
-            "ts": stamps,
-            "date": stamps.dt.date(),
-            **{field: tape.prices[which] for which, field in enumerate(("open", "high", "low", "close"))},
-            "volume": tape.volume.astype(float),
-            "dividends": [paid.get(int(ts), 0.0) for ts in tape.ts],
-            "splits": [split.get(int(ts), 0.0) for ts in tape.ts],
-        }
-    )
-    return PriceSeries(frame=frame.sort("ts", maintain_order=True), timeframe="1d")
+    """Return one provider's tape as a chart file of its own."""
+    told = chart(case.told[name])
+    return PriceSeries(frame=told.with_columns(pl.col("ts").dt.date().alias("date")), timeframe="1d", currency="USD")
 
 
 def _repaired(case: Case, name: str, one: Repair) -> pl.DataFrame:
-    stamps = _series(case, name).frame["ts"].gather(list(one.rows))
-    frame = pl.DataFrame({"ts_event": stamps})
-    return frame.select(pl.lit(case.name).alias("instrument_id"), pl.lit(name).alias("provider"), "ts_event")
+    rows = {row for change in one.changes if change.column != "adj_close" for row in change.rows}
+    stamps = chart(case.told[name])["ts"].gather(sorted(rows))
+    return pl.DataFrame({"ts_event": stamps}).select(
+        pl.lit(case.name).alias("instrument_id"), pl.lit(name).alias("provider"), "ts_event"
+    )

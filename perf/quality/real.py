@@ -26,6 +26,7 @@ PRICES: Final = ("open", "high", "low", "close")
 TUNED_ON: Final = frozenset({"AAPL", "EEM", "GOOG", "IBM", "SPY"})  # the other instruments are only reported on
 NOT_CLEAN: Final = {
     # What the sources themselves have wrong or leave out; windows that hold such a day are not used.
+    ("yahoo", "AAPL"): (date(1983, 1, 11), date(1992, 7, 27)),  # volumes a hundredth of those beside them
     ("lean", "GOOG"): (date(2014, 4, 3),),  # a split that its factor file does not declare
 }
 _SCALE: Final = 1e4  # of LEAN's prices

@@ -21,11 +21,9 @@ def odd_volume(_: pl.DataFrame, tuning: Tuning) -> Broken:
     alone = (pl.min_horizontal(beside) > tuning["beside"]) | (pl.max_horizontal(beside) < 1 / tuning["beside"])
     usual = pl.col("usual_turnover") / pl.col("close")
     most = pl.lit(tuning["times"]).log()
+    calm = (pl.col("surprise").abs() < tuning["calm"]) & (pl.col("volume") > 0) & ~pl.col("backed")
     return Broken(
-        where=(far > tuning["sigmas"])
-        & (times.log().abs() > most)
-        & alone
-        & (pl.col("surprise").abs() < tuning["calm"]),
+        where=(far > tuning["sigmas"]) & (times.log().abs() > most) & alone & calm,
         measured={"times": times},
         words=pl.format("the volume {} is {} times the usual one, at an ordinary move", "volume", _rounded("times")),
         field="volume",
@@ -40,8 +38,8 @@ def no_volume(_: pl.DataFrame, __: Tuning) -> Broken:
     traded = (pl.col("volume").shift(1) > 0) & (pl.col("volume").shift(-1) > 0)
     inside = (pl.col("series") == pl.col("series").shift(1)) & (pl.col("series") == pl.col("series").shift(-1))
     return Broken(
-        where=(pl.col("volume") == 0) & (pl.col("high") > pl.col("low")) & traded & inside,
-        words=pl.format("no volume, though prices went from {} to {}, and others bars have some", "low", "high"),
+        where=(pl.col("volume") == 0) & (pl.col("high") > pl.col("low")) & traded & inside & ~pl.col("backed"),
+        words=pl.format("no volume, though prices went from {} to {}, and the bars beside it have some", "low", "high"),
         field="volume",
         low=1.0,
         repair="rebuild",
@@ -53,7 +51,9 @@ def flat_run(frame: pl.DataFrame, tuning: Tuning) -> Broken:
 
     By chance a close repeats with a probability of about 0.4 x increment / sigma, and n in a row with its n-th power.
     """
-    marked = frame.lazy().select(((pl.col("move") == 0) & pl.col("split").is_null()).fill_null(value=False))
+    traded = pl.col("volume").fill_null(1.0) > 0
+    still = (pl.col("move") == 0) & pl.col("split").is_null() & traded
+    marked = frame.lazy().select(still.fill_null(value=False))
     run = marked.with_columns(pl.col("move").rle_id().alias("run")).select(
         pl.when("move").then(pl.len().over("run")).otherwise(0).alias("length")
     )
@@ -86,8 +86,8 @@ CHECKS: Final[tuple[Check, ...]] = (
         severity="error",
         sentence="The volume is far out of its regime while the price hardly moved.",
         judge=odd_volume,
-        needs=("usual_turnover", "turnover_spread", "surprise"),
-        limits={"sigmas": 6.0, "times": 10.0, "beside": 5.0, "calm": 4.0},
+        needs=("usual_turnover", "turnover_spread", "surprise", "backed"),
+        limits={"sigmas": 5.0, "times": 10.0, "beside": 5.0, "calm": 4.0},
     ),
     Check(
         name="no_volume",
@@ -96,7 +96,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         severity="error",
         sentence="A bar has no volume though its prices differ and the bars beside it have volume.",
         judge=no_volume,
-        needs=("series",),
+        needs=("series", "backed"),
     ),
     Check(
         name="flat_run",

@@ -46,11 +46,12 @@ def provider_left_out(frame: pl.DataFrame, _: Tuning) -> Broken | None:
 
 
 def provider_ends_early(frame: pl.DataFrame, _: Tuning) -> Broken | None:
-    """The provider has no bar after this one, but others have."""
+    """The provider has no bar after this one, but others have, each of which two have if there are three or more."""
     if _alone(frame):
         return None
     last = pl.col("series").ne(pl.col("series").shift(-1)).fill_null(value=True)
-    after = pl.col("key_number").max().over("instrument_id", "timeframe") - pl.col("key_number")
+    known = pl.col("providers") >= min(frame["provider"].n_unique() - 1, 2)
+    after = pl.col("key_number").filter(known).max().over("instrument_id", "timeframe") - pl.col("key_number")
     left = frame.select(pl.when(last).then(after).alias("left"))["left"]
     return Broken(
         where=left > 0,

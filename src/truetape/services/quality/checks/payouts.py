@@ -6,31 +6,35 @@ from typing import Final
 
 import polars as pl
 
-from truetape.services.quality.checks.check import Broken, Check, Tuning
+from truetape.services.quality.checks.check import Broken, Check, Tuning, at_rows, shown
 
-_TWO: Final = pl.lit(2.0).log()
-_ENOUGH: Final = 3  # providers, or other dividends
+_ENOUGH: Final = 3  # providers, or dividends
+_NEAR: Final = 0.2  # of the factor's logarithm, by which dividends of different size may miss it
 
 
 def odd_dividend(frame: pl.DataFrame, tuning: Tuning) -> Broken:
-    """A dividend is about a hundred times the usual one of its series, or a hundredth: it is in another unit."""
-    usual = pl.when(pl.len() > _ENOUGH).then(pl.col("value").median()).over("series", "type")
-    times = frame.select((pl.col("value") / usual).alias("times"))["times"]
-    off = pl.lit(times).log().abs() - pl.lit(tuning["times"]).log()
+    """A dividend is about a hundred times the usual one of its series, or a hundredth: it is in another unit.
+
+    A hundredth must be followed by more again, since dividends are cut to next to nothing in bad years.
+    """
+    paid = frame.filter(pl.col("type") == "dividend").with_columns(
+        pl.when(pl.len() >= _ENOUGH).then(pl.col("value").median()).over("series").alias("usual"),
+        (pl.col("value").shift(-1).over("series") / pl.col("value")).alias("after"),
+    )
+    power = (pl.col("value") / pl.col("usual")).log() / pl.lit(tuning["times"]).log()
+    above = (power - 1).abs() < _NEAR
+    below = ((power + 1).abs() < _NEAR) & (pl.col("after").log() > pl.lit(tuning["times"]).log() / 2)
+    found = paid.filter(above | below)
+    usual = at_rows(frame, found["row"], found["usual"])
     return Broken(
-        where=(pl.col("type") == "dividend") & (off.abs() < _TWO),
-        measured={"times": times},
-        words=pl.format(
-            "a dividend of {} is {} times the usual one of {}",
-            "value",
-            pl.col("times").round(4),
-            (pl.col("value") / pl.col("times")).round(6),
-        ),
+        where=usual.is_not_null(),
+        measured={"usual": usual},
+        words=pl.format("a dividend of {}; the usual one of the series is {}", shown("value"), shown("usual")),
         field="value",
-        low=pl.col("value") / pl.col("times") / tuning["times"] * 2,
-        high=pl.col("value") / pl.col("times") * tuning["times"] / 2,
+        low=pl.col("usual") / tuning["times"] * 2,
+        high=pl.col("usual") * tuning["times"] / 2,
         repair="scale_dividend",
-        repair_value=pl.when(pl.col("times") > 1).then(1 / tuning["times"]).otherwise(tuning["times"]),
+        repair_value=pl.lit(tuning["times"]).pow(-(pl.col("value") / pl.col("usual")).log().sign()),
     )
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from truetape.domain.kinds import INSTANT
 from truetape.services.quality.checks import regime
+from truetape.services.quality.checks.others import others
 from truetape.services.quality.checks.surroundings import Surroundings
 
 SERIES: Final = ("instrument_id", "provider", "timeframe")
@@ -236,6 +237,16 @@ SHARED: Final[dict[str, Shared]] = {
     "surprise": Shared("Float64: the move in sigmas", ("usual_move", "venue"), of(regime.surprise)),
     "providers": Shared("UInt32: rows about the same bar, this one included", ("starts",), providers),
     "key_number": Shared("Int64: the number of its bar among those of all providers", ("providers",), key_number),
+    "others": Shared(
+        "struct: what is furthest off the median of all providers of the bar; null: nobody else has it",
+        ("providers", "key_number", "usual_move", "series", "volume"),
+        of(others),
+    ),
+    "backed": Shared(
+        "Boolean: another provider says the same of the bar",
+        ("others",),
+        (pl.col("others").struct.field("worst") <= 1).fill_null(value=False),
+    ),
     "middle": Shared("Float64: the median close of the same bar", ("close", "providers"), middle),
 }
 
@@ -254,7 +265,7 @@ def _spread(frame: pl.DataFrame, per_series: pl.DataFrame) -> Column:
 def _opened(frame: pl.DataFrame, around: Surroundings, name: str) -> pl.Series:
     """Return `name` of the last session of the row's venue that opened at its instant or before."""
     asked = frame.select("row", "venue", "ts_event").sort("ts_event", maintain_order=True)
-    opened = around.sessions.sort("open").with_columns(pl.col("open").alias("opened"))
+    opened = around.sessions.sort("open").with_columns(pl.col("open").cast(INSTANT).alias("opened"))
     met = asked.join_asof(
         opened, left_on="ts_event", right_on="opened", by="venue", strategy="backward", check_sortedness=False
     )

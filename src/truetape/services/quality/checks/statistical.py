@@ -19,7 +19,7 @@ def spike(_: pl.DataFrame, tuning: Tuning) -> Broken:
     power = (pl.col("move") / _POWER).round()
     decimal = (power != 0) & ((pl.col("move") - power * _POWER).abs() < tuning["sigmas"] * pl.col("usual_move"))
     return Broken(
-        where=_returns(tuning),
+        where=_returns(tuning) & ~pl.col("backed"),
         measured={"after": pl.col("move").shift(-1)},
         words=pl.format(
             "the close {} is {} times the one before, and the next takes it back by {}; a usual move is {} %",
@@ -39,7 +39,7 @@ def spike(_: pl.DataFrame, tuning: Tuning) -> Broken:
 def level_shift(_: pl.DataFrame, tuning: Tuning) -> Broken:
     """Prices open at another level and stay there, though no more was traded than usual and no action explains it."""
     return Broken(
-        where=_far(tuning) & _jumps(tuning) & ~_returns(tuning) & ~_taken_back(tuning),
+        where=_far(tuning) & _jumps(tuning) & ~_returns(tuning) & ~_taken_back(tuning) & ~pl.col("backed"),
         measured={"turnover": pl.col("close") * pl.col("volume") / pl.col("usual_turnover")},
         words=pl.format(
             "the close went from {} to {} and stays there: {} sigmas of a usual move of {} %, while {} times the usual "
@@ -150,7 +150,7 @@ def _far_end(name: str, tuning: Tuning) -> Broken:
     quiet = pl.col("close") * pl.col("volume") < tuning["turnover"] * pl.col("usual_turnover")
     limit = body * (side * tuning["sigmas"] * pl.col("usual_move")).exp()
     return Broken(
-        where=(apart > tuning["sigmas"] * pl.col("usual_move")) & quiet,
+        where=(apart > tuning["sigmas"] * pl.col("usual_move")) & quiet & ~pl.col("backed"),
         measured={"apart": apart / pl.col("usual_move")},
         words=pl.format(
             f"the {name} {{}} is {{}} sigmas of a usual move from the bar's open {{}} and close {{}} and from the bars "
@@ -172,7 +172,7 @@ def _check(name: str, severity: str, sentence: str, **given: object) -> Check:
     return Check(name=name, severity=severity, sentence=sentence, kinds=("bars",), family="statistical", **given)  # type: ignore[arg-type]
 
 
-_SHIFT: Final = {"sigmas": 8.0, "back": 5.0, "left": 0.35, "turnover": 2.5, "opened": 0.5, "beyond": 1.6}
+_SHIFT: Final = {"sigmas": 7.0, "back": 4.0, "left": 0.35, "turnover": 2.5, "opened": 0.5, "beyond": 1.6}
 
 CHECKS: Final[tuple[Check, ...]] = (
     _check(
@@ -180,15 +180,15 @@ CHECKS: Final[tuple[Check, ...]] = (
         "error",
         "The close leaves its level for one bar.",
         judge=spike,
-        needs=("move", "usual_move", "surprise"),
-        limits={"sigmas": 5.0, "left": 0.35},
+        needs=("move", "usual_move", "surprise", "backed"),
+        limits={"sigmas": 4.0, "left": 0.35},
     ),
     _check(
         "level_shift",
         "error",
         "Prices jump to another level without news.",
         judge=level_shift,
-        needs=("move", "usual_move", "surprise", "usual_turnover", "previous_close"),
+        needs=("move", "usual_move", "surprise", "usual_turnover", "previous_close", "backed"),
         limits=_SHIFT,
     ),
     _check(
@@ -204,7 +204,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "error",
         "The high sticks out of its bar and its neighbours.",
         judge=far_high,
-        needs=("usual_move", "usual_turnover", "split", "starts"),
+        needs=("usual_move", "usual_turnover", "split", "starts", "backed"),
         limits={"sigmas": 6.0, "turnover": 2.5},
     ),
     _check(
@@ -212,7 +212,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "error",
         "The low sticks out of its bar and its neighbours.",
         judge=far_low,
-        needs=("usual_move", "usual_turnover", "split", "starts"),
+        needs=("usual_move", "usual_turnover", "split", "starts", "backed"),
         limits={"sigmas": 6.0, "turnover": 2.5},
     ),
     _check(
