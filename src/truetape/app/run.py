@@ -28,7 +28,7 @@ from truetape.domain.errors import BadInput, Transient
 from truetape.domain.hiding import veil
 from truetape.domain.identity import job_id
 from truetape.domain.messages import BackfillRequested, DecisionMade, InstrumentsDeclared, RawCaptured, StreamCaptured
-from truetape.domain.time import to_datetime
+from truetape.domain.time import DAY_NS, to_datetime
 from truetape.ports.archive import Archive, Attempted
 from truetape.providers import NAMES
 from truetape.services.api.backfills import Wanted
@@ -240,6 +240,7 @@ def _declared(settings: Settings, *, now_ns: int) -> InstrumentsDeclared:
         end=settings.end or last_full_day(now_ns),
         ts_known=now_ns,
         simulated=settings.simulated,
+        trust={name: one.trust for name, one in settings.providers.items() if one.trust is not None},
     )
 
 
@@ -329,6 +330,7 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
     settings = msgspec.structs.replace(settings, providers=await asyncio.to_thread(asked_providers, origin))
     async with Platform(settings, command="truetape replay") as platform:
         archive, bus = platform.parts.archive, platform.parts.bus
+        day = 0
         for number, entry in enumerate(origin.journal(), start=1):
             if isinstance(entry, RawCaptured | StreamCaptured) or (isinstance(entry, Attempted) and entry.key):
                 archive.put(origin.get(entry.key))
@@ -336,6 +338,9 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
             counts[type(entry).__name__] += 1
             if isinstance(entry, Attempted | BackfillRequested):
                 continue
+            if entry.ts_known // DAY_NS != day:
+                await bus.drain()  # each day is weighed by the votes of those before it
+                day = entry.ts_known // DAY_NS
             await bus.publish(entry)
             if isinstance(entry, InstrumentsDeclared):
                 await bus.drain()  # later entries are judged by the calendar that this one brings

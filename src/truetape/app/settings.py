@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from truetape.app.check_settings import Checking, checking
+from truetape.app.consensus_settings import Consensus, consensus
 from truetape.app.repair_policies import Repairing, repairing
 from truetape.app.stream_replay import STREAMS
 from truetape.app.watch_settings import Watching, watching
@@ -27,13 +28,14 @@ DEFAULT_PATH: Final = Path("truetape.toml")
 LARGEST_BYTES: Final = 1 << 20
 CHANNELS: Final = ("trades", "quotes", "bars", "book")
 FOLDERS_ONLY: Final = ("files", "lean")  # providers that ask nobody
-QUALITY: Final = ("freshness", "checks", "user_checks", "repair")  # what [quality] holds
+QUALITY: Final = ("freshness", "checks", "user_checks", "consensus", "repair")  # what [quality] holds
 FOLDER_READERS: Final = (*FOLDERS_ONLY, "stooq")
 OVERRIDES: Final = {"data": "TRUETAPE_DATA", "host": "TRUETAPE_HOST", "port": "TRUETAPE_PORT"}
 LEDGER: Final = "TRUETAPE_LEDGER"  # the address of a Redis server that keeps the quotas of several machines
 
 Seconds = Annotated[float, Meta(gt=0, le=31_536_000, description="seconds above 0 and up to a year")]
 Pace = Annotated[float, Meta(gt=0, le=1000, description="a number above 0 and up to 1000")]
+Weight = Annotated[float, Meta(gt=0, le=100, description="a number above 0 and up to 100")]
 Port = Annotated[int, Meta(ge=0, le=65_535, description="a whole number from 0 to 65535; 0 takes a free port")]
 Attempts = Annotated[int, Meta(ge=1, le=20, description="a whole number from 1 to 20")]
 Quorum = Annotated[int, Meta(ge=0, le=20, description="a whole number from 0 to 20; 0 means everybody")]
@@ -64,7 +66,8 @@ _WORDS: Final = {
 }
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
 _POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
-_READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching", "checking", "repairing")
+_JUDGED: Final = ("checking", "consensus", "repairing")
+_READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching", *_JUDGED)
 _KEY_LIKE: Final = re.compile("[A-Za-z0-9]{16,}")  # rather a key than the name of a variable, which has underscores
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
 
@@ -89,6 +92,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     secret_variable: Variable = ""
     plan: str = ""  # the subscription, a name of the provider's plans; "" for its default
     calls_per_second: Pace | None = None  # None for the pace that the provider declares
+    trust: Weight | None = None  # of its vote; None: learnt from how often it was right
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
@@ -121,6 +125,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache_bytes: Bytes = 64 << 20
     spend_evenly: bool = True  # backfills use of a day's or a month's quota what has passed of it
     checking: Checking = Checking()  # how checks are set
+    consensus: Consensus = Consensus()  # how far claims may differ, and how many must agree
     repairing: Repairing = Repairing()  # which repairs are applied without asking
     watching: Watching = Watching()  # who is alarmed of what, and how soon what is due
     ledger: str = Secret()  # redis://... where quotas are shared by machines; "" for a file in the data folder
@@ -156,8 +161,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     values["streams"] = _streams(streams, problems)
     values["watching"] = watching(**watched, environ=environ, problems=problems)
     own = {"checks": quality.get("checks", {}), "folder": quality.get("user_checks")}
-    values["repairing"] = repairing(quality.get("repair", {}), problems)
     values["checking"] = checking(**own, beside=path.parent, problems=problems)
+    values["consensus"] = consensus(quality.get("consensus", {}), problems)
+    values["repairing"] = repairing(quality.get("repair", {}), problems)
     values["ledger"] = Secret(environ.get(LEDGER, "").strip())
     problems += _listing_problems(listings)
     if not problems:

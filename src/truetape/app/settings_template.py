@@ -43,6 +43,7 @@ calls_per_second = 0.9     # the free plan also allows only 25 calls a day
 key_variable = "FINNHUB_API_KEY"
 # plan = "market_data"     # bars need a paid plan; its free one has quotes, trades and listings
 # enabled = false          # keeps the table and asks it nothing
+# trust = 2.0              # weight of its vote, fixed; without it, learnt from how often it was right
 
 # Without a policy every provider is asked and votes. To spend less, ask one after the other, or only some:
 # [policies.bars]
@@ -65,6 +66,15 @@ key_variable = "FINNHUB_API_KEY"
 # [quality.freshness]
 # "1d" = "2h after close"
 # trades = "5m"            # for which nothing may come during a session
+
+# A bar is what most of the weight of those that speak of it agrees on, one price increment apart.
+# [quality.consensus]
+# increment = 0.01         # where none is known, and none can be learnt from the decimals of the prices
+# relative = 0.0002        # claims within this share of the price agree too
+# quorum = 1               # providers that must agree
+# quorum_weight = 0.0      # and what they must weigh together
+# below_quorum = "flag"    # or "withhold": such a bar is no golden row, but a finding
+# increments.JPY = 1.0     # by currency
 
 # Checks are tuned by their names; the most specific setting wins: instrument, venue, record kind.
 # [quality]

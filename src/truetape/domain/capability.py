@@ -57,6 +57,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     secret_variable: str = ""  # environment variable of the second half of the key; "" if there is none
     assets: tuple[str, ...] = ("equity",)  # of schema.ASSET_CLASSES
     trust: float = 1.0  # weight of its vote
+    relays: str = ""  # the provider whose numbers it passes on, where they are not its own: both are one witness
     retired: str = ""  # why it is gone and what replaces it; "" while it lives
     redistribution: str = "none"  # what its terms let a licensee pass on: none, display, derived or free
 

@@ -29,6 +29,7 @@ from truetape.app.cli.serve import demo, sandbox, up
 from truetape.app.cli.status import status
 from truetape.app.cli.stream import stream
 from truetape.app.cli.terminal import BAD_INPUT, INTERRUPTED, write_json
+from truetape.app.cli.trust import trust
 
 RUN: Final = "Run"
 ASK: Final = "Ask"
@@ -72,6 +73,7 @@ for command, group in (
     (explain, ASK),
     (status, KEEP),
     (quality, KEEP),
+    (trust, KEEP),
     (quota, KEEP),
     (replay, KEEP),
     (doctor, KEEP),
