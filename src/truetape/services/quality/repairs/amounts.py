@@ -26,7 +26,7 @@ _UNIT: Final = 5.0  # nats: one dividend in a hundred and fifty
 _SPLIT: Final = 5.0
 _PHANTOM: Final = 8.0
 _FEW: Final = 3  # others that must be there before they tell what the price does not
-_CLOSE_TO_OTHERS: Final = 0.3  # in logarithms
+_CLOSE_TO_OTHERS: Final = 0.3  # in logarithms, or as far as others are from each other
 _DOUBT: Final = -0.5  # nats: how little the price may speak against what others tell
 _CLEAR: Final = 3.0  # nats: a price that tells by itself
 
@@ -83,7 +83,8 @@ def _margin(payment: Payment, reading: Reading, others: list[float]) -> float:
     beside = _beside(payment, reading.factor, others)
     if price < _CLEAR and beside > 0:
         apart = abs(float(np.log(payment.amount * reading.factor / np.median(others))))
-        beside = 0.0 if len(others) < _FEW or apart > _CLOSE_TO_OTHERS or price < _DOUBT else beside
+        alike = max(float(np.std(np.log(others))), _CLOSE_TO_OTHERS)
+        beside = 0.0 if len(others) < _FEW or apart > alike or price < _DOUBT else beside
     return price + beside - reading.prior
 
 

@@ -20,6 +20,8 @@ NEVER: Final = 60.0
 NEARBY: Final = 25
 LARGE: Final = 3.0  # new shares for one old, or the inverse: no market moves like that in a day
 
+_LOOSEST: Final = 4.0  # usual moves
+_ROUNDED: Final = 0.01
 _SAME: Final = 0.25  # a jump is a split's if it is within this part of its logarithm
 
 
@@ -78,6 +80,7 @@ def split_faults(series: PriceSeries) -> list[Repair]:
     made = [
         _repair(series, run, declared, rescaled(series, run, others=wrong) | rescaled_volume(series, run))
         for run in runs(cells, found, count=len(series), ratios=ratios)
+        if _believable(cells, run, found, declared)
     ]
     return [one for one in made if one is not None]
 
@@ -95,6 +98,20 @@ def _found(cells: Cells, declared: list[Split]) -> np.ndarray:
     found = found if at_a_split else anchored(cells, found, lively=np.ones(len(found), dtype=bool))
     known = np.isclose(found[:, None], [0.0, *(one.offset for one in candidates)], rtol=0, atol=1e-9).any(axis=1)
     return found if known.all() else np.zeros_like(found)
+
+
+def _believable(cells: Cells, run: Run, found: np.ndarray, declared: list[Split]) -> bool:
+    """Return whether both ends of `run` step by the split's ratio, as far as usual moves tell.
+
+    One that reaches back to the first bar ends close to its split; a market may well fall or rise so much for good.
+    """
+    own = [one.row for one in declared if _above_one(one) == run.ratio]
+    inside = np.isin(cells.row, run.rows)
+    steps = np.flatnonzero((np.diff(inside, prepend=inside[0]) != 0) & (np.diff(found, prepend=found[0]) != 0))
+    moves = (cells.log[steps] - cells.log[steps - 1]) - (found[steps] - found[steps - 1])
+    fits = bool((np.abs(moves) < np.maximum(_LOOSEST * cells.scale[steps], _ROUNDED)).all())
+    lasting = len(steps) == 1 and run.rows[0] == cells.row[0]
+    return fits and (not lasting or min(abs(cells.row[steps[0]] - row) for row in own) <= NEARBY)
 
 
 def _prior(cells: Cells, own: list[Split]) -> np.ndarray:
