@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from truetape.domain import messages
-from truetape.domain.messages import MAIL, TELLS, Message
+from truetape.domain.mail import MAIL, TELLS
+from truetape.domain.messages import Message
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "truetape"

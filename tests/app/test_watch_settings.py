@@ -94,6 +94,12 @@ def test_everything_that_can_be_set() -> None:
             group_by=("check", "kind"),
         ),
     ) == found.rules
+
+
+def test_channels_and_objectives_that_can_be_set() -> None:
+    """Secrets come from the environment, and the port of mail from how it is secured."""
+    found, _ = read(WHOLE)
+
     assert {
         "pager": ChannelSettings(by="webhook", url=ENVIRON["HOOK"], secret=TOKEN),
         "prometheus": ChannelSettings(by="alertmanager", url="http://127.0.0.1:9093"),

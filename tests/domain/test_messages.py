@@ -14,9 +14,9 @@ from truetape.domain.capability import Declaration, Offer
 from truetape.domain.envelope import Envelope, seal
 from truetape.domain.failures import REPEATABLE, FailureClass
 from truetape.domain.flags import Quality
+from truetape.domain.mail import MAIL, TELLS
 from truetape.domain.messages import (
-    MAIL,
-    TELLS,
+    AlertChanged,
     BackfillRequested,
     BatchGraded,
     BatchNormalized,
@@ -24,6 +24,8 @@ from truetape.domain.messages import (
     DecisionMade,
     Edit,
     FactorsChanged,
+    FindingsMade,
+    FindingsStored,
     IndexChanged,
     InstrumentsChanged,
     InstrumentsDeclared,
@@ -33,6 +35,7 @@ from truetape.domain.messages import (
     RawCaptured,
     RoundClosed,
     StreamCaptured,
+    TicksHeard,
 )
 from truetape.domain.ticks import Gap
 
@@ -83,6 +86,13 @@ EXAMPLES: list[tuple[Message, str]] = [
     (DecisionMade(**DECIDED), "ins_a"),
     (PayloadRejected(provider="p", kind="bars", key="k", reason="r", ts_known=1, instrument_id="ins_a"), "ins_a"),
     (PayloadDoubted(provider="p", key="k", ts_known=1, findings=b""), "p"),
+    (FindingsMade(source="freshness", ts_known=1, findings=b""), "freshness"),
+    (FindingsStored(ts_known=1, troubles=b""), ""),
+    (AlertChanged(fingerprint="f", rule="r", state="firing", words="w", ts_known=1), "f"),
+    (
+        TicksHeard(provider="p", connection="c", number=0, ts_known=1, instruments=("a",), trades=(b"",), quotes=()),
+        "p",
+    ),
     (BatchNormalized(kind="bars", providers=("p",), frame=b"\x00\xff", **RANGE), "ins_a"),
     (BatchGraded(kind="bars", providers=("p",), golden=b"", quarantined=b"", findings=b"", **RANGE), "ins_a"),
     (BatchStored(kind="bars", **COUNTS, **RANGE), "ins_a"),

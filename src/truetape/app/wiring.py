@@ -82,18 +82,22 @@ def wire(parts: Parts, settings: Settings) -> Rooms:
         ),
         quality=QualityService(bus=bus, store=store, config=quality, user_checks=own),
         storage=StorageService(bus=bus, store=store, config=StorageConfig(simulated=simulated)),
-        distribution=DistributionService(
-            bus=bus,
-            store=store,
-            cache=parts.cache,
-            clock=parts.clock,
-            config=DistributionConfig(rules=settings.watching.rules, simulated=simulated),
-            notifiers=parts.channels.notifiers,
-        ),
+        distribution=_distribution(parts, settings),
         reference=ReferenceService(bus=bus, store=store, config=ReferenceConfig()),
         corporate_actions=CorporateActionsService(bus=bus, store=store, config=CorporateActionsConfig()),
         benchmarks=BenchmarksService(bus=bus, store=store, config=BenchmarksConfig()),
         api=ApiService(bus=bus, cache=parts.cache),
+    )
+
+
+def _distribution(parts: Parts, settings: Settings) -> DistributionService:
+    return DistributionService(
+        bus=parts.bus,
+        store=parts.store,
+        cache=parts.cache,
+        clock=parts.clock,
+        config=DistributionConfig(rules=settings.watching.rules, simulated=settings.simulated),
+        notifiers=parts.channels.notifiers,
     )
 
 

@@ -1,6 +1,7 @@
 """Everything that one room says to another.
 
-A message is a fact: frozen, past tense, complete. New fields get a default; no field changes its type.
+A message is a fact: frozen, past tense, complete. New fields get a default; no field changes its type. Who tells it and
+who hears it stands in domain.mail.
 """
 
 from __future__ import annotations
@@ -378,39 +379,3 @@ class IndexChanged(Message, frozen=True, kw_only=True):
     @property
     def subject(self) -> str:
         return self.index_id
-
-
-MAIL: dict[type[Message], tuple[str, ...]] = {
-    InstrumentsDeclared: ("reference", "quality"),
-    BackfillRequested: ("ingestion",),
-    InstrumentsChanged: ("ingestion", "quality"),
-    RawCaptured: ("processing",),
-    StreamCaptured: ("processing",),
-    RoundClosed: ("processing",),
-    DecisionMade: ("processing",),
-    PayloadRejected: ("storage",),
-    PayloadDoubted: ("storage",),
-    BatchNormalized: ("quality",),
-    TicksHeard: ("quality",),
-    FindingsMade: ("storage",),
-    TrustSettled: ("storage",),
-    BatchGraded: ("storage",),
-    FindingsStored: ("distribution",),
-    BatchStored: ("corporate_actions", "distribution", "api"),
-    FactorsChanged: ("benchmarks", "distribution", "api"),
-    IndexChanged: ("distribution", "api"),
-    AlertChanged: (),
-}
-
-TELLS: dict[str, tuple[type[Message], ...]] = {
-    "app": (InstrumentsDeclared, BackfillRequested, DecisionMade),
-    "reference": (InstrumentsChanged,),
-    "ingestion": (RawCaptured, RoundClosed, StreamCaptured),
-    "processing": (PayloadRejected, PayloadDoubted, TicksHeard, BatchNormalized),
-    "quality": (BatchGraded, FindingsMade, TrustSettled),
-    "storage": (BatchStored, FindingsStored),
-    "corporate_actions": (FactorsChanged,),
-    "benchmarks": (IndexChanged,),
-    "distribution": (AlertChanged,),
-    "api": (),
-}

@@ -8,7 +8,8 @@ import pytest
 
 from room_doubles import FixedClock, ListBus
 from truetape.adapters.memory_cache import MemoryCache
-from truetape.domain.messages import MAIL, BatchStored, FactorsChanged, IndexChanged, Message
+from truetape.domain.mail import MAIL
+from truetape.domain.messages import BatchStored, FactorsChanged, IndexChanged, Message
 from truetape.services.api.service import ApiService
 
 STORED = BatchStored(

@@ -1,0 +1,64 @@
+"""Which rooms hear each message, and which tell it: the only ways between rooms.
+
+No message leads back to the room that told it, by whatever way: rooms that wait for each other could wait for ever.
+"""
+
+from __future__ import annotations
+
+from truetape.domain.messages import (
+    AlertChanged,
+    BackfillRequested,
+    BatchGraded,
+    BatchNormalized,
+    BatchStored,
+    DecisionMade,
+    FactorsChanged,
+    FindingsMade,
+    FindingsStored,
+    IndexChanged,
+    InstrumentsChanged,
+    InstrumentsDeclared,
+    Message,
+    PayloadDoubted,
+    PayloadRejected,
+    RawCaptured,
+    RoundClosed,
+    StreamCaptured,
+    TicksHeard,
+    TrustSettled,
+)
+
+MAIL: dict[type[Message], tuple[str, ...]] = {
+    InstrumentsDeclared: ("reference", "quality"),
+    BackfillRequested: ("ingestion",),
+    InstrumentsChanged: ("ingestion", "quality"),
+    RawCaptured: ("processing",),
+    StreamCaptured: ("processing",),
+    RoundClosed: ("processing",),
+    DecisionMade: ("processing",),
+    PayloadRejected: ("storage",),
+    PayloadDoubted: ("storage",),
+    BatchNormalized: ("quality",),
+    TicksHeard: ("quality",),
+    FindingsMade: ("storage",),
+    TrustSettled: ("storage",),
+    BatchGraded: ("storage",),
+    FindingsStored: ("distribution",),
+    BatchStored: ("corporate_actions", "distribution", "api"),
+    FactorsChanged: ("benchmarks", "distribution", "api"),
+    IndexChanged: ("distribution", "api"),
+    AlertChanged: (),
+}
+
+TELLS: dict[str, tuple[type[Message], ...]] = {
+    "app": (InstrumentsDeclared, BackfillRequested, DecisionMade),
+    "reference": (InstrumentsChanged,),
+    "ingestion": (RawCaptured, RoundClosed, StreamCaptured),
+    "processing": (PayloadRejected, PayloadDoubted, TicksHeard, BatchNormalized),
+    "quality": (BatchGraded, FindingsMade, TrustSettled),
+    "storage": (BatchStored, FindingsStored),
+    "corporate_actions": (FactorsChanged,),
+    "benchmarks": (IndexChanged,),
+    "distribution": (AlertChanged,),
+    "api": (),
+}
