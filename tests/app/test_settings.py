@@ -210,7 +210,7 @@ def test_a_retired_provider_needs_a_host(tmp_path: Path) -> None:
         ),
         (
             '[providers.yahoo]\nbase_url = "file:///data"',
-            "providers.yahoo.base_url was a folder; only files and stooq read one.",
+            "providers.yahoo.base_url was a folder; only files, lean and stooq read one.",
         ),
         (
             '[providers.files]\nbase_url = "file://host/data"',

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from truetape.domain.decoding import Payload
 from truetape.domain.errors import UndecodablePayload
-from truetape.domain.unpacking import MEMBERS, unpacked
+from truetape.domain.unpacking import MEMBERS, members, unpacked
 
 LIMIT = 1000
 TEXT = b"a,b\n1,2\n"
@@ -114,3 +114,41 @@ def test_damage_is_named(body: bytes, named: str) -> None:
     with pytest.raises(UndecodablePayload) as caught:
         unpacked(payload(body, 10_000 if b"x" * 1001 != body else LIMIT))
     assert named in caught.value.reason
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+def test_a_zip_of_several_files(method: int) -> None:
+    """Each by its name, folders left out."""
+    packed = zipped(("b.csv", TEXT), ("folder/", b""), ("folder/a.csv", b"x"), method=method)
+
+    assert members(payload(packed), most=2) == {"b.csv": TEXT, "folder/a.csv": b"x"}
+
+
+def repeated(times: int) -> bytes:
+    """A zip whose list names its only file of 400 bytes several times."""
+    packed = zipped(("x", b"y" * 400), method=zipfile.ZIP_STORED)
+    at, end = packed.index(b"PK\x01\x02"), packed.index(b"PK\x05\x06")
+    entries = b"".join(packed[at:end].replace(b"x", bytes([97 + number]), 1) for number in range(times))
+    head = packed[end : end + 8] + times.to_bytes(2, "little") * 2 + len(entries).to_bytes(4, "little")
+    return packed[:at] + entries + head + packed[end + 16 :]
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (TEXT, "its zip data was damaged"),
+        (zipped(*((f"{number}.csv", b"") for number in range(4))), "its zip held 4 files, the most is 3"),
+        (zipped(("a", b"x" * 600), ("b", b"x" * 600)), f"it held more than {LIMIT} bytes when unpacked"),
+        (b"x" * (LIMIT + 1), "its size was"),
+    ],
+)
+def test_a_zip_of_several_files_is_bounded(body: bytes, named: str) -> None:
+    """In the number of files, and in what all of them hold together."""
+    with pytest.raises(UndecodablePayload, match=named):
+        members(payload(body), most=3)
+
+
+def test_files_that_share_their_bytes_are_bounded_too() -> None:
+    """A list may name the same bytes again and again."""
+    with pytest.raises(UndecodablePayload):
+        members(payload(repeated(3)), most=3)

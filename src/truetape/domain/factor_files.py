@@ -42,6 +42,7 @@ REFERENCE_DECIMALS: Final = 4
 
 _UNWRITTEN: Final = re.compile(r"inf|nan|e\+", re.IGNORECASE)
 _WITH_PRICE: Final = 4
+_CASH_DECIMALS: Final = 10  # finer than any factor, and free of the last bits of a division
 _FAR: Final = timedelta(days=10)  # a security that is not traded for longer has its ex-date on the next weekday
 _FRIDAY: Final = 4
 
@@ -116,7 +117,7 @@ def actions(found: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
     """Return STEPS as actions that lead to the same factors: `ex_date`, `type` (split or dividend) and `value`.
 
     The cash of a dividend is what the step takes of the close before its ex-date, per share after a split of that day,
-    unrounded: what the company paid, spun off or sold rights for, as far as the file tells.
+    to ten decimals: what the company paid, spun off or sold rights for, as far as the file tells.
 
     Args:
         found: As `steps` returns them.
@@ -130,7 +131,7 @@ def actions(found: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
     dividends = dated.filter(pl.col("dividend") != 1.0, close.is_not_null()).select(
         "ex_date",
         pl.lit("dividend").alias("type"),
-        (close * (1.0 - pl.col("dividend")) / pl.col("split")).alias("value"),
+        (close * (1.0 - pl.col("dividend")) / pl.col("split")).round(_CASH_DECIMALS).alias("value"),
     )
     splits = found.filter(pl.col("split") != 1.0).select("ex_date", pl.lit("split").alias("type"), value="split")
     return pl.concat([dividends, splits]).sort("ex_date", "type")

@@ -31,7 +31,7 @@ RECORDS: Final[dict[str, Table]] = {
             "valid_to": pl.Date(),  # exclusive; null: still valid
             **VERSIONED_COLUMNS,
         },
-        key=("instrument_id", "symbol", "mic"),
+        key=("instrument_id", "symbol", "mic", "valid_from"),  # a ticker may come back to its instrument
         writer="reference",
         versioned=True,
     ),

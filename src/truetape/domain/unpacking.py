@@ -37,6 +37,24 @@ def unpacked(payload: Payload) -> Payload:
     return payload
 
 
+def members(payload: Payload, *, most: int) -> dict[str, bytes]:
+    """Return the files of a zip by their names.
+
+    Raises:
+        UndecodablePayload: The body is no zip, too large, packed or not, or damaged, or holds more than `most` files.
+    """
+    payload.bounded()
+    files = _files(payload)
+    if len(files) > most:
+        raise payload.defect(f"its zip held {len(files)} files, the most is {most}")
+    found: dict[str, bytes] = {}
+    room = payload.limit
+    for one in files:
+        found[one.filename] = _content(payload, one, room=room)
+        room -= len(found[one.filename])
+    return found
+
+
 def _gunzipped(payload: Payload) -> bytes:
     plain, rest = bytearray(), payload.body
     for _ in range(MEMBERS):
@@ -49,21 +67,30 @@ def _gunzipped(payload: Payload) -> bytes:
 
 
 def _unzipped(payload: Payload) -> bytes:
-    try:
-        with zipfile.ZipFile(io.BytesIO(payload.body)) as archive:
-            files = [one for one in archive.infolist() if not one.filename.endswith("/")]
-    except _BROKEN:
-        raise payload.defect("its zip data was damaged") from None
+    files = _files(payload)
     if len(files) != 1:
         raise payload.defect(f"its zip held {len(files)} files, not one")
-    only = files[0]
-    if only.compress_type not in _PLAIN or only.flag_bits & _ENCRYPTED:
+    return _content(payload, files[0], room=payload.limit)
+
+
+def _files(payload: Payload) -> list[zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(payload.body)) as archive:
+            return [one for one in archive.infolist() if not one.filename.endswith("/")]
+    except _BROKEN:
+        raise payload.defect("its zip data was damaged") from None
+
+
+def _content(payload: Payload, one: zipfile.ZipInfo, *, room: int) -> bytes:
+    """Return what a file of a zip holds, at most `room` bytes."""
+    if one.compress_type not in _PLAIN or one.flag_bits & _ENCRYPTED:
         raise payload.defect("its zip was encrypted, or packed in another way than deflate")
-    packed = _member(payload, only)
-    plain = packed
-    if only.compress_type == zipfile.ZIP_DEFLATED:
-        plain, _ = _inflated(payload, packed, window=-zlib.MAX_WBITS, room=payload.limit, what="zip")
-    if zlib.crc32(plain) != only.CRC:
+    plain = _member(payload, one)
+    if one.compress_type == zipfile.ZIP_DEFLATED:
+        plain, _ = _inflated(payload, plain, window=-zlib.MAX_WBITS, room=room, what="zip")
+    if len(plain) > room:
+        raise payload.defect(f"it held more than {payload.limit} bytes when unpacked")
+    if zlib.crc32(plain) != one.CRC:
         raise payload.defect("its zip data was damaged")
     return plain
 

@@ -24,6 +24,7 @@ KEY_VARIABLES: Final = MappingProxyType(  # environment variables; two where a k
         "fred": ("FRED_API_KEY",),
         "iex_cloud": ("IEX_TOKEN",),
         "kraken": (),
+        "lean": (),
         "massive": ("MASSIVE_API_KEY",),
         "stooq": (),
         "tiingo": ("TIINGO_API_KEY",),

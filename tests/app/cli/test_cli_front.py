@@ -35,8 +35,8 @@ def test_help_names_every_command_in_its_group() -> None:
             groups[list(groups)[-1]].append(line.split()[0])
 
     assert {
-        "Run": ["demo", "up", "sandbox", "init", "plan", "backfill"],
-        "Ask": ["get", "explain"],
+        "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import"],
+        "Ask": ["get", "explain", "resolve"],
         "Look after": ["status", "quality", "trust", "quota", "replay", "doctor", "quarantine"],
         "Work on plain files": ["decode", "adjust", "factors", "provider", "repair", "stream"],
     } == groups

@@ -107,6 +107,39 @@ async def test_a_venue_may_borrow_a_calendar() -> None:
     assert store.rows["sessions"]["mic"].to_list() == ["XNCM"] * 5
 
 
+@pytest.mark.parametrize("mic", ["XXXX", "OTCM", "IEXG"])
+async def test_venues_of_the_united_states_keep_the_new_york_calendar(mic: str) -> None:
+    """As does a security whose venue nobody tells."""
+    store = FrameStore()
+    service = ReferenceService(bus=ListBus(), store=store, config=ReferenceConfig())
+
+    await service.on_instruments_declared(declared(DeclaredListing(symbol="C", mic=mic)))
+
+    assert store.rows["sessions"]["mic"].to_list() == [mic] * 5
+
+
+async def test_an_instrument_goes_on_under_other_tickers_and_may_have_one_back() -> None:
+    """A, B and A again are three listings of one instrument, which is called by the last of them."""
+    store, bus = FrameStore(), ListBus()
+    first = DeclaredListing(symbol="A", mic="XNYS", valid_from=date(2020, 1, 2), valid_to=date(2021, 1, 4))
+    own = identify(first)
+    second = DeclaredListing(
+        symbol="B", mic="XNYS", valid_from=date(2021, 1, 4), valid_to=date(2022, 1, 3), instrument_id=own
+    )
+    third = DeclaredListing(symbol="A", mic="XNYS", name="New", valid_from=date(2022, 1, 3), instrument_id=own)
+
+    await room(store, bus).on_instruments_declared(declared(first, second, third))
+
+    listings = await store.read("listings", Selection(columns=("instrument_id", "symbol", "valid_from", "version")))
+    assert [
+        (own, "A", date(2020, 1, 2), 1),
+        (own, "A", date(2022, 1, 3), 1),
+        (own, "B", date(2021, 1, 4), 1),
+    ] == sorted(listings.rows())
+    assert [(own, "New")] == (await store.read("instruments", Selection(columns=("instrument_id", "name")))).rows()
+    assert [(own,)] == [told.instrument_ids for told in bus.told if isinstance(told, InstrumentsChanged)]
+
+
 async def test_a_calendar_that_ends_early_is_logged() -> None:
     """Sessions before the calendar begins are not invented."""
     store = FrameStore()

@@ -18,6 +18,7 @@ from truetape.app.cli.check import check
 from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
 from truetape.app.cli.factors import factors
+from truetape.app.cli.importing import imports
 from truetape.app.cli.init import init
 from truetape.app.cli.provider import provider
 from truetape.app.cli.quality import quality
@@ -25,6 +26,7 @@ from truetape.app.cli.quarantine import quarantine
 from truetape.app.cli.quota import quota
 from truetape.app.cli.repairs_kept import kept as repair
 from truetape.app.cli.replay import replay
+from truetape.app.cli.resolve import resolve
 from truetape.app.cli.serve import demo, sandbox, up
 from truetape.app.cli.status import status
 from truetape.app.cli.stream import stream
@@ -71,6 +73,7 @@ for command, group in (
     (backfill, RUN),
     (get, ASK),
     (explain, ASK),
+    (resolve, ASK),
     (status, KEEP),
     (quality, KEEP),
     (trust, KEEP),
@@ -83,6 +86,7 @@ for command, group in (
     (factors, FILES),
 ):
     app.command(rich_help_panel=group)(command)
+app.add_typer(imports, rich_help_panel=RUN)
 app.add_typer(provider, rich_help_panel=FILES)
 app.add_typer(repair, rich_help_panel=FILES)
 app.add_typer(quarantine, rich_help_panel=KEEP)

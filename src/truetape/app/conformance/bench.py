@@ -74,7 +74,7 @@ class Bench:
         self.subject = subject
         self.declaration = subject.declaration
         self.http = InMemoryHttp(market(), script=script, desks=self._find, views=_view, tamper=tamper)
-        self.base_url = str(folder()) if subject.local else f"{ROOT}/{subject.name}"
+        self.base_url = str(folder(subject.name)) if subject.local else f"{ROOT}/{subject.name}"
         self.provider: Provider = subject.build(http or self.http, self.base_url, KEY)
 
     def _find(self, name: str) -> Desk:

@@ -17,7 +17,7 @@ from truetape.ports.http import Http
 from truetape.ports.provider import Provider
 from truetape.providers import KEY_VARIABLES, NAMES, vendor
 
-LOCAL: Final = frozenset({"files"})  # providers that read a folder
+LOCAL: Final = frozenset({"files", "lean"})  # providers that read a folder
 Build = Callable[[Http, str, str], Provider]  # http, base URL and key
 
 

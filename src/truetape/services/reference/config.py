@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+UNITED_STATES: Final = (  # venues that trade on the days of the New York Stock Exchange
+    "BATY",
+    "CBSX",
+    "EDGA",
+    "EDGX",
+    "FINR",
+    "IEXG",
+    "OTCM",
+    "XBOS",
+    "XCHI",
+    "XCIS",
+    "XISX",
+    "XPHL",
+)
+NO_VENUE: Final = "XXXX"  # ISO 10383: none is told; so far only of securities of the United States
+
+
+def borrowed() -> dict[str, str]:
+    """Return the MICs without a calendar of their own with the MIC whose calendar they keep."""
+    return dict.fromkeys((*UNITED_STATES, NO_VENUE), "XNYS")
 
 
 class ReferenceConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How venues find their calendars."""
 
-    borrowed: dict[str, str] = {}  # MIC without a calendar of its own to the MIC whose calendar it keeps
+    borrowed: dict[str, str] = msgspec.field(default_factory=borrowed)

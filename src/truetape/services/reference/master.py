@@ -15,8 +15,8 @@ from truetape.domain.schema import TABLES
 
 
 def identify(listing: DeclaredListing) -> str:
-    """Return the permanent id of the instrument that `listing` first names."""
-    return instrument_id(mic=listing.mic, symbol=listing.symbol, valid_from=listing.valid_from)
+    """Return the permanent id of the instrument that `listing` names: its own, or that of its first listing."""
+    return listing.instrument_id or instrument_id(mic=listing.mic, symbol=listing.symbol, valid_from=listing.valid_from)
 
 
 def instruments(declared: Sequence[DeclaredListing], *, ts_known: int, simulated: bool) -> pl.DataFrame:

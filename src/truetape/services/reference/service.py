@@ -61,7 +61,7 @@ class ReferenceService:
         """Return stored listings of the same tickers that `listed` does not replace."""
         tickers = {name: tuple(listed[name].unique()) for name in ("symbol", "mic")}
         stored = await self._store.read("listings", Selection(equal=tickers))
-        return stored.join(listed, on=TABLES["listings"].key, how="anti")
+        return stored.join(listed, on=TABLES["listings"].key, how="anti", nulls_equal=True)
 
     async def _decided(self, table: str, rows: pl.DataFrame, message: InstrumentsDeclared) -> pl.DataFrame:
         name = TABLES[table].key[0]
