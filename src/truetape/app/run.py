@@ -19,6 +19,7 @@ import structlog
 from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.deciding import decision, subject_of
+from truetape.app.measures import families
 from truetape.app.parts import Parts, embedded
 from truetape.app.repair_policies import Repairing, check_policy, keep_repairing, settle_by_policy
 from truetape.app.settings import ProviderSettings, Settings
@@ -90,6 +91,7 @@ class Platform:
             clock=parts.clock,
             config=ApiConfig(),
             readiness=self.readiness,
+            families=lambda: families(self.rooms),
             accept=self._accept,
             decide=self._decide,
         )

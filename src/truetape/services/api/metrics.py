@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from truetape.ports.store import Store
 
@@ -14,13 +18,45 @@ OTHER: Final = "other"
 BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
+@dataclass(frozen=True)
+class Family:
+    """Numbers of one kind that other rooms keep, by the values of their labels."""
+
+    name: str  # without the prefix of ours
+    words: str
+    labels: tuple[str, ...]
+    values: Mapping[Any, float]  # by as many texts as there are labels
+    grows: bool = True  # a counter; else it goes up and down
+
+    def collected(self) -> CounterMetricFamily | GaugeMetricFamily:
+        """Return it as Prometheus wants it."""
+        kind = CounterMetricFamily if self.grows else GaugeMetricFamily
+        made = kind(f"truetape_{self.name}", self.words, labels=self.labels)
+        for values, number in self.values.items():
+            made.add_metric(values, number)
+        return made
+
+
+Families = Callable[[], Iterator[Family]]
+
+
+class _Rooms(Collector):
+    def __init__(self, families: Families) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        return (one.collected() for one in self._families())
+
+
 class Metrics:
     """What the api room measures. Labels are route templates and status codes, never what a caller wrote."""
 
     media_type = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")  # which the web framework adds
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, families: Families = lambda: iter(())) -> None:
+        """Measure requests, and show what `families` returns beside it whenever somebody asks."""
         self._registry = CollectorRegistry()
+        self._registry.register(_Rooms(families))
         self._requests = Counter(
             "truetape_api_requests", "Requests by route and status.", ("route", "status"), registry=self._registry
         )

@@ -29,7 +29,7 @@ from truetape.services.api.docs_page import content_policy, docs_page
 from truetape.services.api.endpoints import Endpoint, endpoints
 from truetape.services.api.evidence import Explainer
 from truetape.services.api.formats import LONGEST_ACCEPT, MEDIA_TYPES, choose_format
-from truetape.services.api.metrics import OTHER, Metrics
+from truetape.services.api.metrics import OTHER, Families, Metrics
 from truetape.services.api.narrate import narrate
 from truetape.services.api.narrate_cases import narrate_claim, narrate_repair
 from truetape.services.api.openapi import document
@@ -57,7 +57,7 @@ _HEADERS: Final = {"x-content-type-options": "nosniff", "cache-control": "no-cac
 OPERATOR_PATHS: Final = ("/docs", "/openapi.json", "/healthz", "/readyz", "/metrics")
 
 
-def build(
+def build(  # noqa: PLR0913  the parts that a whole room is made of
     *,
     store: Store,
     archive: Archive | None,
@@ -67,13 +67,14 @@ def build(
     readiness: Readiness,
     accept: backfills.Accept | None = None,
     decide: decisions.Decide | None = None,
+    families: Families = lambda: iter(()),
 ) -> Litestar:
     """Return the application that answers every path of the api. It only reads, and hands backfills and decisions on.
 
     `readiness` returns what is not as it should be in the rooms, by part; nothing when all is well. `accept` takes a
-    backfill and `decide` a decision; without them none is taken.
+    backfill and `decide` a decision; without them none is taken. `families` returns what other rooms count.
     """
-    rest = Rest(store=store, archive=archive, cache=cache, clock=clock, config=config)
+    rest = Rest(store=store, archive=archive, cache=cache, clock=clock, config=config, families=families)
     return Litestar(
         [
             *_data_routes(rest),
@@ -96,9 +97,18 @@ def build(
 class Rest:
     """Answer requests: parse, look among kept answers, compute, render, keep."""
 
-    def __init__(self, *, store: Store, archive: Archive | None, cache: Cache, clock: Clock, config: ApiConfig) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        archive: Archive | None,
+        cache: Cache,
+        clock: Clock,
+        config: ApiConfig,
+        families: Families = lambda: iter(()),
+    ) -> None:
         self.store = store
-        self.metrics = Metrics(store)
+        self.metrics = Metrics(store, families)
         self.endpoints = endpoints(config)
         self.paths = tuple(endpoint.path for endpoint in self.endpoints.values())
         self._cache = cache
