@@ -99,10 +99,10 @@ def test_at_a_tie_the_more_trusted_wins() -> None:
 
 
 def test_weight_counts_not_heads() -> None:
-    """One provider of weight 3 outvotes two of weight 1."""
+    """One provider of weight 3 outvotes two of weight 1; but one alone is no consensus."""
     rows = claims(("alpha", 1.0, 1.0), ("bravo", 1.0, 1.0), ("charlie", 2.0, 2.0))
 
-    assert outcome(cast(rows, trust={"charlie": 3.0})) == [("charlie", 2.0, 0.6, "consensus", "charlie", "alpha,bravo")]
+    assert outcome(cast(rows, trust={"charlie": 3.0})) == [("charlie", 2.0, 0.6, "plurality", "charlie", "alpha,bravo")]
 
 
 def test_half_of_the_weight_is_no_consensus_whatever_the_rounding() -> None:
@@ -210,7 +210,7 @@ def test_two_that_pass_on_one_source_are_no_two_witnesses() -> None:
     kin = cast(rows, trust=trust, sources={"alpha": "somebody", "bravo": "somebody"})
 
     assert outcome(cast(rows, trust=trust))[0][:2] == ("alpha", 1.0)
-    assert outcome(kin) == [("charlie", 2.0, pytest.approx(1.6 / 3.1), "consensus", "charlie", "alpha,bravo")]
+    assert outcome(kin) == [("charlie", 2.0, pytest.approx(1.6 / 3.1), "plurality", "charlie", "alpha,bravo")]
 
 
 def test_a_provider_may_pass_on_anothers_numbers() -> None:

@@ -55,8 +55,8 @@ class Outcome:
     """How a vote ended.
 
     `won` has one row for each key, in its order: the winning claim with `score` (share of the weight that agrees),
-    `method` (consensus: quorate, and more than half of the weight agrees; single_source: one voter only; plurality
-    otherwise), `agreed` and `dissented` (comma separated) and `quorate`. `lost` has one row for each claim that does
+    `method` (consensus: quorate, and two or more agree who weigh more than half; single_source: one voter only;
+    plurality otherwise), `agreed` and `dissented` (comma separated) and `quorate`. `lost` has one row for each claim that does
     not agree with its winner: `claim` is its row among the claims, `bar` the winner's row of `won`.
     """
 
@@ -181,9 +181,10 @@ def _tie_break(ballots: _Ballots, weight: Any) -> Any:
 
 
 def _verdict(score: Any, with_winner: Any, voted: Any, scales: _Scales, voters: Voters) -> list[pl.Series]:
-    enough = (with_winner.sum(axis=0) >= voters.quorum) & (scales.weigh(with_winner) >= voters.quorum_weight - _LEAST)
-    alone = voted.sum(axis=0) == 1
-    method = np.where(alone, 1, np.where(enough & (score > 0.5 + _LEAST), 0, 2))
+    heads = with_winner.sum(axis=0)
+    enough = (heads >= voters.quorum) & (scales.weigh(with_winner) >= voters.quorum_weight - _LEAST)
+    most = enough & (heads > 1) & (score > 0.5 + _LEAST)
+    method = np.where(voted.sum(axis=0) == 1, 1, np.where(most, 0, 2))
     return [
         pl.Series("score", score),
         pl.Series("method", ["consensus", "single_source", "plurality"]).gather(method),
