@@ -98,3 +98,11 @@ def test_a_great_dividend_makes_the_price_fall() -> None:
     assert broken("dividend_without_fall", bars([100.0, 101.0]), around(actions=[(day(1), "dividend", 2.0)])) == []
     assert broken("dividend_without_fall", bars([100.0, 101.0])) == []
     assert broken("dividend_without_fall", bars([100.0, 1.0]), around(actions=[(day(1), "dividend", 120.0)])) == [1]
+
+
+def test_prices_below_nothing_fit_no_split() -> None:
+    """An open below 0 has no ratio; that it is wrong is told elsewhere."""
+    records = after(1 / 4, volume=4.0).with_columns(open=pl.when(pl.col("close") < 50).then(-1.0).otherwise("open"))
+
+    assert broken("undeclared_split", records) == []
+    assert broken("unexplained_jump", records) == [30]
