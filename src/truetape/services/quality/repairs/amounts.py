@@ -28,6 +28,9 @@ _PHANTOM: Final = 8.0
 _FEW: Final = 3  # others that must be there before they tell what the price does not
 _CLOSE_TO_OTHERS: Final = 0.3  # in logarithms, or as far as others are from each other
 _DOUBT: Final = -0.5  # nats: how little the price may speak against what others tell
+_STEADY_DOUBT: Final = -2.0  # nats: the same, where more others tell
+_TIGHT: Final = 0.35  # spread that a few others can prove at best, in logarithms
+_STEADY: Final = 0.15  # spread that more can
 _CLEAR: Final = 3.0  # nats: a price that tells by itself
 
 
@@ -84,12 +87,14 @@ def _margin(payment: Payment, reading: Reading, others: list[float]) -> float:
     if price < _CLEAR and beside > 0:
         apart = abs(float(np.log(payment.amount * reading.factor / np.median(others))))
         alike = max(float(np.std(np.log(others))), _CLOSE_TO_OTHERS)
-        beside = 0.0 if len(others) < _FEW or apart > alike or price < _DOUBT else beside
+        doubt = _DOUBT if len(others) <= _FEW else _STEADY_DOUBT
+        beside = 0.0 if len(others) < _FEW or apart > alike or price < doubt else beside
     return price + beside - reading.prior
 
 
 def _beside(payment: Payment, factor: float, others: list[float]) -> float:
-    return neighbourly(payment.amount * factor, others) - neighbourly(payment.amount, others)
+    tight = _TIGHT if len(others) <= _FEW else _STEADY
+    return neighbourly(payment.amount * factor, others, tight=tight) - neighbourly(payment.amount, others, tight=tight)
 
 
 def _made(series: PriceSeries, margin: float, payment: Payment, reading: Reading) -> Repair | None:

@@ -21,7 +21,7 @@ NEARBY: Final = 25
 LARGE: Final = 3.0  # new shares for one old, or the inverse: no market moves like that in a day
 
 _LOOSEST: Final = 4.0  # usual moves
-_ROUNDED: Final = 0.01
+_SHARE: Final = 0.1  # of the logarithm of the ratio
 _SAME: Final = 0.25  # a jump is a split's if it is within this part of its logarithm
 
 
@@ -80,7 +80,7 @@ def split_faults(series: PriceSeries) -> list[Repair]:
     made = [
         _repair(series, run, declared, rescaled(series, run, others=wrong) | rescaled_volume(series, run))
         for run in runs(cells, found, count=len(series), ratios=ratios)
-        if _believable(cells, run, found, declared)
+        if _believable(cells, run, found, declared) and _traded_so(series, run, declared)
     ]
     return [one for one in made if one is not None]
 
@@ -109,9 +109,28 @@ def _believable(cells: Cells, run: Run, found: np.ndarray, declared: list[Split]
     inside = np.isin(cells.row, run.rows)
     steps = np.flatnonzero((np.diff(inside, prepend=inside[0]) != 0) & (np.diff(found, prepend=found[0]) != 0))
     moves = (cells.log[steps] - cells.log[steps - 1]) - (found[steps] - found[steps - 1])
-    fits = bool((np.abs(moves) < np.maximum(_LOOSEST * cells.scale[steps], _ROUNDED)).all())
+    fits = bool((np.abs(moves) < np.maximum(_LOOSEST * cells.scale[steps], _SHARE * np.log(run.ratio))).all())
     lasting = len(steps) == 1 and run.rows[0] == cells.row[0]
     return fits and (not lasting or min(abs(cells.row[steps[0]] - row) for row in own) <= NEARBY)
+
+
+def _traded_so(series: PriceSeries, run: Run, declared: list[Split]) -> bool:
+    """Return whether the volume of `run` bears out that its bars were adjusted otherwise, where that is needed.
+
+    It is for bars that stand aside for a while, do not touch the split, and are off by what a wild market may do.
+    """
+    first, last = int(run.rows[0]), int(run.rows[-1])
+    touching = any(row in (first, last + 1) for row in (one.row for one in declared if _above_one(one) == run.ratio))
+    if run.ratio >= LARGE or touching or first == 0:
+        return True
+    volume = series.values("volume")
+    volume[~(volume > 0)] = np.nan
+    around = np.concatenate([volume[max(first - NEARBY, 0) : first], volume[last + 1 : last + 1 + NEARBY]])
+    if np.isnan(around).all() or np.isnan(volume[run.rows]).all():
+        return False
+    rose = float(np.log(np.nanmedian(volume[run.rows]) / np.nanmedian(around)))
+    expected = float(np.log(run.factor))
+    return abs(rose - expected) < abs(rose)
 
 
 def _prior(cells: Cells, own: list[Split]) -> np.ndarray:
