@@ -6,26 +6,23 @@ from typing import Final
 
 import polars as pl
 
-from truetape.services.quality.checks.check import Broken, Check, Tuning
+from truetape.services.quality.checks.beside import beside, marked, placed
+from truetape.services.quality.checks.check import Broken, Check, Tuning, shown
+from truetape.services.quality.checks.regime import turnover_spread
 
 _TICK: Final = 0.01  # price increment where none is known
 _DENSITY: Final = 0.4  # of a normal distribution at its middle, per sigma
 
 
-def odd_volume(_: pl.DataFrame, tuning: Tuning) -> Broken:
+def odd_volume(frame: pl.DataFrame, tuning: Tuning) -> Broken:
     """The volume is many times that of its regime and of the bars beside it, or a small part, at an ordinary move."""
-    turnover = pl.col("close") * pl.col("volume")
-    times = turnover / pl.col("usual_turnover")
-    far = times.log().abs() / pl.col("turnover_spread")
-    beside = [turnover / turnover.shift(1), turnover / turnover.shift(-1)]
-    alone = (pl.min_horizontal(beside) > tuning["beside"]) | (pl.max_horizontal(beside) < 1 / tuning["beside"])
+    found = _odd(frame, tuning)
     usual = pl.col("usual_turnover") / pl.col("close")
-    most = pl.lit(tuning["times"]).log()
-    calm = (pl.col("surprise").abs() < tuning["calm"]) & (pl.col("volume") > 0) & ~pl.col("backed")
+    words = "the volume {} is {} times the usual one, at an ordinary move"
     return Broken(
-        where=(far > tuning["sigmas"]) & (times.log().abs() > most) & alone & calm,
-        measured={"times": times},
-        words=pl.format("the volume {} is {} times the usual one, at an ordinary move", "volume", _rounded("times")),
+        where=marked(frame, found),
+        measured=placed(frame, found, "times"),
+        words=pl.format(words, "volume", pl.col("times").round_sig_figs(3)),
         field="volume",
         low=usual / tuning["times"],
         high=usual * tuning["times"],
@@ -33,13 +30,34 @@ def odd_volume(_: pl.DataFrame, tuning: Tuning) -> Broken:
     )
 
 
-def no_volume(_: pl.DataFrame, __: Tuning) -> Broken:
+def _odd(frame: pl.DataFrame, tuning: Tuning) -> pl.DataFrame:
+    """Return the rows whose volume is odd: `at`, and how many `times` the usual one it is."""
+    times = pl.col("close") * pl.col("volume") / pl.col("usual_turnover")
+    calm = (pl.col("surprise").abs() < tuning["calm"]) & (pl.col("volume") > 0) & ~pl.col("backed")
+    odd = (times > tuning["times"]) | (times < 1 / tuning["times"])
+    near = beside(frame, odd & calm, ("close", "volume")).with_columns(times.alias("times"))
+    traded = pl.col("close") * pl.col("volume")
+    ratios = [traded / (pl.col(f"close {side}") * pl.col(f"volume {side}")) for side in ("before", "after")]
+    alone = (pl.min_horizontal(ratios) > tuning["beside"]) | (pl.max_horizontal(ratios) < 1 / tuning["beside"])
+    return _beyond(frame, near.filter(alone & pl.all_horizontal([one.is_finite() for one in ratios])), tuning)
+
+
+def _beyond(frame: pl.DataFrame, near: pl.DataFrame, tuning: Tuning) -> pl.DataFrame:
+    """Return those of `near` whose volume is beyond the spread that volumes of their series have."""
+    own = frame.filter(pl.col("series").is_in(near["series"].unique().implode()))
+    spread = own.select("row", turnover_spread(own).alias("spread"))
+    known = near.join(spread, on="row", how="left", maintain_order="left")
+    return known.filter(pl.col("times").log().abs() > tuning["sigmas"] * pl.col("spread"))
+
+
+def no_volume(frame: pl.DataFrame, _: Tuning) -> Broken:
     """The bar has no volume though its prices differ, and the bars before and after it have."""
-    traded = (pl.col("volume").shift(1) > 0) & (pl.col("volume").shift(-1) > 0)
-    inside = (pl.col("series") == pl.col("series").shift(1)) & (pl.col("series") == pl.col("series").shift(-1))
+    empty = (pl.col("volume") == 0) & (pl.col("high") > pl.col("low")) & ~pl.col("backed")
+    found = beside(frame, empty, ("volume",)).filter((pl.col("volume before") > 0) & (pl.col("volume after") > 0))
+    words = "no volume, though prices went from {} to {}, and the bars beside it have some"
     return Broken(
-        where=(pl.col("volume") == 0) & (pl.col("high") > pl.col("low")) & traded & inside & ~pl.col("backed"),
-        words=pl.format("no volume, though prices went from {} to {}, and the bars beside it have some", "low", "high"),
+        where=marked(frame, found),
+        words=pl.format(words, shown("low"), shown("high")),
         field="volume",
         low=1.0,
         repair="rebuild",
@@ -47,35 +65,23 @@ def no_volume(_: pl.DataFrame, __: Tuning) -> Broken:
 
 
 def flat_run(frame: pl.DataFrame, tuning: Tuning) -> Broken:
-    """The close stays the same so long that chance cannot explain it.
+    """The close stays the same, with volume, so long that chance cannot explain it.
 
     By chance a close repeats with a probability of about 0.4 x increment / sigma, and n in a row with its n-th power.
     """
-    traded = pl.col("volume").fill_null(1.0) > 0
-    still = (pl.col("move") == 0) & pl.col("split").is_null() & traded
-    marked = frame.lazy().select(still.fill_null(value=False))
-    run = marked.with_columns(pl.col("move").rle_id().alias("run")).select(
-        pl.when("move").then(pl.len().over("run")).otherwise(0).alias("length")
-    )
+    still = (pl.col("move") == 0) & pl.col("split").is_null() & (pl.col("volume").fill_null(1.0) > 0)
+    runs = beside(frame, still, ()).with_columns(pl.col("at").diff().ne(1).cum_sum().fill_null(0).alias("run"))
     step = pl.coalesce("increment", pl.lit(_TICK)) / (pl.col("close") * pl.col("usual_move"))
-    chance = pl.col("length") * (step * _DENSITY).clip(1e-9, 0.5).log10()
-    length = run.collect()["length"]
+    digits = pl.len().over("run") * (step * _DENSITY).clip(1e-9, 0.5).log10()
+    found = runs.select("at", (pl.len().over("run") + 1).alias("bars"), digits.round(0).cast(pl.Int64).alias("digits"))
+    found = found.filter(pl.col("digits") <= -tuning["digits"])
+    words = "the close is {} for {} bars in a row; the chance of that is 10 to the power of {}"
     return Broken(
-        where=pl.lit(length).cast(pl.Float64) * (step * _DENSITY).clip(1e-9, 0.5).log10() < -tuning["digits"],
-        measured={"length": length},
-        words=pl.format(
-            "the close is {} for {} bars in a row; the chance of that is 10 to the power of {}",
-            "close",
-            pl.col("length") + 1,
-            chance.round(0).cast(pl.Int64),
-        ),
+        where=marked(frame, found),
+        measured=placed(frame, found, "bars", "digits"),
+        words=pl.format(words, shown("close"), "bars", "digits"),
         field="close",
     )
-
-
-def _rounded(name: str) -> pl.Expr:
-    """Return a number with three significant digits."""
-    return pl.col(name).round_sig_figs(3)
 
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -86,7 +92,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         severity="error",
         sentence="The volume is far out of its regime while the price hardly moved.",
         judge=odd_volume,
-        needs=("usual_turnover", "turnover_spread", "surprise", "backed"),
+        needs=("usual_turnover", "surprise", "series", "starts", "backed"),
         limits={"sigmas": 5.0, "times": 10.0, "beside": 5.0, "calm": 4.0},
     ),
     Check(
@@ -105,7 +111,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         severity="warning",
         sentence="The close stays the same for longer than chance allows.",
         judge=flat_run,
-        needs=("move", "usual_move", "split", "increment"),
+        needs=("move", "usual_move", "split", "increment", "series"),
         limits={"digits": 9.0},
     ),
 )

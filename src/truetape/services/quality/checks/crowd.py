@@ -6,9 +6,10 @@ from typing import Final
 
 import polars as pl
 
+from truetape.services.quality.checks.beside import beside, marked, placed
 from truetape.services.quality.checks.check import Broken, Check, Tuning, shown
 from truetape.services.quality.checks.others import VALUES
-from truetape.services.quality.checks.regime import NORMAL
+from truetape.services.quality.checks.regime import beside_market
 
 _ENOUGH: Final = 3  # providers of a bar, so that one can be told to be wrong
 _CROWD: Final = 20  # series of a market that make a spread
@@ -16,28 +17,17 @@ _CROWD: Final = 20  # series of a market that make a spread
 
 def out_of_market(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     """The move, in sigmas of its own regime, is far from those of the other series of its venue."""
-    own = frame.lazy().select("ts_event", "timeframe", "venue", (pl.col("move") / pl.col("usual_move")).alias("own"))
-    groups = own.group_by("ts_event", "timeframe", "venue").agg(
-        pl.col("own").median().alias("market"),
-        ((pl.col("own") - pl.col("own").median()).abs().median() * NORMAL).alias("spread"),
-        pl.col("own").count().alias("many"),
-    )
-    crowds = groups.filter(pl.col("many") >= _CROWD).collect()
-    if crowds.is_empty():
+    near = beside(frame, pl.col("surprise").abs() > tuning["least"], ())
+    if near.is_empty():
         return None
-    key = ["ts_event", "timeframe", "venue"]
-    joined = own.collect().join(crowds, on=key, how="left", nulls_equal=True, maintain_order="left")
-    far = joined.select(((pl.col("own") - pl.col("market")) / pl.col("spread")).alias("far"))["far"]
+    market = beside_market(frame, near["at"]).select("many", ((pl.col("own") - pl.col("middle")) / pl.col("spread")))
+    crowded = (pl.col("many") >= _CROWD) & (pl.col("own").abs() > tuning["sigmas"])
+    found = near.select("at").hstack(market).filter(crowded)
+    words = "the move from {} to {} is {} sigmas from those of {} series of its market"
     return Broken(
-        where=far.abs() > tuning["sigmas"],
-        measured={"far": far, "many": joined["many"]},
-        words=pl.format(
-            "the move from {} to {} is {} sigmas from those of {} series of its market",
-            "previous_close",
-            "close",
-            shown("far"),
-            "many",
-        ),
+        where=marked(frame, found),
+        measured=placed(frame, found, "own", "many"),
+        words=pl.format(words, shown("previous_close"), shown("close"), pl.col("own").round(1), "many"),
         field="close",
     )
 
@@ -74,8 +64,8 @@ CHECKS: Final[tuple[Check, ...]] = (
         severity="note",
         sentence="The move is far from those of its market.",
         judge=out_of_market,
-        needs=("move", "usual_move", "venue", "previous_close"),
-        limits={"sigmas": 12.0},
+        needs=("move", "usual_move", "surprise", "venue", "series", "previous_close"),
+        limits={"sigmas": 12.0, "least": 6.0},
     ),
     Check(
         name="off_the_others",

@@ -8,26 +8,27 @@ import polars as pl
 
 from truetape.services.quality.checks.check import Broken, Check, Tuning
 
-_DAY_H: Final = 24.0
+_HOUR_NS: Final = 3_600_000_000_000
+_DAY_NS: Final = 24 * _HOUR_NS
 
 
-def label_jump(frame: pl.DataFrame, tuning: Tuning) -> Broken:
+def label_jump(_: pl.DataFrame, tuning: Tuning) -> Broken:
     """From this bar on the labels are hours later, or earlier, than before: of another zone, or shifted twice.
 
     A clock change moves them by one hour; that is not judged.
     """
-    later = (pl.col("ts_event") - pl.col("previous_ts")).dt.total_seconds() / 3600
-    hours = frame.select((later + _DAY_H / 2) % _DAY_H - _DAY_H / 2).to_series()
+    later = (pl.col("ts_event") - pl.col("previous_ts")).cast(pl.Int64)
+    hours = ((later + _DAY_NS // 2) % _DAY_NS - _DAY_NS // 2) / _HOUR_NS
     return Broken(
-        where=hours.abs() > tuning["hours"],
-        measured={"hours": hours},
-        words=pl.format("from here on the labels are {} hours later than before", pl.col("hours").round(2)),
+        where=later % _DAY_NS != 0,
+        confirmed=hours.abs() > tuning["hours"],
+        words=pl.format("from here on the labels are {} hours later than before", hours.round(2)),
         field="ts_event",
-        value=pl.col("hours"),
+        value=hours,
         low=-tuning["hours"],
         high=tuning["hours"],
         repair="shift_hours",
-        repair_value=-pl.col("hours"),
+        repair_value=-hours,
     )
 
 

@@ -15,7 +15,9 @@ import polars as pl
 BLOCK: Final = 21  # rows; a month of sessions
 ENOUGH: Final = 7  # values that make a median
 NORMAL: Final = 1.4826  # the sigma of a normal distribution / the median of its distance from 0
+FAR: Final = 3.9  # sigmas; moves that are nearer than this are not compared with the market
 MARKET: Final = 5  # series of one venue at one instant that make a market
+SAMPLE: Final = 200  # series, of all venues together, that speak for their markets where there are more
 
 
 def move(frame: pl.DataFrame) -> pl.Expr:
@@ -28,7 +30,8 @@ def move(frame: pl.DataFrame) -> pl.Expr:
 
 def usual_move(frame: pl.DataFrame) -> pl.Series:
     """Return the robust sigma of the regime's moves, about 0 and without those of 0; null where none is known."""
-    return pl.Series(NORMAL * _greatest(_regime(frame, frame["move"].abs())), nan_to_null=True)
+    block, three = _regime(frame, frame["move"].abs())
+    return pl.Series((NORMAL * _greatest(three))[block], nan_to_null=True)
 
 
 def usual_turnover(frame: pl.DataFrame) -> pl.Series:
@@ -36,65 +39,92 @@ def usual_turnover(frame: pl.DataFrame) -> pl.Series:
 
     Splits leave it as it is, real news multiply it.
     """
-    return pl.Series(_middle(_regime(frame, frame["close"] * frame["volume"])), nan_to_null=True)
+    block, three = _regime(frame, frame["close"] * frame["volume"])
+    return pl.Series(_middle(three)[block], nan_to_null=True)
 
 
 def turnover_spread(frame: pl.DataFrame) -> pl.Series:
     """Return the robust sigma of the logarithm of close x volume in the regime; null where none is known."""
-    apart = (frame["close"] * frame["volume"] / frame["usual_turnover"]).log().abs()
-    return pl.Series(NORMAL * _greatest(_regime(frame, apart)), nan_to_null=True)
+    block, three = _regime(frame, (frame["close"] * frame["volume"] / frame["usual_turnover"]).log().abs())
+    return pl.Series((NORMAL * _greatest(three))[block], nan_to_null=True)
 
 
 def surprise(frame: pl.DataFrame) -> pl.Series:
-    """Return each move in sigmas: of its regime, less what the market did, by how much the market was in turmoil.
+    """Return each move in sigmas of its regime; far ones less what the market did, by how much it was in turmoil.
 
-    The market is the series of one venue and timeframe at one instant, if they are MARKET or more: its move is their
-    median, its turmoil the median of their moves in sigmas / what that is on an ordinary day, at least 1. The market
-    excuses a move but never makes one.
+    The market excuses a move but never makes one.
     """
-    sigmas = frame.lazy().select("ts_event", "timeframe", "venue", "move", "usual_move")
-    own = sigmas.with_columns(pl.col("move") / pl.col("usual_move"))
-    of_day = own.group_by("ts_event", "timeframe", "venue").agg(
-        pl.col("move").count().alias("many"),
-        pl.col("move").median().alias("market"),
-        (pl.col("move").abs().median() * NORMAL).alias("turmoil"),
-    )
-    joined = own.join(
-        of_day.filter(pl.col("many") >= MARKET),
-        on=["ts_event", "timeframe", "venue"],
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    )
-    least = pl.min_horizontal(pl.col("move").abs(), (pl.col("move") - pl.col("market")).abs())
-    calm = pl.max_horizontal(pl.col("turmoil").fill_null(1.0), pl.lit(1.0))
-    return joined.select((pl.col("move").sign() * least / calm).alias("surprise")).collect()["surprise"]
+    own = frame["move"] / frame["usual_move"]
+    rows = (own.abs() > FAR).fill_null(value=False).arg_true()
+    if not len(rows):
+        return own
+    far = beside_market(frame, rows)
+    least = pl.min_horizontal(pl.col("own").abs(), (pl.col("move") - pl.col("market")).abs() / pl.col("usual_move"))
+    excused = far.select(pl.col("own").sign() * least / pl.max_horizontal(pl.col("turmoil").fill_null(1.0), 1.0))
+    return own.scatter(rows, excused.to_series())
 
 
-def _regime(frame: pl.DataFrame, values: pl.Series) -> np.ndarray:
-    """Return, for each row, the medians of the block before its own, of its own and of the one after: (3, rows).
+def beside_market(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    """Return the `rows` with `own`, their move in sigmas of its regime, and with what their market did.
+
+    A market is the series of one venue and timeframe at one instant, if they are MARKET or more: `many`. `market` is
+    the median of their moves, `middle` and `spread` the median and robust sigma of their moves in sigmas, `turmoil` how
+    large these are / what they are on an ordinary day. All null without a market.
+    """
+    own = (pl.col("move") / pl.col("usual_move")).alias("own")
+    code, every = _market_of_series(frame)
+    columns = ("ts_event", "series", "move", "usual_move")
+    far = frame[rows].select(*columns, own, code.gather(frame["series"].gather(rows)))
+    sample = frame.lazy().filter(pl.col("series") % every == 0).select(*columns, own)
+    asked = sample.join(far.lazy().select("ts_event").unique(), on="ts_event", how="semi").collect()
+    key = ["ts_event", "code"]
+    markets = (
+        asked.with_columns(code.gather(asked["series"]))
+        .group_by(key)
+        .agg(
+            pl.col("own").count().alias("many"),
+            pl.col("move").median().alias("market"),
+            pl.col("own").median().alias("middle"),
+            ((pl.col("own") - pl.col("own").median()).abs().median() * NORMAL).alias("spread"),
+            (pl.col("own").abs().median() * NORMAL).alias("turmoil"),
+        )
+    )
+    return far.join(markets.filter(pl.col("many") >= MARKET), on=key, how="left", maintain_order="left")
+
+
+def _market_of_series(frame: pl.DataFrame) -> tuple[pl.Series, int]:
+    """Return the number of each series' market, and that every so-manieth series speaks for its market."""
+    firsts = frame.filter(pl.col("starts")).select("timeframe", "venue")
+    code = firsts.select(pl.struct("timeframe", "venue").rank("dense").alias("code"))["code"]
+    return code, max(len(firsts) // SAMPLE, 1)
+
+
+def _regime(frame: pl.DataFrame, values: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the block of each row, and (3, blocks): the medians of the block before, the block, and the one after.
 
     NaN where a block is of another series or has fewer than ENOUGH positive values.
     """
     starts = frame["starts"].to_numpy()
     rows = np.arange(len(starts))
-    place = rows - np.maximum.accumulate(np.where(starts, rows, 0))
-    block = np.cumsum(place % BLOCK == 0) - 1
-    first = place[place % BLOCK == 0] == 0  # the block is the first of its series
-    median = _medians(block, place % BLOCK, values.cast(pl.Float32).fill_null(np.nan).to_numpy(), count=len(first))
+    place = (rows - np.maximum.accumulate(np.where(starts, rows, 0))) % BLOCK
+    opens = place == 0
+    block = np.cumsum(opens) - 1
+    first = starts[opens]  # the block is the first of its series
+    known = values.cast(pl.Float32).fill_null(np.nan).to_numpy()
+    table = np.full((len(first), BLOCK), np.nan, dtype=np.float32)
+    table[block, place] = np.where(known > 0, known, np.nan)
+    median = _medians(table)
     before = np.where(first, np.nan, np.roll(median, 1))
     after = np.where(np.roll(first, -1), np.nan, np.roll(median, -1))
-    return np.stack([before, median, after])[:, block]
+    return block, np.stack([before, median, after])
 
 
-def _medians(block: np.ndarray, place: np.ndarray, values: np.ndarray, *, count: int) -> np.ndarray:
-    """Return the median of the positive values of each of `count` blocks, NaN where there are fewer than ENOUGH."""
-    table = np.full((count, BLOCK), np.nan, dtype=np.float32)
-    table[block, place] = np.where(values > 0, values, np.nan)
+def _medians(table: np.ndarray) -> np.ndarray:
+    """Return the median of each row of `table`, which it sorts; NaN where fewer than ENOUGH are known."""
     table.sort(axis=1)  # NaN last
     known = np.isfinite(table).sum(axis=1)
-    every = np.arange(count)
-    middle = (table[every, (known - 1) // 2] + table[every, known // 2]) / 2
+    every = np.arange(len(table))
+    middle = (table[every, (known - 1) // 2] + table[every, np.minimum(known // 2, BLOCK - 1)]) / 2
     return np.where(known >= ENOUGH, middle, np.nan).astype(np.float64)
 
 

@@ -229,12 +229,7 @@ SHARED: Final[dict[str, Shared]] = {
     "usual_turnover": Shared(
         "Float64: the regime's close x volume", ("close", "volume", "starts"), of(regime.usual_turnover)
     ),
-    "turnover_spread": Shared(
-        "Float64: sigma of the logarithm of close x volume",
-        ("starts", "usual_turnover"),
-        of(regime.turnover_spread),
-    ),
-    "surprise": Shared("Float64: the move in sigmas", ("usual_move", "venue"), of(regime.surprise)),
+    "surprise": Shared("Float64: the move in sigmas", ("usual_move", "venue", "series"), of(regime.surprise)),
     "providers": Shared("UInt32: rows about the same bar, this one included", ("starts",), providers),
     "key_number": Shared("Int64: the number of its bar among those of all providers", ("providers",), key_number),
     "others": Shared(

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from truetape.services.quality.checks import activity, crowd, labels, payouts
-from truetape.services.quality.checks.check import Broken, Check, Tuning
-from truetape.services.quality.checks.shared import before
+from truetape.services.quality.checks.beside import beside, marked, placed
+from truetape.services.quality.checks.check import Broken, Check, Tuning, shown
+from truetape.services.quality.checks.regime import FAR
 
 _AROUND: Final = 3  # rows before and after that make a neighbourhood
-_POWER: Final = pl.lit(10.0).log()
+_TEN: Final = float(np.log(10.0))
+_CHEAP: Final = 0.5  # share of a logarithm that a difference has at least, for falls of up to 80 %
+_USUAL: Final = pl.col("usual_move") * 100
 
 
-def spike(_: pl.DataFrame, tuning: Tuning) -> Broken:
+def spike(frame: pl.DataFrame, tuning: Tuning) -> Broken:
     """The close leaves and is back with the next bar: both moves are far out of the regime and cancel out."""
-    power = (pl.col("move") / _POWER).round()
-    decimal = (power != 0) & ((pl.col("move") - power * _POWER).abs() < tuning["sigmas"] * pl.col("usual_move"))
+    found = _far(frame, tuning).filter(_returns(tuning) & ~pl.col("backed"))
+    power = (pl.col("move") / _TEN).round()
+    decimal = (power != 0) & ((pl.col("move") - power * _TEN).abs() < tuning["sigmas"] * pl.col("usual_move"))
+    words = "the close went from {} to {}, and the next bar takes it back: {} sigmas of a usual move of {} %"
     return Broken(
-        where=_returns(tuning) & ~pl.col("backed"),
-        measured={"after": pl.col("move").shift(-1)},
-        words=pl.format(
-            "the close {} is {} times the one before, and the next takes it back by {}; a usual move is {} %",
-            "close",
-            pl.col("move").exp().round(4),
-            pl.col("after").exp().round(4),
-            (pl.col("usual_move") * 100).round(2),
-        ),
+        where=marked(frame, found),
+        words=pl.format(words, shown("previous_close"), shown("close"), _sigmas(), shown(_USUAL)),
         field="close",
         low=_expected(-tuning["sigmas"]),
         high=_expected(tuning["sigmas"]),
@@ -36,20 +35,21 @@ def spike(_: pl.DataFrame, tuning: Tuning) -> Broken:
     )
 
 
-def level_shift(_: pl.DataFrame, tuning: Tuning) -> Broken:
+def level_shift(frame: pl.DataFrame, tuning: Tuning) -> Broken:
     """Prices open at another level and stay there, though no more was traded than usual and no action explains it."""
+    near = _far(frame, tuning)
+    taken_back = _cancels("move before", tuning).fill_null(value=False)
+    alone = ~_returns(tuning).fill_null(value=False) & ~taken_back & ~pl.col("backed")
+    found = near.filter(_jumps(tuning) & alone).with_columns(_turnover().alias("turnover"))
+    words = (
+        "the close went from {} to {} and stays there: {} sigmas of a usual move of {} %, at {} times the usual "
+        "turnover, and no declared action explains it"
+    )
+    told = (shown("previous_close"), shown("close"), _sigmas(), shown(_USUAL), pl.col("turnover").round(1))
     return Broken(
-        where=_far(tuning) & _jumps(tuning) & ~_returns(tuning) & ~_taken_back(tuning) & ~pl.col("backed"),
-        measured={"turnover": pl.col("close") * pl.col("volume") / pl.col("usual_turnover")},
-        words=pl.format(
-            "the close went from {} to {} and stays there: {} sigmas of a usual move of {} %, while {} times the usual "
-            "turnover was traded, and no declared action explains it",
-            "previous_close",
-            "close",
-            pl.col("surprise").abs().round(1),
-            (pl.col("usual_move") * 100).round(2),
-            pl.col("turnover").round(1),
-        ),
+        where=marked(frame, found),
+        measured=placed(frame, found, "turnover"),
+        words=pl.format(words, *told),
         field="close",
         low=_expected(-tuning["sigmas"]),
         high=_expected(tuning["sigmas"]),
@@ -58,52 +58,66 @@ def level_shift(_: pl.DataFrame, tuning: Tuning) -> Broken:
 
 def sudden_move(_: pl.DataFrame, tuning: Tuning) -> Broken:
     """The close is many sigmas from the one before, for its regime and its market: news, or a fault."""
+    words = "the close went from {} to {}: {} sigmas of a usual move of {} %"
     return Broken(
-        where=_far(tuning),
-        words=pl.format(
-            "the close went from {} to {}: {} sigmas of a usual move of {} %",
-            "previous_close",
-            "close",
-            pl.col("surprise").abs().round(1),
-            (pl.col("usual_move") * 100).round(2),
-        ),
+        where=pl.col("surprise").abs() > tuning["sigmas"],
+        words=pl.format(words, shown("previous_close"), shown("close"), _sigmas(), shown(_USUAL)),
         field="close",
         low=_expected(-tuning["sigmas"]),
         high=_expected(tuning["sigmas"]),
     )
 
 
-def far_high(_: pl.DataFrame, tuning: Tuning) -> Broken:
+def far_high(frame: pl.DataFrame, tuning: Tuning) -> Broken:
     """The high is far above the bar's other prices and its neighbours, though no more was traded than usual."""
-    return _far_end("high", tuning)
+    return _far_end(frame, "high", tuning)
 
 
-def far_low(_: pl.DataFrame, tuning: Tuning) -> Broken:
+def far_low(frame: pl.DataFrame, tuning: Tuning) -> Broken:
     """The low is far below the bar's other prices and its neighbours, though no more was traded than usual."""
-    return _far_end("low", tuning)
+    return _far_end(frame, "low", tuning)
 
 
 def out_of_line(frame: pl.DataFrame, tuning: Tuning) -> Broken:
-    """The close is far from the median of the seven around it, splits and dividends taken out."""
-    path = frame.select(pl.col("move").fill_null(0.0).cum_sum())["move"]
-    apart = path - path.rolling_median(2 * _AROUND + 1, center=True)
-    inside = (pl.col("series") == pl.col("series").shift(_AROUND)) & (
-        pl.col("series") == pl.col("series").shift(-_AROUND)
-    )
+    """The close is far from the median of the seven around it, of which one is far from the one before it.
+
+    This is Hampel's filter, with the regime's sigma for the spread of the seven.
+    """
+    found = _hampel(frame).filter(pl.col("apart").abs() > tuning["sigmas"] * pl.col("usual_move"))
     line = pl.col("close") / pl.col("apart").exp()
+    off = (pl.col("apart").abs() / pl.col("usual_move")).round(1)
+    width = tuning["sigmas"] * pl.col("usual_move")
     return Broken(
-        where=inside & (pl.lit(apart).abs() > tuning["sigmas"] * pl.col("usual_move")),
-        measured={"apart": apart},
+        where=marked(frame, found),
+        measured=placed(frame, found, "apart"),
         words=pl.format(
-            "the close {} is {} sigmas from {}, the median of the seven closes around it",
-            "close",
-            (pl.col("apart").abs() / pl.col("usual_move")).round(1),
-            line.round(4),
+            "the close {} is {} sigmas from {}, the median of the seven closes around it", "close", off, shown(line)
         ),
         field="close",
-        low=line * (-tuning["sigmas"] * pl.col("usual_move")).exp(),
-        high=line * (tuning["sigmas"] * pl.col("usual_move")).exp(),
+        low=line * (-width).exp(),
+        high=line * width.exp(),
     )
+
+
+def _hampel(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows near a far move: `at`, usual_move, and `apart`, their log distance from the median of seven."""
+    far = (frame["surprise"].abs() > FAR).fill_null(value=False).arg_true().to_numpy().astype(np.int64)
+    window = np.arange(-_AROUND, _AROUND + 1)
+    here = np.unique(far[:, None] + window)
+    here = here[(here >= _AROUND) & (here < len(frame) - _AROUND)]
+    series = frame["series"].to_numpy()
+    here = here[series[here - _AROUND] == series[here + _AROUND]]
+    path = np.cumsum(frame["move"].fill_null(0.0).to_numpy())
+    apart = path[here] - np.median(path[here[:, None] + window], axis=1)
+    return pl.DataFrame({"at": here.astype(np.uint32), "apart": apart, "usual_move": frame["usual_move"].gather(here)})
+
+
+def _sigmas() -> pl.Expr:
+    return pl.col("surprise").abs().round(1)
+
+
+def _turnover() -> pl.Expr:
+    return pl.col("close") * pl.col("volume") / pl.col("usual_turnover")
 
 
 def _expected(sigmas: float) -> pl.Expr:
@@ -111,55 +125,44 @@ def _expected(sigmas: float) -> pl.Expr:
     return pl.col("close") * (sigmas * pl.col("usual_move") - pl.col("move")).exp()
 
 
-def _far(tuning: Tuning) -> pl.Expr:
-    return pl.col("surprise").abs() > tuning["sigmas"]
+def _far(frame: pl.DataFrame, tuning: Tuning) -> pl.DataFrame:
+    return beside(frame, pl.col("surprise").abs() > tuning["sigmas"], ("move", "surprise"))
 
 
-def _cancels(one: pl.Expr, other: pl.Expr, tuning: Tuning) -> pl.Expr:
-    return (one + other).abs() < tuning["left"] * pl.min_horizontal(one.abs(), other.abs())
+def _cancels(other: str, tuning: Tuning) -> pl.Expr:
+    """True where the move and the `other` cancel out, but for a share of the smaller."""
+    move, back = pl.col("move"), pl.col(other)
+    return (move + back).abs() < tuning["left"] * pl.min_horizontal(move.abs(), back.abs())
 
 
 def _returns(tuning: Tuning) -> pl.Expr:
-    """True where the move is far, and the next one is far too and takes it back."""
-    least = tuning["sigmas"] if "back" not in tuning.limits else tuning["back"]
-    far = (pl.col("surprise").abs() > least) & (pl.col("surprise").shift(-1).abs() > least)
-    return far & _cancels(pl.col("move"), pl.col("move").shift(-1), tuning)
-
-
-def _taken_back(tuning: Tuning) -> pl.Expr:
-    """True where the move takes back the one before it."""
-    return _cancels(pl.col("move"), pl.col("move").shift(1), tuning).fill_null(value=False)
+    """True where the next move is far too, and takes the move back."""
+    return (pl.col("surprise after").abs() > tuning["back"]) & _cancels("move after", tuning)
 
 
 def _jumps(tuning: Tuning) -> pl.Expr:
-    """True where most of the move lies between two bars, and nothing speaks of news: no usual market moves so far."""
+    """True where most of the move lies between two bars, and trading is as usual, or it is beyond what news can do."""
     opened = pl.col("move") - (pl.col("close") / pl.coalesce("open", "close")).log()
-    quiet = pl.col("close") * pl.col("volume") < tuning["turnover"] * pl.col("usual_turnover")
     beyond = pl.col("move").abs() > tuning["beyond"]
-    return (opened / pl.col("move") > tuning["opened"]) & (quiet | beyond)
+    return (opened / pl.col("move") > tuning["opened"]) & ((_turnover() < tuning["turnover"]) | beyond)
 
 
-def _far_end(name: str, tuning: Tuning) -> Broken:
+def _far_end(frame: pl.DataFrame, name: str, tuning: Tuning) -> Broken:
     """Return what is broken where the high, or the low, sticks out of its bar and of those beside it."""
     side = 1.0 if name == "high" else -1.0
     furthest = pl.max_horizontal if name == "high" else pl.min_horizontal
-    body = furthest("open", "close")
+    body, width = furthest("open", "close"), tuning["sigmas"] * pl.col("usual_move")
+    near = beside(frame, side * (pl.col(name) - body) > width * body * _CHEAP, (name,))
     step = pl.col("split").fill_null(1.0)
-    beside = [body, before(name) / step, pl.when(~pl.col("starts").shift(-1)).then(pl.col(name).shift(-1))]
-    apart = side * (pl.col(name) / furthest(beside)).log()
-    quiet = pl.col("close") * pl.col("volume") < tuning["turnover"] * pl.col("usual_turnover")
-    limit = body * (side * tuning["sigmas"] * pl.col("usual_move")).exp()
+    apart = side * (pl.col(name) / furthest(body, pl.col(f"{name} before") / step, f"{name} after")).log()
+    found = near.filter((apart > width) & (_turnover() < tuning["turnover"]) & ~pl.col("backed"))
+    found = found.with_columns((apart / pl.col("usual_move")).round(1).alias("apart"))
+    words = f"the {name} {{}} is {{}} sigmas of a usual move from open {{}} and close {{}} and from the bars beside it"
+    limit = body * (side * width).exp()
     return Broken(
-        where=(apart > tuning["sigmas"] * pl.col("usual_move")) & quiet & ~pl.col("backed"),
-        measured={"apart": apart / pl.col("usual_move")},
-        words=pl.format(
-            f"the {name} {{}} is {{}} sigmas of a usual move from the bar's open {{}} and close {{}} and from the bars "
-            "beside it",
-            name,
-            pl.col("apart").round(1),
-            "open",
-            "close",
-        ),
+        where=marked(frame, found),
+        measured=placed(frame, found, "apart"),
+        words=pl.format(words, shown(name), "apart", shown("open"), shown("close")),
         field=name,
         low=None if name == "high" else limit,
         high=limit if name == "high" else None,
@@ -172,7 +175,8 @@ def _check(name: str, severity: str, sentence: str, **given: object) -> Check:
     return Check(name=name, severity=severity, sentence=sentence, kinds=("bars",), family="statistical", **given)  # type: ignore[arg-type]
 
 
-_SHIFT: Final = {"sigmas": 7.0, "back": 4.0, "left": 0.35, "turnover": 2.5, "opened": 0.5, "beyond": 1.6}
+_MOVES: Final = ("move", "usual_move", "surprise", "previous_close", "series")
+_ENDS: Final = ("usual_move", "usual_turnover", "split", "series", "backed")
 
 CHECKS: Final[tuple[Check, ...]] = (
     _check(
@@ -180,23 +184,23 @@ CHECKS: Final[tuple[Check, ...]] = (
         "error",
         "The close leaves its level for one bar.",
         judge=spike,
-        needs=("move", "usual_move", "surprise", "backed"),
-        limits={"sigmas": 4.0, "left": 0.35},
+        needs=(*_MOVES, "backed"),
+        limits={"sigmas": 4.0, "back": 4.0, "left": 0.35},
     ),
     _check(
         "level_shift",
         "error",
         "Prices jump to another level without news.",
         judge=level_shift,
-        needs=("move", "usual_move", "surprise", "usual_turnover", "previous_close", "backed"),
-        limits=_SHIFT,
+        needs=(*_MOVES, "usual_turnover", "backed"),
+        limits={"sigmas": 7.0, "back": 4.0, "left": 0.35, "turnover": 2.5, "opened": 0.5, "beyond": 1.6},
     ),
     _check(
         "sudden_move",
         "note",
         "The close moves far out of its regime.",
         judge=sudden_move,
-        needs=("usual_move", "surprise", "previous_close"),
+        needs=_MOVES,
         limits={"sigmas": 6.0},
     ),
     _check(
@@ -204,7 +208,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "error",
         "The high sticks out of its bar and its neighbours.",
         judge=far_high,
-        needs=("usual_move", "usual_turnover", "split", "starts", "backed"),
+        needs=_ENDS,
         limits={"sigmas": 6.0, "turnover": 2.5},
     ),
     _check(
@@ -212,7 +216,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "error",
         "The low sticks out of its bar and its neighbours.",
         judge=far_low,
-        needs=("usual_move", "usual_turnover", "split", "starts", "backed"),
+        needs=_ENDS,
         limits={"sigmas": 6.0, "turnover": 2.5},
     ),
     _check(
@@ -220,7 +224,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "note",
         "The close is far from the median of its neighbours.",
         judge=out_of_line,
-        needs=("move", "usual_move", "series"),
+        needs=_MOVES,
         limits={"sigmas": 6.0},
     ),
     *activity.CHECKS,
