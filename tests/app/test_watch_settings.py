@@ -8,7 +8,7 @@ import pytest
 
 from truetape.app.watch_settings import ChannelSettings, Watching, watching
 from truetape.services.distribution.config import AlertRule
-from truetape.services.quality.freshness import Objective, Objectives
+from truetape.services.quality.objectives import Objective, Objectives
 
 TOKEN = "t0ken-that-nobody-may-see"
 ENVIRON = {"HOOK": f"https://hooks.example/{TOKEN}", "KEY": TOKEN, "BLANK": " ", "ODD": "not an address"}

@@ -11,7 +11,7 @@ import msgspec
 
 from truetape.domain.durations import EXAMPLES, seconds_of
 from truetape.services.distribution.config import GROUPS, AlertRule
-from truetape.services.quality.freshness import (
+from truetape.services.quality.objectives import (
     DAILY,
     DAILY_FORM,
     IN_SESSION,

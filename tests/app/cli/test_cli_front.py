@@ -37,7 +37,7 @@ def test_help_names_every_command_in_its_group() -> None:
     assert {
         "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import"],
         "Ask": ["get", "explain", "resolve"],
-        "Look after": ["status", "quality", "trust", "quota", "replay", "doctor", "quarantine"],
+        "Look after": ["status", "quality", "late", "trust", "quota", "replay", "doctor", "quarantine"],
         "Work on plain files": ["decode", "adjust", "factors", "provider", "repair", "stream"],
     } == groups
 

@@ -15,15 +15,13 @@ from truetape.services.quality.freshness import (
     ARRIVED,
     LATE,
     SERIES_COLUMNS,
-    Objective,
-    Objectives,
     changes,
     freshness_findings,
     late_series,
-    objective_of,
     still_open,
     wanted_series,
 )
+from truetape.services.quality.objectives import Objective, Objectives, objective_of
 
 HOUR = 3600 * 10**9
 FRIDAY, MONDAY, TUESDAY, THURSDAY = date(2024, 7, 5), date(2024, 7, 8), date(2024, 7, 9), date(2024, 7, 4)

@@ -14,7 +14,7 @@ from truetape.domain.messages import FindingsMade
 from truetape.domain.time import from_datetime
 from truetape.domain.wire import unpack
 from truetape.services.quality.config import QualityConfig
-from truetape.services.quality.freshness import Objective, Objectives
+from truetape.services.quality.objectives import Objective, Objectives
 from truetape.services.quality.service import QualityService, late_now
 
 FRIDAY, MONDAY = date(2024, 7, 5), date(2024, 7, 8)

@@ -17,7 +17,7 @@ from truetape.domain.wire import unpack
 from truetape.services.processing.streamed import Said
 from truetape.services.processing.ticks import ticks_heard
 from truetape.services.quality.config import QualityConfig
-from truetape.services.quality.freshness import Objective, Objectives
+from truetape.services.quality.objectives import Objective, Objectives
 from truetape.services.quality.service import QualityService
 
 TODAY = date(2024, 6, 10)  # that of NOW

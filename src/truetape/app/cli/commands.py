@@ -20,6 +20,7 @@ from truetape.app.cli.doctor import doctor
 from truetape.app.cli.factors import factors
 from truetape.app.cli.importing import imports
 from truetape.app.cli.init import init
+from truetape.app.cli.late import late
 from truetape.app.cli.provider import provider
 from truetape.app.cli.quality import quality
 from truetape.app.cli.quarantine import quarantine
@@ -76,6 +77,7 @@ for command, group in (
     (resolve, ASK),
     (status, KEEP),
     (quality, KEEP),
+    (late, KEEP),
     (trust, KEEP),
     (quota, KEEP),
     (replay, KEEP),

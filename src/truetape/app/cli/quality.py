@@ -1,4 +1,4 @@
-"""`truetape quality`: how often each provider is wrong, day by day, where that goes, and which series are late."""
+"""`truetape quality`: how often each provider is wrong, day by day, and where that goes."""
 
 from __future__ import annotations
 

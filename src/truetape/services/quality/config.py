@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from truetape.services.quality.checks import CheckSetting
-from truetape.services.quality.freshness import Objectives
+from truetape.services.quality.objectives import Objectives
 
 
 class QualityConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,11 +37,9 @@ from truetape.services.quality.decided import (
     settled,
 )
 from truetape.services.quality.freshness import (
-    DAILY,
     LATE_COLUMNS,
     SERIES_COLUMNS,
     SOURCE,
-    Objectives,
     changes,
     freshness_findings,
     late_series,
@@ -50,6 +48,7 @@ from truetape.services.quality.freshness import (
 )
 from truetape.services.quality.grade import NOTHING_EARLIER, Grades, grade_actions, grade_bars
 from truetape.services.quality.grading import NOTHING_DECLARED, Grading
+from truetape.services.quality.objectives import DAILY, Objectives
 from truetape.services.quality.proposing import proposed
 from truetape.services.quality.trust import cut_off, fixed_at, fixed_rows, learnt, remembered_from, votes, weights
 from truetape.services.quality.vote import Tolerance
