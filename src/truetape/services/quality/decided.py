@@ -92,9 +92,8 @@ def decided_actions(claims: pl.DataFrame, force: InForce) -> pl.DataFrame:
         )
         met = claims.join(wanted, on=key, how="left", maintain_order="left")
         holds = pl.col("before").is_not_null() & _same(pl.col("value"), pl.col("before"))
-        kept = met.with_columns(pl.when(holds).then("after").otherwise("value").alias("value")).filter(
-            ~(holds & pl.col("after").is_null()).fill_null(value=False)
-        )
+        stays = met.filter(~(holds & pl.col("after").is_null()).fill_null(value=False))
+        kept = stays.with_columns(pl.when(holds).then("after").otherwise("value").alias("value"))
         claims = pl.concat([kept.select(claims.columns), _added(claims, wanted, force)])
     return claims
 

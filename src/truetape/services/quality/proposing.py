@@ -84,12 +84,21 @@ def _searched(own: pl.DataFrame, actions: pl.DataFrame, batch: BatchNormalized) 
     own = own.sort("ts_event")
     shares = _shares(own, _splits(actions))
     told = actions.filter(pl.col("provider") == own["provider"][0])
+    reached: dict[tuple[int, str], float | None] = {}  # where earlier repairs have brought a value
     for found in find_repairs(_series(own, told, _splits(actions), shares)):
-        bars = [edit for edit in _bar_edits(own, shares, found) if _within(edit, batch)]
-        paid = [edit for edit in _dividend_edits(own, told, shares, found) if _within(edit, batch)]
-        for record, edits in (("bars", bars), ("actions", paid)):
-            if edits:
-                yield _row(found, record, edits, provider=own["provider"][0], batch=batch)
+        edits = {"bars": _bar_edits(own, shares, found), "actions": _dividend_edits(own, told, shares, found)}
+        for record, made in edits.items():
+            following = [_after(edit, reached) for edit in made if _within(edit, batch)]
+            if following:
+                yield _row(found, record, following, provider=own["provider"][0], batch=batch)
+
+
+def _after(edit: Edit, reached: dict[tuple[int, str], float | None]) -> Edit:
+    """Return `edit` as it begins where earlier repairs of the same value have ended, and note where it ends."""
+    place = (edit.ts_event, edit.column)
+    following = Edit(edit.ts_event, edit.column, reached.get(place, edit.before), edit.after)
+    reached[place] = edit.after
+    return following
 
 
 def _series(own: pl.DataFrame, told: pl.DataFrame, splits: pl.DataFrame, shares: np.ndarray) -> PriceSeries:
