@@ -234,6 +234,18 @@ async def test_a_symbol_that_is_known_without_files_is_empty(made: LeanFolder) -
     assert 404 == (await fetched(made.root, "BARE")).status
 
 
+async def test_a_factor_file_alone_still_tells_of_actions(made: LeanFolder) -> None:
+    """Measured against its own reference prices: 10 of 50."""
+    made.map("bare", "20120518,bare,Q", "20501231,bare,Q")
+    made.factors("bare", "20120518,0.8,1,1", "20130104,0.8,1,50", "20501231,1,1,0")
+    answer = await fetched(made.root, "BARE")
+
+    found = lean.provider(None).decode["actions"](answer.body, Ask(kind="bars", symbol="BARE"))  # type: ignore[arg-type]
+
+    assert ["factor_files/bare.csv", "map_files/bare.csv"] == names(answer)
+    assert [(date(2013, 1, 7), "dividend", 10.0)] == found.select("ex_date", "type", "value").rows()
+
+
 def test_the_catalogue_builds_it_from_a_folder() -> None:
     """Symbols are spelled in capitals."""
     found = vendor("lean").provider(None, base_url="/data")

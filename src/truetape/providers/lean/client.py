@@ -67,7 +67,7 @@ class Client:
             self._look()
             security = self._folder.find(ask.symbol, day)
         files = dict(self._files(security, ask)) if security is not None else {}
-        if not any(name.endswith(".zip") for name in files):
+        if not any(name.endswith(".zip") or name.startswith("factor_files/") for name in files):
             words = f"there are no bars of {ask.symbol[:40]!r} of {ask.timeframe[:10]} until {day}"
             return self._told(_NOT_FOUND, words.encode())
         return self._given(files)
