@@ -75,9 +75,8 @@ def _show(found: list[dict[str, Any]]) -> None:
         console.print("No votes were cast yet: everybody's word weighs what the provider declares.", markup=False)
         return
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    titles = ("provider", "kind", "venue", "weight", "since", "right", "agreed", "dissented", "rounds")
-    for title in titles:
-        number = title in {"weight", "right", "agreed", "dissented", "rounds"}
+    for title in ("provider", "kind", "venue", "weight", "since", "right", "agreed", "against", "rounds"):
+        number = title in {"weight", "right", "agreed", "against", "rounds"}
         table.add_column(title, justify="right" if number else "left", no_wrap=True)
     for one in found:
         weight = f"{one['weight']:.4g}{' fixed' if one['fixed'] else ''}"

@@ -10,6 +10,7 @@ import polars as pl
 from truetape.domain.adjust import PRICES
 from truetape.domain.flags import Quality
 from truetape.domain.schema import INSTANT, TABLES, empty
+from truetape.services.quality.action_differences import other_values, untold
 from truetape.services.quality.checks import broken_rules, quiet
 from truetape.services.quality.corrections import with_corrections
 from truetape.services.quality.coverage import as_findings, missing_rows, missing_sessions
@@ -122,17 +123,25 @@ def grade_actions(claims: pl.DataFrame, grading: Grading) -> Grades:
     if claims.is_empty():
         return Grades(*(empty(TABLES[table].columns) for table in ("actions", "quarantine", "findings")))
     positive = ((pl.col("value") > 0) & pl.col("value").is_finite()).fill_null(value=False)
-    won = vote(
-        claims.filter(positive),
+    valid = claims.filter(positive)
+    outcome = vote(
+        valid,
         key=("ex_date", "type"),
         values=("value",),
         tolerance=Tolerance(absolute=5e-5, relative=1e-3),
         voters=grading.voters(electorate=tuple(claims["provider"].unique())),
-    ).won
-    golden = won.with_columns(
+    )
+    golden = outcome.won.with_columns(
         pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"), pl.lit(0, dtype=pl.UInt32).alias("version")
     ).select(list(TABLES["actions"].columns))
-    return Grades(golden, empty(TABLES["quarantine"].columns), _bad_actions(claims.filter(~positive), grading))
+    truth = outcome.won.select(won_value="value", won_currency="currency", agreed="agreed")
+    lost = valid[outcome.lost["claim"]].hstack(truth[outcome.lost["bar"]])
+    findings = [
+        _bad_actions(claims.filter(~positive), grading),
+        other_values(lost, grading),
+        untold(claims, golden, grading),
+    ]
+    return Grades(golden, empty(TABLES["quarantine"].columns), pl.concat(findings))
 
 
 def _bad_actions(claims: pl.DataFrame, grading: Grading) -> pl.DataFrame:
