@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from truetape.app.consensus_settings import Consensus, consensus
+from truetape.app.settings import load
+from truetape.domain.errors import BadInput
 
 
 def test_every_setting_can_be_set() -> None:
@@ -53,3 +56,20 @@ def test_what_is_wrong_is_told_in_a_sentence(table: Any, problem: str) -> None:
 
     assert Consensus() == consensus(table, problems)
     assert [problem] == problems
+
+
+def test_they_stand_in_the_settings_file_beside_fixed_trust(tmp_path: Path) -> None:
+    """Under [quality.consensus] and [providers.NAME]; a weight must be above 0."""
+    path = tmp_path / "truetape.toml"
+    text = (
+        'start = 2024-01-02\n[[instruments]]\nsymbol = "A"\nmic = "XNYS"\n'
+        "[quality.consensus]\nquorum = 2\n[providers.yahoo]\ntrust = 2.5\n"
+    )
+    path.write_text(text)
+
+    settings = load(path, {})
+
+    assert (2, 2.5) == (settings.consensus.quorum, settings.providers["yahoo"].trust)
+    path.write_text(text.replace("2.5", "0"))
+    with pytest.raises(BadInput, match=r"providers.yahoo.trust was 0; write a number above 0 and up to 100"):
+        load(path, {})
