@@ -31,6 +31,7 @@ _DOUBT: Final = -0.5  # nats: how little the price may speak against what others
 _STEADY_DOUBT: Final = -2.0  # nats: the same, where more others tell
 _TIGHT: Final = 0.35  # spread that a few others can prove at best, in logarithms
 _STEADY: Final = 0.15  # spread that more can
+_STRANGE: Final = 4.0  # spreads: an amount so far from many others is not what was meant
 _CLEAR: Final = 3.0  # nats: a price that tells by itself
 
 
@@ -78,14 +79,17 @@ def _readings(series: PriceSeries, payment: Payment) -> list[Reading]:
 def _margin(payment: Payment, reading: Reading, others: list[float]) -> float:
     """Return by how many nats `reading` is likelier than the declared amount, less what such a fault costs.
 
-    Others count only if they are several, and what they tell is close to them and not refuted by the price.
+    Others count only if they are several, and what they tell is close to them and not refuted by the price. A reading
+    that is nothing like them is none.
     """
     price = payment.likelihood(payment.part * reading.factor) - payment.likelihood(payment.part)
     if reading.factor == 0:
         return price - reading.prior - max(_beside(payment, 1 / HUNDRED, others), 0.0)
     beside = _beside(payment, reading.factor, others)
+    apart = abs(float(np.log(payment.amount * reading.factor / np.median(others)))) if others else 0.0
+    if len(others) > _FEW and apart > _STRANGE * max(float(np.std(np.log(others))), _STEADY):
+        return -reading.prior
     if price < _CLEAR and beside > 0:
-        apart = abs(float(np.log(payment.amount * reading.factor / np.median(others))))
         alike = max(float(np.std(np.log(others))), _CLOSE_TO_OTHERS)
         doubt = _DOUBT if len(others) <= _FEW else _STEADY_DOUBT
         beside = 0.0 if len(others) < _FEW or apart > alike or price < doubt else beside
