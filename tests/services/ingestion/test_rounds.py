@@ -9,7 +9,7 @@ import pytest
 
 from pipeline_doubles import capture, closing
 from truetape.domain.identity import round_id
-from truetape.domain.messages import InstrumentsDeclared, RoundClosed
+from truetape.domain.messages import DecisionMade, InstrumentsDeclared, RoundClosed
 from truetape.services.ingestion.rounds import History, Listed, Round, Wanted, plan, recall, retold, widest
 
 START, END = date(2024, 1, 2), date(2024, 6, 7)
@@ -200,3 +200,40 @@ def test_a_closing_without_its_captures_is_told_alone() -> None:
     lost = closing(capture("p", round_id="rnd_lost"), captures=())
 
     assert [lost] == list(retold(recall([lost])))
+
+
+def test_decisions_that_never_acted_are_told_again_in_their_place() -> None:
+    """Between the rounds before and after them; those that the store has marked are not told."""
+
+    def decided(number: int) -> DecisionMade:
+        return DecisionMade(
+            decision_id=f"dec_{number}",
+            target="qua_a_1",
+            action="accept",
+            instrument_id="ins_a",
+            kind="bars",
+            timeframe="1d",
+            start=date(2024, 6, 3),
+            end=date(2024, 6, 3),
+            provider="yahoo",
+            actor="ann",
+            why="w",
+            ts_known=number,
+        )
+
+    def closed(number: int) -> RoundClosed:
+        return RoundClosed(
+            round_id=f"rnd_{number}",
+            instrument_id="ins_a",
+            kind="bars",
+            timeframe="1d",
+            start=date(2024, 6, 3),
+            end=date(2024, 6, 3),
+            ts_known=number,
+            captured=(),
+            providers=(),
+        )
+
+    entries = [decided(1), closed(2), decided(3), closed(4)]
+
+    assert entries[1:] == list(retold(recall(entries, stored=frozenset({"dec_1"}))))

@@ -11,7 +11,7 @@ import msgspec
 from truetape.services.api.cases import ClaimCase, RepairCase
 
 WIDTH = 80
-_NOTHING = "\N{EN DASH}"
+_NOTHING = "nothing"
 
 
 def narrate_claim(case: ClaimCase) -> str:
