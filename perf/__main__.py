@@ -8,7 +8,19 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from perf import decoding, ledger, monitoring, pipeline, planning, reading, serving, start, streaming, voting
+from perf import (
+    decoding,
+    ledger,
+    monitoring,
+    normalising,
+    pipeline,
+    planning,
+    reading,
+    serving,
+    start,
+    streaming,
+    voting,
+)
 from perf.measure import Figure, Result, Sheet, keep
 
 THOUSAND = 1000
@@ -16,6 +28,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Result | Sheet]]] = {
     "decoding": decoding.measure,
     "ledger": ledger.measure,
     "monitoring": monitoring.measure,
+    "normalising": normalising.measure,
     "pipeline": pipeline.measure,
     "planning": planning.measure,
     "reading": reading.measure,

@@ -30,10 +30,10 @@ LENGTHS_NS: Final = {
     "1h": 3600 * NANOSECONDS,
 }
 PRICES: Final = ("open", "high", "low", "close")
+_NONE: Final = -1 << 62  # no day
 _THURSDAY: Final = 3  # 1970-01-01 was one: so many days after a Monday
 _WEEK: Final = 7
 _MONTH: Final = 31  # days after its first, a month has ended and the next has not
-NOWHERE: Final = np.iinfo(np.int64).min  # the label of what lies in no span
 
 
 def resample(
@@ -63,14 +63,13 @@ def resample(
     """
     _refuse(source, target)
     held = [name for name in PRICES if name in bars.columns]
-    rows = _ordered(bars.filter(~pl.all_horizontal(pl.col(held).is_null())), by)
+    rows, begins = _ordered(bars.filter(~pl.all_horizontal(pl.col(held).is_null())), by)
     grid = Grid(spans)
-    labels = _labels(grid, rows["ts_event"].to_physical().to_numpy(), source, target)
-    starts = pl.Series("ts_event", labels).cast(INSTANT)
-    placed = rows.with_columns(starts)
-    if labels.size and labels.min() == NOWHERE:
-        placed = placed.filter(pl.Series(labels != NOWHERE))
-    made = _folded(placed, by, target)
+    labels, is_out = _labels(grid, rows["ts_event"].to_physical().to_numpy(), source, target)
+    if is_out.any():
+        rows, labels = rows.filter(pl.Series(~is_out)), labels[~is_out]
+        begins = rows.select(_begins(by)).to_series()
+    made = _folded(rows.with_columns(pl.Series("ts_event", labels).cast(INSTANT)), begins, by, target)
     if complete_until is None:
         return made
     ends = _ends(grid, made["ts_event"].to_physical().to_numpy(), target)
@@ -92,24 +91,28 @@ def _refuse(source: str, target: str) -> None:
         raise BadInput(parameter="target", value=target, fix=fix)
 
 
-def _ordered(bars: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    """Return `bars` with each group in one piece and in the order of time."""
-    begins = _begins(by)
-    falls = (pl.col("ts_event") < pl.col("ts_event").shift()) & ~begins
-    if bars.select(falls.any()).item() or (by and bars.filter(begins).select(by).is_duplicated().any()):
-        return bars.sort([*by, "ts_event"])
-    return bars
+def _ordered(bars: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, pl.Series]:
+    """Return `bars` with each group in one piece and in the order of time, and true for the first row of each group."""
+    begins = bars.select(_begins(by)).to_series()
+    falls = (bars["ts_event"].diff().to_physical() < 0) & ~begins
+    if not falls.any() and not (by and bars.filter(begins).select(by).is_duplicated().any()):
+        return bars, begins
+    rows = bars.sort([*by, "ts_event"])
+    return rows, rows.select(_begins(by)).to_series()
 
 
 def _begins(columns: Sequence[str]) -> pl.Expr:
     """Return true for each row in which one of `columns` is another than in the row before."""
     first = pl.int_range(pl.len()) == 0
-    return pl.any_horizontal(first, *(pl.col(name).ne_missing(pl.col(name).shift()) for name in columns))
+    return pl.any_horizontal(first, *(pl.col(name).ne_missing(pl.col(name).shift()) for name in columns)).alias(
+        "begins"
+    )
 
 
-def _folded(rows: pl.DataFrame, by: Sequence[str], target: str) -> pl.DataFrame:
-    """Return one row for each run of rows with the same `by` and `ts_event`."""
-    number = _begins([*by, "ts_event"]).cum_sum().set_sorted().alias("_number")
+def _folded(rows: pl.DataFrame, begins: pl.Series, by: Sequence[str], target: str) -> pl.DataFrame:
+    """Return one row for each run of rows of one group with the same `ts_event`; `begins`: where a group does."""
+    starts = (rows["ts_event"] != rows["ts_event"].shift()).fill_null(value=True) | begins
+    number = starts.cum_sum().set_sorted().alias("_number")
     known = [name for name in [*rows.columns, "running"] if name not in by]
     rules = _rules(rows, target)
     columns = [rules.get(name, pl.col(name).last()).alias(name) for name in dict.fromkeys(known)]
@@ -133,19 +136,16 @@ def _rules(rows: pl.DataFrame, target: str) -> dict[str, pl.Expr]:
     }
 
 
-def _labels(grid: Grid, stamps: Any, source: str, target: str) -> Any:
-    """Return the label of the bar of `target` that each bar of `source` is a part of, NOWHERE for none."""
+def _labels(grid: Grid, stamps: Any, source: str, target: str) -> tuple[Any, Any]:
+    """Return the label of the bar of `target` that each bar of `source` is a part of, and true for those of none."""
     if source not in LENGTHS_NS:
-        return _period(stamps // DAY_NS, target) * DAY_NS
+        return _period(stamps // DAY_NS, target) * DAY_NS, np.zeros(len(stamps), dtype=bool)
     span, is_out = grid.find(stamps, lasting_ns=LENGTHS_NS[source])
-    if is_out.all():
-        return np.full(len(stamps), NOWHERE)
+    if not len(grid.day):
+        return stamps, is_out
     if target in LENGTHS_NS:
-        label = grid.begins(stamps, span, length_ns=LENGTHS_NS[target])
-    else:
-        label = (_period(grid.day, target) * DAY_NS)[span]
-    label[is_out] = NOWHERE
-    return label
+        return grid.begins(stamps, span, length_ns=LENGTHS_NS[target]), is_out
+    return (_period(grid.day, target) * DAY_NS)[span], is_out
 
 
 def _ends(grid: Grid, labels: Any, target: str) -> Any:
@@ -155,7 +155,7 @@ def _ends(grid: Grid, labels: Any, target: str) -> Any:
     periods = _period(grid.day, target)
     days = labels // DAY_NS
     last = np.searchsorted(periods, days, side="right") - 1
-    is_known = (np.append(periods, NOWHERE)[last] == days) & ((last < len(periods) - 1) | (target == "1d"))
+    is_known = (np.append(periods, _NONE)[last] == days) & ((last < len(periods) - 1) | (target == "1d"))
     return np.where(is_known, np.append(grid.until, 0)[last], _after(days, target) * DAY_NS)
 
 

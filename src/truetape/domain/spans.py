@@ -75,6 +75,7 @@ class Grid:
     def __init__(self, spans: pl.DataFrame) -> None:
         instants = ("anchor", "start", "end", "until")
         self.anchor, self.start, self.end, self.until = (spans[one].to_physical().to_numpy() for one in instants)
+        self._until_or_never = np.append(self.until, np.iinfo(np.int64).min)  # the last stands for "before all"
         self.day = spans["session"].to_physical().to_numpy().astype(np.int64)  # days since 1970-01-01
 
     def find(self, stamps: Any, *, lasting_ns: int = 1) -> tuple[Any, Any]:
@@ -85,18 +86,29 @@ class Grid:
             lasting_ns: 1 for what has no length.
         """
         span = np.searchsorted(self.start, stamps + (lasting_ns - 1), side="right") - 1
-        return span, stamps >= np.append(self.until, np.iinfo(np.int64).min)[span]
+        return span, stamps >= self._until_or_never[span]
 
     def begins(self, stamps: Any, span: Any, *, length_ns: int) -> Any:
         """Return when the bar of `length_ns` begins that holds each of `stamps`, which lies in `span`."""
-        within = np.clip(stamps, self.start[span], self.end[span] - 1)
-        return within - (within - self.anchor[span]) % length_ns
+        if not len(self.day):
+            return stamps
+        begin = self.start[span]
+        offset = stamps - begin
+        np.clip(offset, 0, _one_or_each(self.end - self.start - 1, span), out=offset)
+        before = _one_or_each(self.start - self.anchor, span)  # how long after the anchor a span begins
+        whole = (offset + before) // length_ns  # numpy divides by one number far faster than it takes remainders
+        return begin - before + whole * length_ns
 
     def ends(self, begins: Any, *, length_ns: int) -> Any:
         """Return when the bars of `length_ns` end that begin at `begins`: the last of a span, with its auction."""
         span = np.searchsorted(self.end, begins, side="right")
         over = begins + length_ns
         return np.where(over >= self.end[span], self.until[span], over)
+
+
+def _one_or_each(values: Any, span: Any) -> Any:
+    """Return the value of each span; where all have the same, that one."""
+    return values[0] if (values == values[0]).all() else values[span]
 
 
 def _typed(spans: pl.DataFrame) -> pl.DataFrame:

@@ -127,6 +127,7 @@ def test_no_trades_are_no_bars() -> None:
     none = empty(TABLES["trades"].columns)
 
     assert 0 == len(tick_bars(none, count=1, sales=SALES))
+    assert 0 == len(time_bars(trades(*FIVE), every=timedelta(minutes=1), spans=DAY.clear(), sales=SALES))
     assert TRADE_BARS == dict(time_bars(none, every=timedelta(minutes=1), spans=DAY, sales=SALES).schema)
 
 

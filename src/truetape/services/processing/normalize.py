@@ -1,6 +1,6 @@
 """Bring claims to one unit, one basis and one order, so that they can be compared.
 
-Doing it again changes nothing, and the order in which claims come does not matter:
+Doing it again changes nothing, and the order in which claims come does not matter, since `latest_claims` orders them:
 
 - amounts in pence, cents and agorot become whole units (`domain.units`);
 - prices and volumes become as traded (`basis`), by the splits that are known;
@@ -55,7 +55,7 @@ def known_splits(action_claims: pl.DataFrame) -> pl.DataFrame:
 
 
 def raw_bars(claims: pl.DataFrame, splits: pl.DataFrame, *, actions: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Return `claims` (schema bar_claims, of any instruments) as traded, ordered by time and provider.
+    """Return `claims` (schema bar_claims, of any instruments) as traded, by time and provider, else in their order.
 
     Args:
         claims: One row for each instrument, timeframe, time and provider.
@@ -67,7 +67,7 @@ def raw_bars(claims: pl.DataFrame, splits: pl.DataFrame, *, actions: pl.DataFram
     raw = undone(shares_of(usable, splits))
     stepped = [on_steps(pl.col(name)).alias(name) for name in PRICES]
     ordered = raw.with_columns(*stepped, pl.lit("raw").alias("basis"))
-    return ordered.sort("ts_event", "provider", "instrument_id", "timeframe", maintain_order=True)
+    return ordered.sort("ts_event", "provider", maintain_order=True)
 
 
 def _without_dividends(claims: pl.DataFrame, actions: pl.DataFrame | None) -> pl.DataFrame:
@@ -95,7 +95,7 @@ def _without_dividends(claims: pl.DataFrame, actions: pl.DataFrame | None) -> pl
 def raw_actions(claims: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
     """Return `claims` (schema action_claims, of any instruments) with cash as paid then, in whole units of currency.
 
-    Ordered by ex-date, type and provider. Ratios of shares have no unit and stay.
+    They are ordered by ex-date, type and provider, else as they came. Ratios of shares have no unit and stay.
 
     Args:
         claims: One row for each instrument, ex-date, type and provider.
@@ -105,7 +105,7 @@ def raw_actions(claims: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
     money = in_whole_units(claims.filter(in_cash), amounts=("value",))
     cash = pl.concat([_as_paid(money, splits), in_whole_units(claims.filter(~in_cash), amounts=())])
     raw = cash.with_columns(pl.lit("raw").alias("basis"))
-    return raw.sort("ex_date", "type", "provider", "instrument_id", maintain_order=True)
+    return raw.sort("ex_date", "type", "provider", maintain_order=True)
 
 
 def _as_paid(cash: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
