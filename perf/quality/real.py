@@ -8,7 +8,6 @@ the package bokeh_sampledata (BSD-3).
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import polars as pl
 
 from truetape.app.sandbox.dataset import bokeh
 
-RECORDINGS: Final = Path(os.environ.get("TRUETAPE_RECORDINGS", Path(__file__).parents[3] / "shared" / "recordings"))
+RECORDINGS: Final = Path(__file__).parents[3] / "shared" / "recordings"
 ACTIONS: Final = {"ex_date": pl.Date(), "type": pl.String(), "value": pl.Float64()}
 PRICES: Final = ("open", "high", "low", "close")
 TUNED_ON: Final = frozenset({"AAPL", "EEM", "GOOG", "IBM", "SPY"})  # the other instruments are only reported on

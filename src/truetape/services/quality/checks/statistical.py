@@ -15,7 +15,7 @@ from truetape.services.quality.checks.regime import FAR
 _AROUND: Final = 3  # rows before and after that make a neighbourhood
 _TEN: Final = float(np.log(10.0))
 _CHEAP: Final = 0.5  # share of a logarithm that a difference has at least, for falls of up to 80 %
-_USUAL: Final = pl.col("usual_move") * 100
+_USUAL: Final = (pl.col("usual_move") * 100).round_sig_figs(3)
 
 
 def spike(frame: pl.DataFrame, tuning: Tuning) -> Broken:
@@ -26,7 +26,7 @@ def spike(frame: pl.DataFrame, tuning: Tuning) -> Broken:
     words = "the close went from {} to {}, and the next bar takes it back: {} sigmas of a usual move of {} %"
     return Broken(
         where=marked(frame, found),
-        words=pl.format(words, shown("previous_close"), shown("close"), _sigmas(), shown(_USUAL)),
+        words=pl.format(words, shown("previous_close"), shown("close"), _sigmas(), _USUAL),
         field="close",
         low=_expected(-tuning["sigmas"]),
         high=_expected(tuning["sigmas"]),
@@ -45,7 +45,7 @@ def level_shift(frame: pl.DataFrame, tuning: Tuning) -> Broken:
         "the close went from {} to {} and stays there: {} sigmas of a usual move of {} %, at {} times the usual "
         "turnover, and no declared action explains it"
     )
-    told = (shown("previous_close"), shown("close"), _sigmas(), shown(_USUAL), pl.col("turnover").round(1))
+    told = (shown("previous_close"), shown("close"), _sigmas(), _USUAL, pl.col("turnover").round(1))
     return Broken(
         where=marked(frame, found),
         measured=placed(frame, found, "turnover"),
@@ -61,7 +61,7 @@ def sudden_move(_: pl.DataFrame, tuning: Tuning) -> Broken:
     words = "the close went from {} to {}: {} sigmas of a usual move of {} %"
     return Broken(
         where=pl.col("surprise").abs() > tuning["sigmas"],
-        words=pl.format(words, shown("previous_close"), shown("close"), _sigmas(), shown(_USUAL)),
+        words=pl.format(words, shown("previous_close"), shown("close"), _sigmas(), _USUAL),
         field="close",
         low=_expected(-tuning["sigmas"]),
         high=_expected(tuning["sigmas"]),
