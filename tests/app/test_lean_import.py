@@ -293,6 +293,22 @@ def test_broken_files_stop_nothing_and_are_named(folder: LeanFolder, tmp_path: P
     assert [3.0] * 9 == closes(tmp_path / "data", "BAD")
 
 
+def test_files_that_cannot_be_read_are_named_and_taken_later(folder: LeanFolder, tmp_path: Path) -> None:
+    """Here one that is too large; the others are taken, and the next run reads what is there then."""
+    (folder.base / "map_files" / "torn.csv").unlink()
+    with (folder.base / "daily" / "bad.zip").open("wb") as file:
+        file.truncate(65 << 20)
+    target = ("import", "lean", folder.root, "--into", tmp_path / "data", "--json")
+
+    first = json.loads(run(*target).stdout)
+    folder.daily("bad", dict.fromkeys(WEEK, 3.0))
+    second = json.loads(run(*target).stdout)
+
+    assert {"bad": "HTTP 413: the files have more than 67108864 bytes"} == first["broken"]
+    assert ({}, 1, 9) == (second["broken"], second["rounds"], second["bars"])
+    assert 9 == len(closes(tmp_path / "data", "GOOD"))
+
+
 def test_a_folder_that_has_grown_is_read_again(folder: LeanFolder, tmp_path: Path) -> None:
     """A rename and a dividend of later keep the instrument, and nothing is there twice."""
     symbols = ("--symbols", "good,new")

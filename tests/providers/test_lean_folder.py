@@ -174,6 +174,20 @@ async def test_files_that_are_too_large_are_not_read(made: LeanFolder) -> None:
     assert (413, FailureClass.PERMANENT) == (answer.status, failure.failure_class if failure else None)
 
 
+async def test_a_file_that_goes_away_is_told(made: LeanFolder) -> None:
+    """Others are read all the same; the failure is permanent for this question."""
+    client = Client(str(made.root))
+    await client.fetch(Ask(kind="bars", symbol="META"))
+    (made.base / "daily" / "meta.zip").unlink()
+
+    answer = await client.fetch(Ask(kind="bars", symbol="META"))
+    failure = classify(answer)
+
+    assert (410, FailureClass.PERMANENT) == (answer.status, failure.failure_class if failure else None)
+    assert b"meta.zip could not be read: no such file or directory" in answer.body
+    assert 200 == (await client.fetch(Ask(kind="bars", symbol="alone"))).status
+
+
 @pytest.mark.parametrize("url", ["", "file:///no/such/folder"])
 async def test_without_a_folder_nothing_is_reached(url: str) -> None:
     """No folder named, or none there."""

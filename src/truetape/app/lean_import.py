@@ -27,6 +27,7 @@ from truetape.domain.factor_files import skipped
 from truetape.domain.identity import instrument_id, payload_key
 from truetape.domain.messages import BatchStored, DeclaredListing, RawCaptured
 from truetape.domain.time import to_datetime
+from truetape.ports.archive import Attempted
 from truetape.ports.store import Selection
 from truetape.providers.lean.folder import Folder, Security
 from truetape.providers.lean.tickers import OPEN, SINCE_EVER, Claim
@@ -95,6 +96,7 @@ async def import_lean(order: Order, *, on_progress: Callable[[Progress], None] =
         instruments=tuple(listing for one in securities for listing in declared(one)),
         providers={PROVIDER: ProviderSettings(base_url=order.folder.absolute().as_uri())},
         spend_evenly=False,
+        attempts=1,  # a file that cannot be read now is read by the next run
     )
     async with Platform(settings, command="truetape import lean") as platform:
         work = _Import(platform=platform, found=found, securities=securities, end=end)
@@ -294,19 +296,23 @@ class _Import:
         reasons = dict(rejected.select("payload", "reason").iter_rows())
         broken = dict(self.found.broken)
         names = {identity(one): one.name for one in self.securities}
-        for instrument, key in await asyncio.to_thread(self._newest) if reasons else ():
-            if instrument in names and key in reasons and len(broken) < MOST_NAMED:
-                broken[names[instrument]] = reasons[key]
-        return broken
+        settled = self.platform.rooms.ingestion.intervals.settled
+        unanswered = {key for key in names if not settled.get((key, "bars", DAILY))}
+        captured, failed = await asyncio.to_thread(self._newest) if reasons or unanswered else ([], {})
+        told = [(instrument, reasons[key]) for instrument, key in captured if key in reasons]
+        told += [(one, failed.get(one, "nothing was answered")) for one in sorted(unanswered)]
+        return broken | {names[one]: words for one, words in told[:MOST_NAMED] if one in names}
 
-    def _newest(self) -> list[tuple[str, str]]:
-        """Return instrument and payload of the newest capture of each range."""
-        newest = {
-            (entry.instrument_id, entry.timeframe, entry.start): entry.key
-            for entry in self.platform.parts.archive.journal()
-            if isinstance(entry, RawCaptured) and entry.provider == PROVIDER
-        }
-        return [(instrument, key) for (instrument, _, _), key in newest.items()]
+    def _newest(self) -> tuple[list[tuple[str, str]], dict[str, str]]:
+        """Return instrument and payload of the newest capture of each range, and why instruments had none at last."""
+        captured: dict[tuple[str, str, date], str] = {}
+        failed: dict[str, str] = {}
+        for entry in self.platform.parts.archive.journal():
+            if isinstance(entry, RawCaptured) and entry.provider == PROVIDER:
+                captured[entry.instrument_id, entry.timeframe, entry.start] = entry.key
+            elif isinstance(entry, Attempted) and entry.provider == PROVIDER:
+                failed[entry.instrument_id] = entry.words
+        return [(instrument, key) for (instrument, _, _), key in captured.items()], failed
 
 
 def _notes(found: Folder, securities: Iterable[Security]) -> Iterator[str]:

@@ -10,6 +10,6 @@ _ZIP = {b"P": b"\0"}
 
 
 def classify(answer: Answer) -> Failure | None:
-    """Return why `answer` holds no files: none there (404, so no rows), too large (413), or no zip at all."""
+    """Return why `answer` holds no files: none there (404), not readable (410), too large (413), or no zip."""
     missing = by_status(answer, special={404: FailureClass.EMPTY})
     return missing or (None if answer.body.startswith(b"PK") else cut(answer, ends=_ZIP))

@@ -19,7 +19,7 @@ from truetape.providers.lean.decode import FOLDERS
 from truetape.providers.lean.folder import Folder, Security
 from truetape.providers.lean.tickers import OPEN, SINCE_EVER
 
-_FOUND, _NOT_FOUND, _TOO_LARGE = 200, 404, 413
+_FOUND, _NOT_FOUND, _UNREADABLE, _TOO_LARGE = 200, 404, 410, 413
 _ROOM: Final = 64 * 1024  # what names and lists of a zip take beside the files
 Files = dict[str, Path]
 
@@ -42,10 +42,11 @@ class Client:
     async def fetch(self, ask: Ask) -> Answer:
         """Return the files that answer `ask`: of the security that had its symbol on its last day.
 
-        A symbol without files is answered with status 404, files that are too large with 413.
+        A symbol without files is answered with status 404, a file that cannot be read with 410, files that are too
+        large with 413.
 
         Raises:
-            Unreachable: No folder is named, or the folder or a file cannot be read.
+            Unreachable: No folder is named, or the folder cannot be read.
         """
         if not self._named:
             raise Unreachable("no folder is named: write base_url under [providers.lean]")
@@ -105,7 +106,11 @@ class Client:
         """Return `files` as one body; a file that is only named has no bytes in it."""
         read, room = {}, self._max_bytes - _ROOM
         for name, path in files.items():
-            read[name] = _read(path, room) if path.name else b""
+            try:
+                read[name] = _read(path, room) if path.name else b""
+            except OSError as error:
+                words = f"{name} could not be read: {(error.strerror or str(error)).lower()}"
+                return self._told(_UNREADABLE, words.encode())
             room -= len(read[name]) + 2 * len(name)
             if room < 0:
                 return self._told(_TOO_LARGE, f"the files have more than {self._max_bytes} bytes".encode())
