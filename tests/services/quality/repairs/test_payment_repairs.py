@@ -259,3 +259,32 @@ def test_missing_dividends_are_found_only_where_bars_tell_their_close_before() -
     assert ["dividend_missing"] == [one.kind for one in find_repairs(two)]
     assert () == find_repairs(other)
     assert () == find_repairs(silent)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(
+            told(walk(ROWS, move=0.04, paid=dict.fromkeys(QUARTERLY, 0.3)), "dividends", {159: 0.3}),
+            id="a copy that the adjusted close does not know",
+        ),
+    ],
+)
+def test_a_copy_is_told_by_the_adjusted_close(bad: PriceSeries) -> None:
+    """Prices that move by 4 % a day tell nothing of 0.3 %."""
+    assert [(159,)] == [one.rows for one in find_repairs(bad)]
+
+
+def test_what_no_witness_tells_is_left_alone() -> None:
+    """A copy that prices do not tell from its original; a hundredth of one; a fall that was none."""
+    loud = walk(ROWS, move=0.04, paid=dict.fromkeys(QUARTERLY, 0.3))
+    copied = told(loud, "dividends", {159: 0.3})
+    copied = stepped(copied, 159, by=1 - part(copied, 159, 0.3))
+    tenth = float(walk(200, move=0.2).values("close")[99]) / 10
+    wild = walk(200, move=0.2, paid={100: tenth})
+    hundredth = stepped(wild, 100, by=(1 - part(wild, 100, tenth / 100)) / (1 - part(wild, 100, tenth)))
+    nothing_fell = told(walk(), "dividends", {100: 4.5})
+
+    assert () == find_repairs(copied)
+    assert () == find_repairs(hundredth)
+    assert () == find_repairs(nothing_fell)

@@ -191,3 +191,25 @@ def test_a_suspension_explains_more_than_a_day_does() -> None:
     )
 
     assert [] == kinds(spoilt(late, *QUOTES, rows=slice(0, 100), by=0.5))
+
+
+def test_the_commonest_level_counts_where_none_was_held_for_long() -> None:
+    """No five closes in a row are of one unit, and the newest are of the rarer one."""
+    right = [1.0, 1.01, 1.02, 1.01] * 3 + [1.0, 1.01]
+    bad = [close * (100 if row in (4, 5, 6, 11, 12, 13) else 1) for row, close in enumerate(right)]
+
+    assert pytest.approx(right) == apply(of(close=bad), find_repairs(of(close=bad))).frame["close"].to_list()
+
+
+def test_a_bar_without_an_open_keeps_its_low_at_the_close() -> None:
+    """The low was only the unit's; there is no open to tell more. A low alone is brought back as well."""
+    closes = walk(60, start=60).frame["close"].to_list()
+    bad = of(close=closes, low=[close * 0.99 for close in closes])
+    bad = told(told(bad, "close", {30: 0.6}), "low", {30: 0.6, 40: closes[40] * 0.0099})
+    repaired = apply(bad, find_repairs(bad))
+
+    assert [60.0, 60.0, pytest.approx(closes[40] * 0.99)] == [
+        repaired.values("close")[30],
+        repaired.values("low")[30],
+        repaired.values("low")[40],
+    ]

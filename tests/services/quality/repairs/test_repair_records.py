@@ -81,7 +81,7 @@ FAULTS = st.tuples(
 
 
 @given(faults=st.lists(FAULTS, max_size=6), seed=st.integers(0, 30))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_undo_is_the_inverse_of_repair_whatever_is_wrong(faults: list[tuple[str, int, int, float]], seed: int) -> None:
     """To the last bit, in any mess; and what was repaired needs no repair."""
     series = walk(120, seed=seed, paid={30: 1.0, 75: 1.5}, split={60: 4.0})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Final
 
 from truetape.domain.price_series import PriceSeries
@@ -38,10 +39,13 @@ def find_repairs(series: PriceSeries) -> tuple[Repair, ...]:
     until none finds more, so that the repaired series needs no repair.
     """
     found: list[Repair] = []
-    for _ in range(MOST_ROUNDS):
-        made = next((made for finder in FINDERS if (made := finder(series))), None)
-        if not made:
-            break
-        series = apply(series, made)
+    left = [series]
+    for made in takewhile(bool, (_first_found(left[-1]) for _ in range(MOST_ROUNDS))):
+        left.append(apply(left[-1], made))
         found.extend(made)
     return tuple(found)
+
+
+def _first_found(series: PriceSeries) -> Sequence[Repair]:
+    """Return what the first finder that finds something found."""
+    return next((made for finder in FINDERS if (made := finder(series))), ())

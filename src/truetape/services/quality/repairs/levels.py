@@ -14,7 +14,7 @@ import numpy as np
 
 from truetape.domain.adjust import PRICES
 from truetape.domain.price_series import PriceSeries
-from truetape.services.quality.repairs.noise import FLOOR, NORMAL, local_scale, pauses, scale, surprise
+from truetape.services.quality.repairs.noise import FLOOR, local_scale, pauses, scale, surprise
 
 LASTING: Final = 5  # rows: a level that the newest rows have held for so long is the one that counts
 
@@ -121,8 +121,3 @@ def anchored(cells: Cells, found: np.ndarray, *, lively: np.ndarray) -> np.ndarr
 def middle(values: np.ndarray) -> float:
     """Return the median of `values`, NaN for none."""
     return float(np.median(values)) if len(values) else float("nan")
-
-
-def spread(values: np.ndarray) -> float:
-    """Return the robust standard deviation of `values` around their median."""
-    return float(NORMAL * np.median(np.abs(values - np.median(values)))) if len(values) else 0.0

@@ -12,7 +12,7 @@ from truetape.services.quality.repairs.worth import HUNDRED, corrected, neighbou
 MARGIN: Final = 2.0  # nats over the next best explanation
 
 _ALSO_UNIT: Final = 4.6  # nats: one in a hundred of them is in another unit as well
-_NOT_PAID: Final = 5.0  # nats: dividends out of nowhere are rarer
+_NOT_PAID: Final = 7.0  # nats: dividends out of nowhere are rarer
 
 
 def unadjusted_dividends(series: PriceSeries) -> list[Repair]:

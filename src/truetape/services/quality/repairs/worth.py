@@ -124,10 +124,9 @@ def corrections(series: PriceSeries, makers: Sequence[Callable[[PriceSeries], Re
     """Return the repairs that `makers` make, each of the series as the ones before left it."""
     made: list[Repair] = []
     for maker in makers:
-        one = maker(series)
-        if one is not None:
-            made.append(one)
-            series = apply(series, [one])
+        own = [one for one in (maker(series),) if one is not None]
+        made += own
+        series = apply(series, own)
     return made
 
 
