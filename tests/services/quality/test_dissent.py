@@ -175,6 +175,31 @@ def test_fewer_decimals_are_rounding() -> None:
     )
 
 
+@pytest.mark.parametrize("days", [1, -1, 3])
+def test_a_bar_of_a_day_without_a_session_is_another_sessions(days: int) -> None:
+    """A calendar that knows no session there keeps a shifted provider from filling the weekend."""
+    calendar = pl.DataFrame({"session": DAYS})
+    odd = honest("odd").with_columns(pl.col("ts_event") + pl.duration(days=days, time_unit="ns"))
+
+    grades = grade_bars(pl.concat([honest("alpha"), honest("bravo"), odd]), calendar, GRADING)
+
+    outside = [moment.date() for moment in odd["ts_event"] if moment.date() not in DAYS]
+    inside = [moment for moment in outside if DAYS[0] < moment < DAYS[-1]]
+    lost = grades.quarantined.filter(pl.col("reason") == "session_label")["ts_event"].dt.date()
+    assert set(inside) <= set(lost)
+    assert set(grades.golden["ts_event"].dt.date()) == {*DAYS, *outside} - {*inside}
+
+
+def test_trade_on_a_day_that_the_calendar_does_not_know_stays() -> None:
+    """A bar of its own is a bar, flagged as outside of the calendar, whoever says it."""
+    calendar = pl.DataFrame({"session": [day for day in DAYS if day != DAYS[4]]})
+
+    grades = grade_bars(pl.concat([honest("alpha"), honest("bravo")]), calendar, GRADING)
+
+    assert len(grades.golden) == 10
+    assert grades.quarantined.is_empty()
+
+
 @pytest.mark.parametrize("hours", [5, -4])
 def test_hours_that_a_zone_is_off_are_recognised(hours: int) -> None:
     """Bars below a day may be the true ones of some whole hours before or after."""

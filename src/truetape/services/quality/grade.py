@@ -18,6 +18,7 @@ from truetape.services.quality.differences import BAR, outvoted, with_habits, wi
 from truetape.services.quality.dissent import explain_dissent
 from truetape.services.quality.grading import Grading
 from truetape.services.quality.increments import with_increments
+from truetape.services.quality.labels import mislabelled
 from truetape.services.quality.standing import standing_findings
 from truetape.services.quality.systematic import lasting, volume_coverage
 from truetape.services.quality.vote import Tolerance, vote
@@ -49,16 +50,13 @@ def grade_bars(
         grading: The rules.
         earlier: Claims that newer ones have replaced, as `corrections.superseded` returns them.
     """
-    ordered = claims.sort("instrument_id", "timeframe", "provider", "ts_event")
-    broken = broken_rules(ordered, stale_sessions=grading.stale_sessions)
-    ruled = ordered.with_columns(broken).with_row_index("place")
-    if "stale" in ruled["rule"]:
-        ruled = ruled.with_columns(pl.when(~quiet(ruled)).then("rule").alias("rule"))
+    known = sessions["session"]
+    ruled = _ruled(claims, known, grading)
     valid = ruled.filter(pl.col("rule").is_null())
     stepped = with_increments(valid, usual=grading.tolerance.absolute, known=grading.increments)
     voters = replace(grading.voters(), sources={**_venues(valid), **grading.sources})
     outcome = vote(stepped, key=BAR, values=PRICES, tolerance=grading.tolerance, voters=voters)
-    won, known = outcome.won, sessions["session"]
+    won = outcome.won
     golden = _golden(won, known, grading)
     lost = outvoted(ruled, stepped, outcome)
     quarantined, lasted = _quarantined(lost, ruled, won, earlier, grading) if len(lost) else NOBODY_LOST
@@ -75,6 +73,16 @@ def grade_bars(
     if grading.withholds:
         golden = golden.filter(won["quorate"])
     return Grades(golden, quarantined, findings)
+
+
+def _ruled(claims: pl.DataFrame, known: pl.Series, grading: Grading) -> pl.DataFrame:
+    """Return `claims`, ordered by (series, provider, ts_event), with their `place` and the `rule` that they break."""
+    ordered = claims.sort("instrument_id", "timeframe", "provider", "ts_event")
+    broken = broken_rules(ordered, stale_sessions=grading.stale_sessions)
+    ruled = ordered.with_columns(broken).with_row_index("place")
+    if "stale" in ruled["rule"]:
+        ruled = ruled.with_columns(pl.when(~quiet(ruled)).then("rule").alias("rule"))
+    return mislabelled(ruled, known, grading.tolerance)
 
 
 def _venues(claims: pl.DataFrame) -> dict[str, str]:

@@ -1,0 +1,42 @@
+"""Bars under the label of a day on which there was no session: whose bars they really are."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from truetape.domain.adjust import PRICES
+from truetape.services.quality.differences import BAR, alike
+from truetape.services.quality.vote import INCREMENT, Tolerance
+
+AWAY: Final = (1, -1, 2, -2, 3, -3)  # days to the session whose bar it may be: over a weekend and a holiday
+
+
+def mislabelled(ruled: pl.DataFrame, known: pl.Series, tolerance: Tolerance) -> pl.DataFrame:
+    """Return `ruled` with the rule session_label where a daily bar of no session is another provider's of a near one.
+
+    Where the calendar is not known, or does not reach, nothing is taken for a wrong label.
+
+    Args:
+        ruled: schema bar_claims with `place` (their row) and `rule` (a broken rule or null).
+        known: The sessions of the calendar (Date).
+        tolerance: When two prices are alike.
+    """
+    if known.is_empty():
+        return ruled
+    day = pl.col("ts_event").dt.date()
+    reached = day.is_between(known.min(), known.max())
+    stray = (pl.col("timeframe") == "1d") & pl.col("rule").is_null() & reached & ~day.is_in(known.implode())
+    strays = ruled.filter(stray).select("place", *BAR, "provider", *PRICES, pl.lit(tolerance.absolute).alias(INCREMENT))
+    if strays.is_empty():
+        return ruled
+    others = ruled.join(strays, on=["instrument_id", "timeframe"], how="semi").select(*BAR, "provider", *PRICES)
+    same = alike(PRICES, [f"{name}_other" for name in PRICES], relative=tolerance.relative)
+    places = []
+    for days in AWAY:
+        moved = others.with_columns(pl.col("ts_event") - pl.duration(days=days, time_unit="ns"))
+        met = strays.join(moved, on=BAR, suffix="_other").filter(pl.col("provider") != pl.col("provider_other"), same)
+        places.append(met["place"])
+    found = pl.col("place").is_in(pl.concat(places).unique().implode())
+    return ruled.with_columns(pl.when(found).then(pl.lit("session_label")).otherwise("rule").alias("rule"))
