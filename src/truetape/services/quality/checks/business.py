@@ -93,7 +93,7 @@ def off_tick(frame: pl.DataFrame, _: Tuning) -> Broken | None:
     nearest = (value / pl.col("increment")).round() * pl.col("increment")
     return Broken(
         where=pl.any_horizontal(wrong.values()),
-        confirmed=(value - nearest).abs() > value.abs() * _ARTEFACT,
+        confirmed=((value - nearest).abs() > value.abs() * _ARTEFACT) & value.is_finite(),
         words=pl.format("the {} is {}, no multiple of the price increment {}", which, shown(value), "increment"),
         field=which,
         value=value,
@@ -118,7 +118,7 @@ def off_lot(frame: pl.DataFrame, _: Tuning) -> Broken | None:
 
 def _apart(multiple: pl.Expr, *, share: float) -> pl.Expr:
     """Return whether a number is further than `share` from a whole one."""
-    return (multiple - multiple.round()).abs() > share
+    return (multiple + share) % 1 > 2 * share
 
 
 def price_limit(_frame: pl.DataFrame, tuning: Tuning) -> Broken | None:

@@ -68,7 +68,7 @@ def _in_order(frame: pl.DataFrame) -> bool:
     descends = (pl.col("ts_event") < pl.col("ts_event").shift(1)) & ~pl.col("starts")
     if frame.select(descends.any()).item():
         return False
-    keys = frame.filter(pl.col("starts")).select(SERIES)
+    keys = frame.select(SERIES).filter(frame["starts"])
     ascends = pl.lit(False)
     for name in reversed(SERIES):
         before = pl.col(name).shift(1)

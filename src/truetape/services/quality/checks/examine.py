@@ -68,8 +68,8 @@ def findings_of(evidence: pl.DataFrame, settled: Iterable[Settled]) -> list[pl.D
 
 def timeframes(evidence: pl.DataFrame) -> frozenset[str]:
     """Return the timeframes that `evidence` has."""
-    firsts = evidence.filter(pl.col("starts")) if "starts" in evidence.columns else evidence
-    return frozenset(firsts["timeframe"].unique())
+    every = evidence["timeframe"]
+    return frozenset((every.filter(evidence["starts"]) if "starts" in evidence.columns else every).unique())
 
 
 def _in_question(evidence: pl.DataFrame, checks: Iterable[Check]) -> list[Check]:

@@ -63,7 +63,7 @@ def listed(name: str) -> Made:
     """Return what makes the listing's `name` of each row; null where the listing does not say."""
 
     def made(frame: pl.DataFrame, around: Surroundings) -> Column:
-        firsts = frame.filter(pl.col("starts")).select("series", "instrument_id")
+        firsts = frame.select("series", "instrument_id").filter(frame["starts"])
         one = around.listed.unique("instrument_id", keep="first")
         return _spread(frame, firsts.join(one, on="instrument_id", how="left").select("series", name))
 
@@ -73,7 +73,7 @@ def listed(name: str) -> Made:
 def day(frame: pl.DataFrame, around: Surroundings) -> Column:
     """Return the session date: the label of a bar of whole days, else that of the last session that opened before."""
     dates = pl.col("ts_event").dt.date()
-    timeframes = {*frame.filter(pl.col("starts"))["timeframe"]}
+    timeframes = {*frame["timeframe"].filter(frame["starts"])}
     if around.sessions.is_empty() or timeframes <= {*WHOLE_DAYS}:
         return dates
     whole = pl.col("timeframe").is_in(WHOLE_DAYS)
@@ -147,8 +147,7 @@ def key_number(frame: pl.DataFrame, _: Surroundings) -> Column:
 
 def providers(frame: pl.DataFrame, _: Surroundings) -> Column:
     """Return how many rows are about the same bar."""
-    firsts = frame.filter(pl.col("starts"))
-    if firsts["provider"].n_unique() <= 1:
+    if frame["provider"].filter(frame["starts"]).n_unique() <= 1:
         return pl.lit(1, dtype=pl.UInt32)
     return per_key(pl.len())
 
@@ -269,7 +268,9 @@ def _opened(frame: pl.DataFrame, around: Surroundings, name: str) -> pl.Series:
 
 def _numbered(frame: pl.DataFrame, venues: list[str]) -> pl.Series:
     """Return, for each row, which of `venues` is its own; null where none is."""
-    per_series = frame.filter(pl.col("starts")).select(
-        pl.col("venue").replace_strict(venues, list(range(len(venues))), default=None, return_dtype=pl.Int32)
+    per_series = (
+        frame.select("venue")
+        .filter(frame["starts"])
+        .select(pl.col("venue").replace_strict(venues, list(range(len(venues))), default=None, return_dtype=pl.Int32))
     )
     return per_series["venue"].gather(frame["series"])
