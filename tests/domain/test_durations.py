@@ -11,11 +11,11 @@ from truetape.domain.durations import seconds_of, spoken
     ("text", "expected"),
     [
         ("90s", 90), ("15m", 900), ("2h", 7200), ("7d", 604_800), (" 1.5 h ", 5400), ("0s", None), ("5", None),
-        ("-5m", None), ("1w", None), ("", None), ("4000d", None), ("9999999s", None), ("2h 5m", None),
+        ("-5m", None), ("1w", None), ("", None), ("40000d", None), ("9999999s", None), ("2h 5m", None),
     ],
 )  # fmt: skip
 def test_lengths_are_read(text: str, expected: float | None) -> None:
-    """A number and a unit, above nought and up to ten years."""
+    """A number and a unit, above nought and up to a century."""
     assert expected == seconds_of(text)
 
 

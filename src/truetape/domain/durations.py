@@ -7,12 +7,12 @@ from typing import Final
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _FORM: Final = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*([smhd])")
-LONGEST_S: Final = 3_660 * 86_400
+LONGEST_S: Final = 36_600 * 86_400
 EXAMPLES: Final = 'a length of time such as "90s", "15m", "2h" or "7d"'
 
 
 def seconds_of(text: str) -> float | None:
-    """Return how many seconds `text` means; None if it is no length of time, nought, or longer than ten years."""
+    """Return how many seconds `text` means; None if it is no length of time, nought, or longer than a century."""
     found = _FORM.fullmatch(text.strip())
     seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
     return seconds if 0 < seconds <= LONGEST_S else None
