@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from perf import (
+    checking,
     decoding,
     ledger,
     monitoring,
@@ -25,6 +26,7 @@ from perf.measure import Figure, Result, Sheet, keep
 
 THOUSAND = 1000
 MEASUREMENTS: dict[str, Callable[[], Iterator[Result | Sheet]]] = {
+    "checking": checking.measure,
     "decoding": decoding.measure,
     "ledger": ledger.measure,
     "monitoring": monitoring.measure,
