@@ -12,8 +12,9 @@ from room_doubles import rows
 from small_market import APPLE, NOW_NS, ORIGIN, PAYLOAD, claims, correction, findings, listings, quarantine, tables
 from truetape.domain.schema import TABLES, empty
 from truetape.services.api.directory import Directory
-from truetape.services.api.explain import Evidence, Explanation, Prices, explain
+from truetape.services.api.explain import Evidence, Explanation, explain
 from truetape.services.api.narrate import WIDTH, lines, narrate
+from truetape.services.api.prices import Prices
 
 FRIDAY = date(2005, 2, 25)
 LISTING = Directory(listings()).find("AAPL")

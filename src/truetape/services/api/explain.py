@@ -15,19 +15,11 @@ from truetape.domain.flags import Quality
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.time import iso
 from truetape.services.api.directory import Listing
+from truetape.services.api.mended import repaired_bar
+from truetape.services.api.prices import Prices
 from truetape.services.api.render import written
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
-
-
-class Prices(msgspec.Struct, frozen=True, kw_only=True):
-    """Open to volume; null where it is missing."""
-
-    open: float | None
-    high: float | None
-    low: float | None
-    close: float | None
-    volume: float | None
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +38,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     payload_bytes: int | None = None  # their number in the archive, null where they are missing or damaged
     why: str = ""  # why this provider was asked
     tried: tuple[str, ...] = ()  # who was asked before, and what came of it
+    repaired: Prices | None = None  # as an applied repair has it vote, as traded
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,8 +246,9 @@ def _claims(evidence: Evidence, golden: Mapping[str, Any] | None) -> tuple[Claim
     return tuple(
         _claim(
             row,
-            raw=as_traded(claims[number], splits),
-            outcome=_outcome(row, golden, out),
+            raw=(raw := as_traded(claims[number], splits)),
+            repaired=(mended := repaired_bar(evidence.repairs, claims[number], raw)),
+            outcome=_outcome(row, golden, set() if mended else out),
             payload_bytes=evidence.payload_bytes.get(row["payload"]),
             asked=asked.get((row["payload"], row["provider"]), {}),
         )
@@ -266,6 +260,7 @@ def _claim(
     row: Mapping[str, Any],
     *,
     raw: Prices | None,
+    repaired: Prices | None,
     outcome: str,
     payload_bytes: int | None,
     asked: Mapping[str, Any],
@@ -284,6 +279,7 @@ def _claim(
         payload_bytes=payload_bytes,
         why=asked.get("why", ""),
         tried=tuple(one for one in asked.get("tried", "").split("\n") if one),
+        repaired=repaired,
     )
 
 

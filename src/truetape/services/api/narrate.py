@@ -8,7 +8,8 @@ from typing import Final
 
 from rich.text import Text
 
-from truetape.services.api.explain import Claim, Effect, Explanation, Prices
+from truetape.services.api.explain import Claim, Effect, Explanation
+from truetape.services.api.prices import Prices
 
 WIDTH: Final = 80
 MOST_EFFECTS: Final = 12
@@ -110,6 +111,8 @@ def _claims(explanation: Explanation) -> Iterator[Text]:
             (claim.payload[:8] + size, "dim"),
         )
         yield Text(f"      {_said(claim)}", style="dim")
+        if claim.repaired:
+            yield Text.assemble("    ", ("repaired", "green"), f"     {_ohlc(claim.repaired)}")
         if claim.why:
             yield Text(f"      asked because: {claim.why}", style="dim")
         for before in claim.tried:
