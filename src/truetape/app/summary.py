@@ -45,7 +45,7 @@ class Summary:
     failures: pl.DataFrame  # provider, failure, times, first_words
     quarantined: pl.DataFrame  # provider, reason, rows
     instruments: pl.DataFrame  # symbol, golden, first, last, consensus, single_source, actions
-    rejected: pl.DataFrame  # provider, reason
+    rejected: pl.DataFrame  # provider, kind, reason, times, since, last
     findings: pl.DataFrame  # check, provider, rows
     failovers: tuple[str, ...]  # "yahoo for FB: transient"
     index_rows: int
@@ -82,7 +82,7 @@ async def summarize(store: Store, archive: Archive) -> Summary:
         failures=_failures(told),
         quarantined=_counted(quarantined, "provider", "reason"),
         instruments=_instruments(bars, actions, symbols),
-        rejected=await store.read("rejected_payloads", Selection(columns=("provider", "reason"))),
+        rejected=_rejected(await store.read("rejected_payloads")),
         findings=_counted(findings, "check", "provider"),
         failovers=tuple(told.failovers),
         index_rows=len(await store.read("index_levels", Selection(columns=("index_id",)))),
@@ -125,6 +125,22 @@ def _failures(told: _Told) -> pl.DataFrame:
         schema={"provider": pl.String, "failure": pl.String, "times": pl.Int64, "first_words": pl.String},
         orient="row",
     )
+
+
+def _rejected(payloads: pl.DataFrame) -> pl.DataFrame:
+    """Return how often and since when each provider's payloads are not readable, by reason; numbers in it aside."""
+    alike = pl.col("reason").str.replace_all(r"\d+", "#").alias("alike")
+    counted = (
+        payloads.sort("ts_known")
+        .group_by("provider", "kind", alike, maintain_order=True)
+        .agg(
+            pl.col("reason").first(),
+            pl.len().alias("times"),
+            pl.col("ts_known").first().dt.strftime("%Y-%m-%dT%H:%M:%SZ").alias("since"),
+            pl.col("ts_known").last().dt.strftime("%Y-%m-%dT%H:%M:%SZ").alias("last"),
+        )
+    )
+    return counted.drop("alike").sort("provider", "kind", "since", maintain_order=True)
 
 
 def _counted(frame: pl.DataFrame, *by: str) -> pl.DataFrame:

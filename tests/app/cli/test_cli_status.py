@@ -10,13 +10,16 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from small_market import APPLE, PAYLOAD, filled_folder, serving
-from truetape.adapters.data_folder import ARCHIVE
+from truetape.adapters.data_folder import ARCHIVE, STORE
+from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.cli import app
+from truetape.domain.kinds import INSTANT
 from truetape.domain.messages import RawCaptured
 from truetape.ports.archive import Attempted
 
@@ -62,7 +65,25 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     )
     archive.close()
+    asyncio.run(reject(path))
     return path
+
+
+async def reject(path: Path) -> None:
+    """Keep that two answers of Tiingo about bars, in other rows, lacked the same field."""
+    store = DuckdbStore(path / STORE)
+    rows = pl.DataFrame(
+        {
+            "payload": ["a" * 64, "b" * 64],
+            "provider": ["tiingo"] * 2,
+            "kind": ["bars"] * 2,
+            "reason": [f"The payload lacks `close` - at `$[{row}]` [sic]" for row in (0, 12)],
+            "ts_known": pl.Series([NOON, NOON + 60 * SECOND]).cast(INSTANT),
+            "simulated": [True] * 2,
+        }
+    )
+    await store.commit({"rejected_payloads": rows})
+    await store.close()
 
 
 def test_status_as_json(folder: Path) -> None:
@@ -83,6 +104,16 @@ def test_status_as_json(folder: Path) -> None:
         },
         "rounds": 0,
         "quarantined": 1,
+        "unreadable": [
+            {
+                "provider": "tiingo",
+                "kind": "bars",
+                "reason": "The payload lacks `close` - at `$[0]` [sic]",
+                "times": 2,
+                "since": "2024-01-15T12:00:00Z",
+                "last": "2024-01-15T12:01:00Z",
+            }
+        ],
     } == told
     assert (6, "2005-02-24", "2005-03-03", 2) == tuple(
         instruments["AAPL"][name] for name in ("golden", "first", "last", "actions")
@@ -101,6 +132,10 @@ def test_status_in_words(folder: Path) -> None:
         "yahoo: 2 answers, last 2024-01-15T12:00:00Z; 0 failures",
         "finnhub: 0 answers, last never; 1 failures",
         "AAPL: 6 bars, 2005-02-24 to 2005-03-03; 2 actions",
+        (
+            "tiingo: 2 answers about bars not readable since 2024-01-15T12:00:00Z, last 2024-01-15T12:01:00Z: The payload "
+            "lacks `close` - at `$[0]` [sic]"
+        ),
         "0 rounds stored, 1 claims in quarantine",
     ):
         assert words in text

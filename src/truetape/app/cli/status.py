@@ -11,6 +11,8 @@ from truetape.app.cli.terminal import Data, Json, out, run, write_json
 
 def status(*, data: Data = Path("data"), as_json: Json = False) -> None:
     """Say what a data folder holds, what came last from whom, and which process owns it."""
+    from rich.markup import escape
+
     found = run(_status(data), as_json=as_json)
     if as_json:
         write_json(found)
@@ -28,6 +30,12 @@ def status(*, data: Data = Path("data"), as_json: Json = False) -> None:
     for one in found["instruments"]:
         console.print(
             f"{one['symbol']}: {one['golden']:,} bars, {one['first']} to {one['last']}; {one['actions']} actions",
+            highlight=False,
+        )
+    for one in found["unreadable"]:
+        console.print(
+            f"{one['provider']}: {one['times']:,} answers about {one['kind']} not readable since {one['since']}, last "
+            f"{one['last']}: {escape(one['reason'])}",
             highlight=False,
         )
     console.print(f"{found['rounds']:,} rounds stored, {found['quarantined']:,} claims in quarantine")
@@ -52,6 +60,7 @@ async def _status(data: Path) -> dict[str, Any]:
         "instruments": None,
         "rounds": None,
         "quarantined": None,
+        "unreadable": None,
     }
     return found if owner else found | await _stored(data, archive)
 
@@ -95,4 +104,5 @@ async def _stored(data: Path, archive: Any) -> dict[str, Any]:
         "instruments": summary.instruments.to_dicts(),
         "rounds": len(rounds),
         "quarantined": int(summary.quarantined["rows"].sum()),
+        "unreadable": summary.rejected.to_dicts(),
     }
