@@ -60,3 +60,32 @@ def test_factors_of_simulated_actions_are_simulated(simulated: bool) -> None:
 def test_no_actions_are_no_factors() -> None:
     """An instrument without any action has no rows."""
     assert numbers(factors(rows("actions", ex_date=[]))) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param(
+            [("dividend", 5.0, "a,b"), ("special_dividend", 5.0, "c")], (1.0, 0.9), id="one payment, two names"
+        ),
+        pytest.param(
+            [("dividend", 5.0, "a,b"), ("special_dividend", 20.0, "b,c")], (1.0, 0.5), id="b has both: two payments"
+        ),
+        pytest.param([("special_dividend", 5.0, "c")], (1.0, 0.9), id="a special dividend alone"),
+        pytest.param(
+            [("special_dividend", 5.0, "c"), ("capital_gain", 5.0, "d")], (1.0, 0.8), id="neither is the usual name"
+        ),
+        pytest.param([("split", 1.25, "a"), ("stock_dividend", 0.25, "b")], (1.25, 1.0), id="a quarter share more"),
+        pytest.param([("split", 2.0, "a"), ("stock_dividend", 0.5, "a")], (3.0, 1.0), id="split and shares on top"),
+        pytest.param([("split", 2.0, "a"), ("special_dividend", 5.0, "b")], (2.0, 0.8), id="5 of the new share's 25"),
+        pytest.param([("split", 2.0, "a"), ("merger", 5.0, "b")], (2.0, 1.0), id="no distribution"),
+    ],
+)
+def test_one_event_under_two_names_counts_once(
+    said: list[tuple[str, float, str]], expected: tuple[float, float]
+) -> None:
+    """Unless one provider speaks of both; the close before the ex-date is 50."""
+    types, values, agreed = (list(column) for column in zip(*said, strict=True))
+    actions = rows("actions", ex_date=[DAYS[3]] * len(said), type=types, value=values, agreed=agreed)
+
+    assert [(DAYS[3], *expected)] == numbers(factors(actions))
