@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from truetape.domain.decoding import Payload
-from truetape.domain.drift import MISSING, MOST_BYTES, Difference, differences, drifted, names_differ, words
+from truetape.domain.drift import MISSING, MOST_BYTES, Difference, changed, differences, drifted, names_differ, words
 from truetape.domain.errors import SchemaMismatch, UndecodablePayload
 from truetape.domain.schema import DECODED, check, empty
 
@@ -124,3 +124,23 @@ def test_a_frame_of_another_schema_is_told_whole() -> None:
         check(frame, DECODED["index_levels"], kind="index_levels")
 
     assert "missing columns ['level'] and unexpected columns {'value': Float64}" == caught.value.found
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (b'{"s":[{"o":1,"vol":2}],"2024-06-03":1}', b'{"s":[{"o":1,"volume":2}],"2024-06-04":1}',
+         [("s[].vol", "a number", MISSING, "s[].volume"), ("s[].volume", MISSING, "a number", "")]),
+        (b'{"a":{"b":1,"c":2},"x":1}', b'{"x":"1","y":[[1]]}',
+         [("a", "an object", MISSING, ""), ("x", "a number", "a text", ""), ("y", MISSING, "an array", "")]),
+        (b'[{"o":1},{"o":null}]', b'[{"o":1},{"o":null}]', []),
+        (b"Date,Close,Volume\n1,2,3\n", b'"Date";"Close";"Vol."\n',
+         [("Volume", "a column", MISSING, "Vol."), ("Vol.", MISSING, "a column", "")]),
+        (b" " * (MOST_BYTES + 1), b"[]", []),
+    ],
+)  # fmt: skip
+def test_two_payloads_are_compared_field_by_field(
+    before: bytes, now: bytes, expected: list[tuple[str, str, str, str]]
+) -> None:
+    """Names that are data count for nothing, and what lies within a field that is gone goes with it."""
+    assert [Difference(*one) for one in expected] == list(changed(before, now))

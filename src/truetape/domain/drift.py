@@ -6,6 +6,7 @@ since it may be a secret.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
@@ -21,6 +22,8 @@ ALIKE: Final = 0.6  # share of two names that is the same, from which one may be
 CLEARLY: Final = 0.75  # the same, for a field that may be missing
 
 MISSING: Final = "nothing"
+MOST_HEADER: Final = 64 * 1024  # bytes of a first line
+_DATA: Final = re.compile(r"[\d\s:./TZ+-]+")  # names that are dates or numbers
 _KINDS: Final[dict[type, str]] = {
     dict: "an object",
     list: "an array",
@@ -184,3 +187,50 @@ def _nearest(name: str, others: Iterable[str], *, alike: float = ALIKE) -> str:
 
 def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())[:LONGEST_NAME]
+
+
+def changed(before: bytes, now: bytes) -> tuple[Difference, ...]:
+    """Return how the fields of a payload differ from those of an earlier one: gone, new, or of another kind.
+
+    Fields are those of JSON, or the names in the first line of a table; numbers and dates among them are data. What
+    lies within a field that is gone or new is not told apart.
+    """
+    told, found = _fields(before), _fields(now)
+    unknown = [path for path in found if path not in told]
+    gone = [path for path in told if path not in found]
+    missing = [Difference(path, told[path], MISSING, _nearest(path, unknown)) for path in _outermost(gone)]
+    others = [Difference(path, told[path], found[path]) for path in told if found.get(path, told[path]) != told[path]]
+    return (*missing, *others, *(Difference(path, MISSING, found[path]) for path in _outermost(unknown)))
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """Return each field of a body with the kinds of its values."""
+    if len(body) > MOST_BYTES:
+        return {}
+    try:
+        value = msgspec.json.decode(body)
+        pairs = sorted({(path, kind) for path, kind in _paths(value, "") if path})
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        first = body[:MOST_HEADER].partition(b"\n")[0].decode(errors="replace")
+        return {name.strip().strip('"'): "a column" for name in first.replace(";", ",").split(",") if name.strip()}
+    kinds: dict[str, list[str]] = {}
+    for path, kind in pairs:
+        kinds.setdefault(path, []).append(kind)
+    return {path: " or ".join(several) for path, several in kinds.items()}
+
+
+def _paths(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    yield path, _KINDS[type(value)]
+    if isinstance(value, list):
+        for one in value[:MOST_ELEMENTS]:
+            yield from _paths(one, f"{path}[]")
+    if isinstance(value, dict):
+        for name, one in list(value.items())[:MOST_ELEMENTS]:
+            yield from _paths(one, f"{path}{{}}" if _DATA.fullmatch(name) else f"{path}.{name}".lstrip("."))
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    """Return those of `paths` that lie in no other of them."""
+    every = list(paths)
+    starts = tuple(f"{path}{mark}" for path in every for mark in (".", "[", "{"))
+    return [path for path in every if not path.startswith(starts)]

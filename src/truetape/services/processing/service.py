@@ -52,6 +52,7 @@ from truetape.services.processing.streamed import (
     wounds,
 )
 from truetape.services.processing.ticks import ticks_heard
+from truetape.services.processing.vanished import drift_findings, vanished
 
 log = structlog.get_logger()
 
@@ -150,19 +151,28 @@ class ProcessingService:
             await self._reject(message, reason=f"The code that reads {message.provider} failed with {error!r:.500}.")
             return {}
         if not reading.doubts.is_empty():
-            await self._doubt(message, reading.doubts)
+            await self._doubt(message, reading.doubts, provider=message.provider, key=message.key)
         return reading.claims
 
-    async def _doubt(self, message: RawCaptured, findings: pl.DataFrame) -> None:
-        log.warning("processing.doubted", provider=message.provider, key=message.key, findings=len(findings))
+    async def _doubt(
+        self, message: RawCaptured | RoundClosed, findings: pl.DataFrame, *, provider: str, key: str
+    ) -> None:
+        log.warning("processing.doubted", provider=provider, key=key, findings=len(findings))
         doubted = PayloadDoubted(
-            provider=message.provider,
-            key=message.key,
+            provider=provider,
+            key=key,
             ts_known=message.ts_known,
             findings=pack(findings),
             simulated=message.simulated,
         )
         await self._bus.publish(doubted)
+
+    async def _tell_drift(self, message: RoundClosed, older: Claims, parts: list[Claims]) -> None:
+        """Tell which columns a provider of the round no longer fills."""
+        fresh = [part["bar_claims"] for part in parts if "bar_claims" in part]
+        for one in vanished(older["bar_claims"], pl.concat(fresh)) if fresh else ():
+            findings = await asyncio.to_thread(drift_findings, [one], message, body=self._archive.get)
+            await self._doubt(message, findings, provider=one.provider, key=one.payload_now)
 
     async def _reject(self, message: RawCaptured, *, reason: str) -> None:
         log.warning("processing.rejected", provider=message.provider, key=message.key, reason=reason)
@@ -203,6 +213,7 @@ class ProcessingService:
         parts = await self._decoded_parts(message)
         await self._commit(parts)
         self._decoded.pop(message.round_id, None)
+        await self._tell_drift(message, older, parts)
         for batch in await asyncio.to_thread(round_batches, message, older, parts):
             about = await self._regrading.about((message.instrument_id, batch.kind, message.timeframe))
             await self._bus.publish(decided(batch, about))
