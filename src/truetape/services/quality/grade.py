@@ -21,7 +21,7 @@ from truetape.services.quality.increments import with_increments
 from truetape.services.quality.labels import mislabelled
 from truetape.services.quality.standing import standing_findings
 from truetape.services.quality.systematic import lasting, volume_coverage
-from truetape.services.quality.vote import Tolerance, vote
+from truetape.services.quality.vote import Tolerance, varying, vote
 
 CONSOLIDATED: Final = ("consolidated", "sip", "")  # feeds of many venues, of which each provider makes its own bars
 NOBODY_LOST: Final = (empty(TABLES["quarantine"].columns), empty(TABLES["findings"].columns))
@@ -77,7 +77,7 @@ def grade_bars(
 
 def _ruled(claims: pl.DataFrame, known: pl.Series, grading: Grading) -> pl.DataFrame:
     """Return `claims`, ordered by (series, provider, ts_event), with their `place` and the `rule` that they break."""
-    ordered = claims.sort("instrument_id", "timeframe", "provider", "ts_event")
+    ordered = claims.sort(*varying(claims, ("instrument_id", "timeframe")), "provider", "ts_event")
     broken = broken_rules(ordered, stale_sessions=grading.stale_sessions)
     ruled = ordered.with_columns(broken).with_row_index("place")
     if "stale" in ruled["rule"]:

@@ -11,7 +11,7 @@ counts whole and each other one by the part KIN of its weight.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final
@@ -56,8 +56,8 @@ class Outcome:
 
     `won` has one row for each key, in its order: the winning claim with `score` (share of the weight that agrees),
     `method` (consensus: quorate, and two or more agree who weigh more than half; single_source: one voter only;
-    plurality otherwise), `agreed` and `dissented` (comma separated) and `quorate`. `lost` has one row for each claim that does
-    not agree with its winner: `claim` is its row among the claims, `bar` the winner's row of `won`.
+    plurality otherwise), `agreed` and `dissented` (comma separated) and `quorate`. `lost` has one row for each claim
+    that does not agree with its winner: `claim` is its row among the claims, `bar` the winner's row of `won`.
     """
 
     won: pl.DataFrame
@@ -97,6 +97,11 @@ def vote(
     return Outcome(whole, pl.DataFrame({"claim": ballots.row[who, which], "bar": which}, schema=_LOST))
 
 
+def varying(rows: pl.DataFrame, names: Iterable[str]) -> list[str]:
+    """Return those of `names` that tell `rows` apart; most batches are of one instrument and timeframe."""
+    return [name for name in names if not rows[name].eq_missing(rows[name].head(1)).all()]
+
+
 @dataclass(frozen=True)
 class _Ballots:
     values: Any  # (values, providers, keys) float64, NaN where missing
@@ -133,8 +138,9 @@ def _scales(names: list[str], voters: Voters) -> _Scales:
 def _ballots(
     claims: pl.DataFrame, *, key: tuple[str, ...], values: tuple[str, ...], names: list[str], tolerance: Tolerance
 ) -> _Ballots:
-    ordered = claims.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), *key, "provider").sort(key)
-    which = ordered.select(pl.struct(key).rle_id()).to_series().to_numpy()
+    apart = varying(claims, key) or [key[-1]]
+    ordered = claims.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), *apart, "provider").sort(apart)
+    which = ordered.select(pl.struct(apart).rle_id()).to_series().to_numpy()
     who = ordered["provider"].cast(pl.Enum(names)).to_physical().to_numpy()
     said = claims.select(*values, *([INCREMENT] if INCREMENT in claims.columns else []))[ordered["row"]]
     shape = (len(names), int(which[-1]) + 1)
