@@ -94,8 +94,7 @@ def _chart(path: Path) -> PriceSeries:
         (pl.col("ts") + offset).cast(pl.Datetime("ns")).dt.date().alias("date"),
     )
     frame = frame.with_columns(pl.col("ts").cast(INSTANT), *[pl.col(name).cast(pl.Float64) for name in columns])
-    minutes = (stamps.diff().median() or 0) / 6e10  # type: ignore[operator]
-    timeframe = "1m" if minutes < 2 else "1h" if minutes < 100 else "1d" if minutes < 10_000 else "1mo"
+    timeframe = {"60m": "1h"}.get(body["meta"]["dataGranularity"], body["meta"]["dataGranularity"])
     return PriceSeries(frame=frame, timeframe=timeframe)
 
 

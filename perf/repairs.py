@@ -316,8 +316,8 @@ def wilder(series: PriceSeries, dice: np.random.Generator) -> PriceSeries:
     values = {name: series.values(name) for name in series.fields}
     closes = values["close"]
     turn = (closes / np.nanmedian(closes)) ** 3 / 50
-    for name in [one for one in ("open", "high", "low", "close") if one in values]:
-        values[name] = np.maximum(np.round(values[name] * turn, 3), 0.001)
+    for price in [one for one in ("open", "high", "low", "close") if one in values]:
+        values[price] = np.maximum(np.round(values[price] * turn, 3), 0.001)
     for name in ("adj_close", "dividends", "capital_gains"):
         values.pop(name, None)
     del dice
@@ -358,8 +358,8 @@ def spike(series: PriceSeries, dice: np.random.Generator) -> PriceSeries:
     days, rise = int(dice.integers(1, 9)), float(dice.uniform(1.4, 2.5))
     if np.nan_to_num(values.get("dividends", np.zeros(len(series)))[row : row + days + 1]).any():
         return series
-    for name in [one for one in QUOTES if one in values]:
-        values[name][row : row + days] *= rise
+    for quote in [one for one in QUOTES if one in values]:
+        values[quote][row : row + days] *= rise
     values["splits"] = np.zeros(len(series))
     values["splits"][row + int(dice.integers(-8, 9))] = float(dice.choice(RATIOS))
     return _with(series, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -50,14 +50,12 @@ def walk(
     )
 
 
-def of(**columns: np.ndarray | list[float | None]) -> PriceSeries:
+def of(**columns: np.ndarray | Sequence[float | None]) -> PriceSeries:
     """Return daily bars with these columns, from FIRST on."""
     count = len(next(iter(columns.values())))
     days = pl.Series("date", [FIRST + timedelta(days=row) for row in range(count)], dtype=pl.Date)
-    fields = {
-        name: pl.Series(name, columns[name], dtype=pl.Float64).fill_nan(None) for name in FIELDS if name in columns
-    }
-    frame = pl.DataFrame({"ts": days.cast(pl.Datetime("ns")).cast(INSTANT), "date": days, **fields})
+    fields = [pl.Series(name, columns[name], dtype=pl.Float64).fill_nan(None) for name in FIELDS if name in columns]
+    frame = pl.DataFrame([days.cast(pl.Datetime("ns")).cast(INSTANT).alias("ts"), days, *fields])
     return PriceSeries(frame=frame, timeframe="1d")
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from truetape.services.quality.repairs import Repair
 
 DEFAULT: Final = "file"
+WHOLE_DAYS: Final = ("1d", "1w", "1mo")
 
 
 class _FileFirst(TyperGroup):
@@ -146,7 +147,9 @@ def _made(result: Repaired, one: Repair) -> RepairMade:
 def _tell(done: Done) -> None:
     if done.repairs:
         out().print(_table(done))
-    said = f"{done.cells} cells changed by {len(done.repairs)} repairs" if done.repairs else "Nothing to repair"
+        out().print(_reasons(done))
+    made = f"{len(done.repairs)} repair{'s' if len(done.repairs) > 1 else ''}"
+    said = f"{done.cells} cells changed by {made}" if done.repairs else "Nothing to repair"
     typer.echo(f"{said} in {done.rows} bars of {done.timeframe}: {done.output}")
 
 
@@ -154,12 +157,29 @@ def _table(done: Done) -> Any:
     from rich.table import Table
 
     table = Table(header_style="dim")
-    for name in ("kind", "from", "to", "cells", "factor", "sure"):
-        table.add_column(name, justify="right" if name in ("cells", "factor", "sure") else "left", no_wrap=True)
-    table.add_column("why", overflow="fold")
-    for one in done.repairs:
+    for name in ("", "kind", "from", "to", "cells", "factor", "sure"):
+        table.add_column(name, justify="left" if name in ("kind", "from", "to") else "right", no_wrap=True)
+    for number, one in enumerate(done.repairs, start=1):
         factor = "" if one.factor is None else f"{one.factor:.6g}"
+        length = len("2005-02-28") if done.timeframe in WHOLE_DAYS else len("2005-02-28 09:30")
         table.add_row(
-            one.kind, one.first[:10], one.last[:10], str(one.cells), factor, f"{one.confidence:.0%}", one.evidence
+            str(number),
+            one.kind,
+            one.first[:length],
+            one.last[:length],
+            str(one.cells),
+            factor,
+            f"{one.confidence:.0%}",
         )
     return table
+
+
+def _reasons(done: Done) -> Any:
+    from rich.table import Table
+
+    listed = Table.grid(padding=(0, 1))
+    listed.add_column(justify="right", style="dim")
+    listed.add_column(overflow="fold")
+    for number, one in enumerate(done.repairs, start=1):
+        listed.add_row(str(number), f"{', '.join(one.columns)}: {one.evidence}")
+    return listed

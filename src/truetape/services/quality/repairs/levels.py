@@ -19,6 +19,7 @@ from truetape.services.quality.repairs.noise import FLOOR, local_scale, pauses, 
 LASTING: Final = 5  # rows: a level that the newest rows have held for so long is the one that counts
 
 _ACROSS: Final = 60.0  # nats: no cell goes from one wrong level to another
+_EXTRAORDINARY: Final = 1.5  # in logarithms: four times the price, or a quarter
 _WORTH_A_LOOK: Final = 0.45  # of the smallest offset: a step below it is no change of level
 
 
@@ -58,13 +59,18 @@ def _scales(series: PriceSeries, row: np.ndarray, log: np.ndarray) -> np.ndarray
     """Return the usual size of the step to each cell: within its row, or from the row before."""
     steps = np.diff(log, prepend=log[:1])
     first = np.flatnonzero(np.diff(row, prepend=-1))
-    within = np.delete(steps, first)
+    within = _ordinary(np.delete(steps, first))
     result = np.full(len(log), scale(within) if len(within) else FLOOR)
     levels = np.array([np.median(part) for part in np.split(log, first[1:])]) if len(first) else np.array([])
-    between = local_scale(np.diff(levels, prepend=np.nan)) if len(levels) else levels
+    between = local_scale(_ordinary(np.diff(levels, prepend=np.nan))) if len(levels) else levels
     result[first] = np.maximum(between, result[first] * 0.5) * pauses(series, row[first]) if len(first) else 0.0
     around = np.maximum(np.repeat(between, np.diff(np.append(first, len(log)))), FLOOR) if len(first) else result
     return np.asarray(np.maximum(result, around))
+
+
+def _ordinary(steps: np.ndarray) -> np.ndarray:
+    """Return `steps` without those that no market makes often, as NaN: a few of them are many in a short series."""
+    return np.where(np.abs(steps) < _EXTRAORDINARY, steps, np.nan)
 
 
 def offsets(cells: Cells, candidates: list[Candidate]) -> np.ndarray:

@@ -155,10 +155,10 @@ def _repair(series: PriceSeries, run: Run, declared: list[Split], after: dict[st
     )
     date = series.frame["date"][near.row]
     place = "before" if run.rows[-1] < near.row else "around"
-    stand = f"{1 / run.factor:.6g} times the level of the bars around them"
+    bars = "1 bar stands" if len(run.rows) == 1 else f"{len(run.rows)} bars stand"
     evidence = (
-        f"{len(run.rows)} bars stand at {stand}; the split of {near.ratio:g} for 1 on {date} explains it: "
-        f"bars {place} it were not adjusted as the others were."
+        f"{bars} at {1 / run.factor:.6g} times the level of the bars beside; the split of {near.ratio:g} for 1 on "
+        f"{date} explains it: bars {place} it were not adjusted as the others were."
     )
     return repair(
         series, kind="split_not_applied", after=after, factor=run.factor, evidence=evidence, confidence=_sure(run)
