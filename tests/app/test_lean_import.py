@@ -332,7 +332,7 @@ def test_a_folder_that_has_grown_is_read_again(folder: LeanFolder, tmp_path: Pat
 def test_hours_and_minutes_are_imported_on_demand(folder: LeanFolder, tmp_path: Path) -> None:
     """Labelled with the instants at which they begin, in UTC."""
     folder.hours("good", ("20240105 09:00", 10.0), ("20240105 10:00", 11.0))
-    folder.minutes("good", "20240105", (34_200_000, 10.0), (34_260_000, 10.5))
+    folder.minutes("good", "20240105", (34_200_000, 10.0), (34_260_000, 10.5), (71_940_000, 11.0))  # 19:59
 
     done = run(
         *("import", "lean", folder.root, "--into", tmp_path / "data"),
@@ -343,7 +343,7 @@ def test_hours_and_minutes_are_imported_on_demand(folder: LeanFolder, tmp_path: 
     hours = tt.bars("GOOD", timeframe="1h", data=tmp_path / "data")
     minutes = tt.bars("GOOD", timeframe="1m", data=tmp_path / "data")
     assert [(14, 10.0), (15, 11.0)] == [(row["ts_event"].hour, row["close"]) for row in hours.iter_rows(named=True)]
-    assert [30, 31] == [one.minute for one in minutes["ts_event"]]
+    assert [(5, 14, 30), (5, 14, 31), (6, 0, 59)] == [(one.day, one.hour, one.minute) for one in minutes["ts_event"]]
     assert 9 == len(closes(tmp_path / "data", "GOOD"))
 
 

@@ -109,9 +109,9 @@ async def test_the_same_files_are_the_same_body(made: LeanFolder) -> None:
 
 
 async def test_hours_and_minutes_bring_those_that_were_asked_for(made: LeanFolder) -> None:
-    """Minutes of the days in the range; no factor file, since nothing is measured by them."""
+    """Minutes of the range and the evening before, whose end is of the next day in UTC; no factor file."""
     hours = await fetched(made.root, "META", timeframe="1h")
-    minutes = await fetched(made.root, "META", timeframe="1m", start=date(2024, 1, 3), end=date(2024, 2, 1))
+    minutes = await fetched(made.root, "META", timeframe="1m", start=date(2024, 1, 4), end=date(2024, 2, 1))
 
     assert ["hour/20220609-21991231/meta.zip", "map_files/fb.csv"] == names(hours)
     assert [

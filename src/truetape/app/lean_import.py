@@ -250,7 +250,7 @@ class _Import:
         await self.platform.parts.bus.drain()
 
     def _days_below(self, security: Security, timeframe: str) -> tuple[date, date] | None:
-        """Return the first and the last day of a security's bars below a day; None if it has none."""
+        """Return the first and the last day of a security's bars below a day, in UTC; None if it has none."""
         if timeframe == "1h":
             has = any(one.ticker in self.found.prices["hour"] for one in security.claims)
             first = max(security.first, self.platform.settings.start)
@@ -259,7 +259,7 @@ class _Import:
             day for one in security.claims for day in self.found.minutes(one.ticker, one.first, min(one.last, self.end))
         ]
         dates = sorted(datetime.strptime(day, "%Y%m%d").date() for day in days)  # noqa: DTZ007  a date has no zone
-        return (dates[0], dates[-1]) if dates else None
+        return (dates[0], min(dates[-1] + _DAY, self.end)) if dates else None
 
     async def acquire(self, on_progress: Callable[[Progress], None]) -> None:
         """Run every round."""

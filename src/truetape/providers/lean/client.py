@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,7 @@ from truetape.providers.lean.tickers import OPEN, SINCE_EVER
 
 _FOUND, _NOT_FOUND, _UNREADABLE, _TOO_LARGE = 200, 404, 410, 413
 _ROOM: Final = 64 * 1024  # what names and lists of a zip take beside the files
+_DAY: Final = timedelta(days=1)
 Files = dict[str, Path]
 
 
@@ -86,7 +88,8 @@ class Client:
             yield f"factor_files/{security.name}.csv", security.factor_file
         for claim in security.claims:
             if part == "minute":
-                first, last = max(claim.first, ask.start or SINCE_EVER), min(claim.last, ask.end or OPEN)
+                evening = (ask.start or SINCE_EVER + _DAY) - _DAY  # its last bars are of the next day in UTC
+                first, last = max(claim.first, evening), min(claim.last, ask.end or OPEN)
                 found = self._folder.minutes(claim.ticker, first, last)
                 yield from ((f"minute/{claim.ticker}/{day}_trade.zip", path) for day, path in found.items())
             elif path := self._folder.prices.get(part, {}).get(claim.ticker):
