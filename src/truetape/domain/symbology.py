@@ -54,24 +54,26 @@ def keyed(symbols: pl.Series, *, spelling: Spelling = OURS) -> pl.DataFrame:
     """Return what `symbols` are called, whoever wrote them.
 
     Returns:
-        `symbol` as given, `key`, and `ending`: that of the venue in capitals, "" without one. In any order.
+        `symbol` as given, `key`, and `ending`: that of the venue in capitals, "" without one. In the order given.
     """
-    table = pl.DataFrame({"symbol": symbols})
-    plain = table.filter(pl.col("symbol").str.contains(_PLAIN))
-    marked = table.filter(~pl.col("symbol").str.contains(_PLAIN)).with_columns(
-        stem=pl.col("symbol").str.strip_chars().str.replace(_ASSET, "")
-    )
+    table = pl.DataFrame({"symbol": symbols}).with_row_index("row")
+    return _keyed(table, spelling).sort("row").select("symbol", "key", "ending")
+
+
+def _keyed(rows: pl.DataFrame, spelling: Spelling) -> pl.DataFrame:
+    """Return `rows` with `key` and `ending` of each `symbol`, in any order."""
+    is_plain = rows["symbol"].str.contains(_PLAIN)
+    plain = rows.filter(is_plain).with_columns(key=pl.col("symbol"), ending=pl.lit(""))
+    marked = rows.filter(~is_plain)
+    if marked.is_empty():
+        return plain
+    stem = pl.col("symbol").str.strip_chars().str.replace(_ASSET, "")
     mark = spelling.mark if spelling.mark != "." else r"\."
     ending = pl.col("stem").str.extract(rf"^.+{mark}([A-Za-z]+)$").str.to_uppercase()
     known = ending.is_in(list(spelling.venues)).fill_null(value=False)
-    marked = marked.with_columns(ending=pl.when(known).then(ending).otherwise(pl.lit("")))
+    marked = marked.with_columns(stem=stem).with_columns(ending=pl.when(known).then(ending).otherwise(pl.lit("")))
     cut = pl.when(pl.col("ending") != "").then(pl.col("stem").str.replace(rf"{mark}[A-Za-z]+$", ""))
-    return pl.concat(
-        [
-            plain.with_columns(key=pl.col("symbol"), ending=pl.lit("")),
-            _keys(marked.with_columns(stem=cut.otherwise("stem"))).select("symbol", "key", "ending"),
-        ]
-    )
+    return pl.concat([plain, _keys(marked.with_columns(stem=cut.otherwise("stem"))).select(plain.columns)])
 
 
 def _keys(marked: pl.DataFrame) -> pl.DataFrame:
@@ -102,13 +104,10 @@ class Symbology:
         rows = listings.select(_LISTED).with_columns(
             pl.col("valid_from").fill_null(_FIRST), pl.col("valid_to").fill_null(_LAST)
         )
-        venues = pl.DataFrame(_venues(OURS), schema={"ending": pl.String, "mic": pl.String}, orient="row")
-        read = rows.join(keyed(rows["symbol"].unique()), on="symbol")
-        own = read.join(venues, on=["ending", "mic"], how="semi")
-        other = read.join(venues, on=["ending", "mic"], how="anti")  # an ending of another venue is none
-        plain = keyed(other["symbol"].unique(), spelling=Spelling()).select("symbol", "key")
-        again = other.drop("key").join(plain, on="symbol")
-        self._listed = pl.concat([own, again.select(own.columns)]).drop("ending")
+        read = _keyed(rows, OURS)
+        is_own = (pl.col("ending") == "") | _is_possible(read, OURS)
+        other = read.filter(~is_own).drop("key", "ending")  # an ending of another venue is none
+        self._listed = pl.concat([read.filter(is_own), _keyed(other, Spelling()).select(read.columns)]).drop("ending")
 
     def resolve(self, rows: pl.DataFrame, *, spelling: Spelling = OURS) -> pl.DataFrame:
         """Return `rows` with `instrument_id` (null where it is not certain) and `matches`, how many it may be.
@@ -117,16 +116,14 @@ class Symbology:
             rows: `symbol` (as `spelling` writes it) and `date`, on which the symbol was used; null: today.
             spelling: Whose symbols they are.
         """
-        asked = rows.select("symbol", "date").unique().with_row_index("asked")
-        keys = asked.join(keyed(asked["symbol"].unique(), spelling=spelling), on="symbol")
-        found = self._matched(keys, "key", spelling)
-        left = keys.join(found, on="asked", how="anti")
-        squeezed = left.with_columns(pl.col("key").str.replace_all(".", "", literal=True))
-        found = pl.concat([found, self._matched(squeezed, "squeezed", spelling)])
-        told = asked.join(found, on="asked", how="left").drop("asked")
-        return rows.join(told, on=["symbol", "date"], how="left", nulls_equal=True, maintain_order="left").with_columns(
-            pl.col("matches").fill_null(0)
-        )
+        numbered = rows.with_row_index("asked")
+        keys = _keyed(numbered.select("asked", "symbol", "date"), spelling)
+        found = self._matched(keys, self._listed, spelling)
+        if len(found) < len(rows):
+            left = keys.join(found, on="asked", how="anti").with_columns(_squeezed())
+            found = pl.concat([found, self._matched(left, self._listed.with_columns(_squeezed()), spelling)])
+        told = numbered.join(found, on="asked", how="left", maintain_order="left").drop("asked")
+        return told.with_columns(pl.col("matches").fill_null(0))
 
     def find(self, symbol: str, *, on: date | None = None, spelling: Spelling = OURS) -> str:
         """Return the id of the instrument that `symbol` named on the date `on`; None: today.
@@ -145,35 +142,39 @@ class Symbology:
     def candidates(self, symbol: str, *, spelling: Spelling = OURS) -> tuple[str, ...]:
         """Return up to eight listings that have the key of `symbol`, at any venue and date, the latest first."""
         key = keyed(pl.Series([symbol], dtype=pl.String), spelling=spelling)["key"][0]
-        found = self._listed.filter(pl.col("key").str.replace_all(".", "", literal=True) == key.replace(".", ""))
+        found = self._listed.filter(_squeezed() == key.replace(".", ""))
         latest = found.sort("valid_to", "instrument_id", "mic", descending=[True, False, False]).head(_MOST)
         return tuple(
             f"{row['instrument_id']} ({row['symbol']} on {row['mic']}{_span(row['valid_from'], row['valid_to'])})"
             for row in latest.iter_rows(named=True)
         )
 
-    def _matched(self, asked: pl.DataFrame, by: str, spelling: Spelling) -> pl.DataFrame:
-        """Return, for each of `asked` that any listing matches, `asked`, `instrument_id` and `matches`."""
-        listed = self._listed
-        if by == "squeezed":
-            listed = listed.with_columns(pl.col("key").str.replace_all(".", "", literal=True))
+    def _matched(self, asked: pl.DataFrame, listed: pl.DataFrame, spelling: Spelling) -> pl.DataFrame:
+        """Return, for each of `asked` that any of `listed` matches, `asked`, `instrument_id` and `matches`."""
         day = pl.col("date").fill_null(_LAST)
         alive = (pl.col("valid_from") <= day) & ((day < pl.col("valid_to")) | (pl.col("valid_to") == _LAST))
         pairs = asked.join(listed.drop("symbol"), on="key").filter(alive)
-        venues = pl.DataFrame(_venues(spelling), schema={"ending": pl.String, "mic": pl.String}, orient="row")
-        anywhere = (pl.col("ending") == "") & (not spelling.home)
-        possible = pl.concat(
-            [pairs.filter(anywhere), pairs.filter(~anywhere).join(venues, on=["ending", "mic"], how="semi")]
-        )
+        possible = pairs.filter(_is_possible(pairs, spelling)).select("asked", "instrument_id")
+        several = possible["asked"].is_duplicated()
         matches = pl.col("instrument_id").n_unique().alias("matches")
         one = pl.when(matches == 1).then(pl.col("instrument_id").first()).alias("instrument_id")
-        return possible.group_by("asked").agg(one, matches)
+        grouped = possible.filter(several).group_by("asked").agg(one, matches)
+        return pl.concat([possible.filter(~several).with_columns(matches=pl.lit(1, pl.UInt32)), grouped])
 
 
-def _venues(spelling: Spelling) -> list[tuple[str, str]]:
-    """Return each ending with each venue that it may mean."""
+def _is_possible(rows: pl.DataFrame, spelling: Spelling) -> pl.Expr:
+    """Return true where `mic` is a venue that `ending` may mean; one of any country where there is no home."""
     every = {**spelling.venues, "": spelling.home}
-    return [(ending, mic) for ending, mics in every.items() for mic in mics]
+    ways = [
+        (pl.col("ending") == ending)
+        & (pl.col("mic").is_in(list(every[ending])) if every[ending] else pl.lit(value=True))
+        for ending in rows["ending"].unique()
+    ]
+    return pl.any_horizontal(ways) if ways else pl.lit(value=False)
+
+
+def _squeezed() -> pl.Expr:
+    return pl.col("key").str.replace_all(".", "", literal=True)
 
 
 def _span(begins: date, ends: date) -> str:
