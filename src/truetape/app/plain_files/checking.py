@@ -31,6 +31,8 @@ from truetape.services.quality.repairs import find_repairs
 from truetape.services.reference.calendars import sessions
 
 MOST_TO_REPAIR: Final = 200_000  # rows of a series whose repairs are looked for; they take several looks at each row
+SPAN: Final = 21 * 50_000  # rows that are examined at once; regimes are told by blocks of 21
+BESIDE: Final = 21 * 10  # rows before and after them that are looked at too
 
 _WHOLE_DAYS: Final = ("1d", "1w", "1mo")
 _NO_SESSIONS: Final = pl.DataFrame(schema=SESSIONS)
@@ -64,6 +66,7 @@ def checked(
     currency: str | None = None,
     now: int | None = None,
     user_checks: Iterable[Check] = (),
+    span: int = SPAN,
 ) -> Checked:
     """Return what every check finds in the prices of `sheet`.
 
@@ -74,6 +77,7 @@ def checked(
         currency: Its currency, if the owner states one.
         now: UTC nanoseconds, after which there can be no bars; None: there is no such limit.
         user_checks: More checks than those of the registry.
+        span: How many rows are examined at once, a multiple of 21.
 
     Raises:
         BadInput: The file has no prices that can be read, or the venue no calendar.
@@ -83,7 +87,7 @@ def checked(
     }
     checks = (*CHECKS.values(), *user_checks)
     increments = {symbol: increment(prices.series) for symbol, prices in read.items()}
-    found = [_examined(symbol, one, checks, increments[symbol], now=now) for symbol, one in read.items()]
+    found = [_examined(symbol, one, checks, increments[symbol], now=now, span=span) for symbol, one in read.items()]
     proposed = [_proposals(symbol, one) for symbol, one in read.items()]
     gravest = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
     rank = pl.col("severity").replace_strict(gravest, return_dtype=pl.UInt8)
@@ -124,17 +128,18 @@ def _parts(sheet: Sheet) -> Iterator[tuple[str, Sheet]]:
 
 
 def _examined(
-    symbol: str, prices: Prices, checks: Sequence[Check], tick: float | None, *, now: int | None
+    symbol: str, prices: Prices, checks: Sequence[Check], tick: float | None, *, now: int | None, span: int
 ) -> pl.DataFrame:
-    """Return what `checks` find in one series."""
-    series = prices.series
-    evidence = prepare(
-        _bars(symbol, prices),
-        surroundings=_surroundings(symbol, series, tick, now=now),
-        needs=needed(checks),
-    )
-    found = examine(evidence, checks=checks)
-    return _placed(found, prices, evidence["place"].gather(found["row"]))
+    """Return what `checks` find in one series, a span of rows at a time, so that memory stays bounded."""
+    around = _surroundings(symbol, prices.series, tick, now=now)
+    kinds = [check for check in checks if not check.timeframes or prices.series.timeframe in check.timeframes]
+    rows, found = _bars(symbol, prices), []
+    for first in range(0, len(rows), span):
+        start = max(first - BESIDE, 0)
+        evidence = prepare(rows[start : first + span + BESIDE], surroundings=around, needs=needed(kinds))
+        told = examine(evidence, checks=kinds).filter(pl.col("row").is_between(first - start, first - start + span - 1))
+        found.append(_placed(told, prices, evidence["place"].gather(told["row"])))
+    return pl.concat(found)
 
 
 def _bars(symbol: str, prices: Prices) -> pl.DataFrame:
