@@ -48,7 +48,7 @@ bench: ## Measure speed beside peers in the same run; ARGS="reading start" choos
 	@scripts/setup bench
 	@.venv-bench/bin/python -m perf $(ARGS)
 
-bench-quality: ## Measure how faults put into real series are found, beside peers; ARGS="--seeds 4" makes it short
+bench-quality: ## Measure how faults put into real series are found, beside peers; ARGS="--seeds 2" makes it short
 	@scripts/setup bench
 	@.venv-bench/bin/python -m perf.quality $(ARGS)
 

@@ -17,7 +17,7 @@ from perf.quality.corpus import Case
 from perf.quality.features import features
 from perf.quality.score import Scored, score
 
-_FITTED_ON: Final = 20_000  # rows, drawn by chance
+_FITTED_ON: Final = 10_000  # rows, drawn by chance
 _SHARES: Final = np.geomspace(2e-4, 3e-2, 25)  # of rows flagged, from which the threshold is chosen
 
 

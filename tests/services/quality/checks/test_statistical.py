@@ -59,7 +59,7 @@ def test_a_close_that_stays_where_it_went_is_another_level() -> None:
 
     assert {"level_shift": [30]} == accused(records)
     assert (30, "close", 120.0, None) == (row["row"], row["field"], row["value"], row["repair"])
-    assert pytest.approx(101 * exp(7 * SIGMA)) == row["expected_high"]
+    assert pytest.approx(101 * exp(6 * SIGMA)) == row["expected_high"]
     assert (
         "from 101.0 to 120.0 and stays there: 11.7 sigmas of a usual move of 1.48 %, at 1.0 times" in row["explanation"]
     )
@@ -82,6 +82,14 @@ def test_real_moves_are_traded(factor: float, volume: float, opens_at: float, ro
 
     assert rows == broken("level_shift", bars(closes, volume=volumes, open=opens))
     assert [30] == broken("sudden_move", bars(closes, volume=volumes, open=opens), sigmas=5.0)
+
+
+def test_a_spike_that_many_traded_is_news() -> None:
+    """Five times the usual volume at a price that came back; where volume is not known, that is no excuse."""
+    volumes = [5000.0 if number == 30 else 1000.0 for number in range(63)]
+
+    assert [] == broken("spike", bars(wave(x30=0.8), volume=volumes))
+    assert [30] == broken("spike", bars(wave(x30=0.8), volume=None))
 
 
 def test_declared_actions_explain_a_move() -> None:

@@ -20,7 +20,8 @@ _USUAL: Final = (pl.col("usual_move") * 100).round_sig_figs(3)
 
 def spike(frame: pl.DataFrame, tuning: Tuning) -> Broken:
     """The close leaves and is back with the next bar: both moves are far out of the regime and cancel out."""
-    found = _far(frame, tuning).filter(_returns(tuning) & ~pl.col("backed"))
+    quiet = _quiet(tuning).fill_null(value=True)
+    found = _far(frame, tuning).filter(_returns(tuning) & quiet & ~pl.col("backed"))
     power = (pl.col("move") / _TEN).round()
     decimal = (power != 0) & ((pl.col("move") - power * _TEN).abs() < tuning["sigmas"] * pl.col("usual_move"))
     words = "the close went from {} to {}, and the next bar takes it back: {} sigmas of a usual move of {} %"
@@ -141,10 +142,15 @@ def _returns(tuning: Tuning) -> pl.Expr:
 
 
 def _jumps(tuning: Tuning) -> pl.Expr:
-    """True where most of the move lies between two bars, and trading is as usual, or it is beyond what news can do."""
+    """True where most of the move lies between two bars, and trading is as usual."""
     opened = pl.col("move") - (pl.col("close") / pl.coalesce("open", "close")).log()
-    beyond = pl.col("move").abs() > tuning["beyond"]
-    return (opened / pl.col("move") > tuning["opened"]) & ((_turnover() < tuning["turnover"]) | beyond)
+    return (opened / pl.col("move") > tuning["opened"]) & _quiet(tuning)
+
+
+def _quiet(tuning: Tuning) -> pl.Expr:
+    """True where trading is as usual, at the close or at the price before the move, or the move beyond any news."""
+    least = pl.min_horizontal(_turnover(), _turnover() / pl.col("move").exp())
+    return (least < tuning["turnover"]) | (pl.col("move").abs() > tuning["beyond"])
 
 
 def _far_end(frame: pl.DataFrame, name: str, tuning: Tuning) -> Broken:
@@ -184,8 +190,8 @@ CHECKS: Final[tuple[Check, ...]] = (
         "error",
         "The close leaves its level for one bar.",
         judge=spike,
-        needs=(*_MOVES, "backed"),
-        limits={"sigmas": 4.0, "back": 4.0, "left": 0.35},
+        needs=(*_MOVES, "usual_turnover", "backed"),
+        limits={"sigmas": 4.0, "back": 4.0, "left": 0.35, "turnover": 4.0, "beyond": 1.6},
     ),
     _check(
         "level_shift",
@@ -193,7 +199,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "Prices jump to another level without news.",
         judge=level_shift,
         needs=(*_MOVES, "usual_turnover", "backed"),
-        limits={"sigmas": 7.0, "back": 4.0, "left": 0.35, "turnover": 2.5, "opened": 0.5, "beyond": 1.6},
+        limits={"sigmas": 6.0, "back": 4.0, "left": 0.35, "turnover": 2.0, "opened": 0.5, "beyond": 1.6},
     ),
     _check(
         "sudden_move",
