@@ -224,3 +224,15 @@ async def test_mail_that_is_refused_says_why(
 
     assert (again, []) == (caught.value.again, desk.mails)
     assert base64.b64encode(SECRET.encode()).decode() not in str(caught.value)
+
+
+async def test_mail_needs_no_name() -> None:
+    """A server of one's own network may take it from anybody; a talk that breaks off is tried again."""
+    async with listening(MailDesk()) as desk:
+        server = MailServer("127.0.0.1", desk.port, security="none")
+        await SmtpNotifier(server, sender="a@desk", to=["b@desk"]).send(NOTICE)
+        secret = MailServer("127.0.0.1", desk.port, security="tls")
+        with pytest.raises(Undelivered, match=r"no connection \(SSLError\)") as caught:
+            await SmtpNotifier(secret, sender="a@desk", to=["b@desk"]).send(NOTICE)
+
+    assert (1, True) == (len(desk.mails), caught.value.again)

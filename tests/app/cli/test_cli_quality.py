@@ -122,3 +122,22 @@ def test_unknown_symbols_and_folders_in_use_are_refused(data: Path, tmp_path: Pa
 def test_bars_are_as_high_as_the_share(faults: list[int], judged: list[int], expected: str) -> None:
     """The highest day has the highest letter; no rows are a dot; any fault at all is more than none."""
     assert expected == small_bars(faults, judged)
+
+
+def test_a_long_table_is_cut(data: Path) -> None:
+    """Fifty checks make forty lines, and say so."""
+    asyncio.run(many_checks(data))
+
+    assert "14 more; narrow them down" in answer("--data", str(data))
+
+
+async def many_checks(path: Path) -> None:
+    folder = DataFolder.open(path, simulated=False, command="test")
+    store = DuckdbStore(folder.store)
+    given = {"instrument_id": "ins_a", "timeframe": "1d", "provider": "alpha", "severity": "note", "count": 1}
+    noughts = dict.fromkeys(("judged", "agreed", "missing"), 0)
+    checks = [f"c{number:02d}" for number in range(50)]
+    made = rows("quality_daily", session=[START] * 50, check=checks, ts_known=[START] * 50, **given, **noughts)
+    await store.commit({"quality_daily": made})
+    await store.close()
+    folder.close()

@@ -175,6 +175,14 @@ async def test_every_change_is_told_on_a_topic() -> None:
     assert ("firing", "it is wrong") == (data["state"], data["words"])
 
 
+async def test_symbols_are_remembered_up_to_a_number() -> None:
+    """A hundred thousand and one instruments are named all the same; what none lists is called by its id."""
+    one = Platform()
+    named = await one.room._symbols_of(pl.Series([f"x{number}" for number in range(100_001)] + ["ins_a"]))
+
+    assert (100_002, "x0", "AAA", {}) == (len(named), named[0], named[-1], one.room._symbols)
+
+
 async def test_without_rules_findings_are_only_counted() -> None:
     """No symbol is looked up and nothing is written."""
     room = DistributionService(

@@ -42,8 +42,17 @@ def rows(trades: Sequence[Trade], *, heard: float | None = None, **more: Any) ->
     )
 
 
+FORM = {"few": 8}
+
+
+@pytest.fixture(scope="module", params=[0, 8, 1000], autouse=True)
+def form(request: pytest.FixtureRequest) -> None:
+    """Rows are judged all at once, one by one, or as it comes: what is found is the same."""
+    FORM["few"] = request.param
+
+
 def monitor(**changes: Any) -> Monitor:
-    return Monitor(**{"provider": "p", "kind": "trades", "limits": QUICK, **changes})
+    return Monitor(**{"provider": "p", "kind": "trades", "limits": QUICK, **FORM, **changes})
 
 
 def told(found: Sequence[Found]) -> list[tuple[str, str, float]]:
@@ -230,7 +239,7 @@ DAYS = st.lists(st.tuples(st.integers(0, 2), steps, prices, st.integers(0, 5)), 
 
 
 @given(DAYS, st.lists(st.integers(1, 79), max_size=6))
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_portions_do_not_matter(day: list[tuple[int, float, float, int]], cuts: list[int]) -> None:
     """A day at once, in any portions, and a trade at a time give the same findings and the same counts."""
     trades, at = [], 0.0
@@ -240,8 +249,9 @@ def test_portions_do_not_matter(day: list[tuple[int, float, float, int]], cuts: 
     ids = np.array([one[3] for one in day], np.uint64)
     known = np.maximum.accumulate(rows(trades).at) + 10**7
     every = []
-    for bounds in ([0, len(day)], sorted({0, *(cut for cut in cuts if cut < len(day)), len(day)}), range(len(day) + 1)):
-        one = monitor()
+    portions = sorted({0, *(cut for cut in cuts if cut < len(day)), len(day)})
+    for few, bounds in ((0, [0, len(day)]), (8, portions), (8, range(len(day) + 1))):
+        one = monitor(few=few)
         one.set_calendars(Calendars.of(CALENDAR), {"a": "XNYS"})
         found: list[Found] = []
         for first, last in pairwise(bounds):
@@ -253,7 +263,7 @@ def test_portions_do_not_matter(day: list[tuple[int, float, float, int]], cuts: 
 
 
 @given(st.lists(st.tuples(steps, prices), min_size=1, max_size=60))
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_strays_are_those_of_a_plain_loop(day: list[tuple[float, float]]) -> None:
     """One instrument, a trade at a time, by the sentences of the module's head."""
     at, trades = 0.0, []

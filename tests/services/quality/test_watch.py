@@ -19,6 +19,7 @@ from truetape.services.processing.ticks import ticks_heard
 from truetape.services.quality.config import QualityConfig
 from truetape.services.quality.objectives import Objective, Objectives
 from truetape.services.quality.service import QualityService
+from truetape.services.quality.watch import Watch
 
 TODAY = date(2024, 6, 10)  # that of NOW
 NOTHING = Objectives()
@@ -146,6 +147,7 @@ async def test_silence_is_told_and_streams_are_fresh() -> None:
     objectives = Objectives(everywhere={"trades": Objective(within_s=150.0)})
     room = Room(objectives, listings=listed, sessions=session)
     await room.service.look(now_ns=NOW)
+    await room.hear(at_s=0, quotes=(("b", 1.0, 2.0),))
     for at_s in range(40):
         await room.hear(("a", at_s, 1.0, f"{at_s}"), at_s=at_s)
     await room.service.look(now_ns=NOW + 160 * NANOSECONDS)
@@ -161,12 +163,21 @@ def test_a_segment_without_trades_and_quotes_is_not_told() -> None:
     assert ticks_heard(captured(0, 0), Said.nothing()) is None
 
 
-async def test_connections_are_remembered_up_to_a_number() -> None:
-    """The oldest is forgotten, and nothing else changes."""
-    room = Room()
-    for number in range(1001):
-        message = ticks_heard(captured(0, 1, connection=f"c{number}"), said(("a", 0, 1.0, f"{number}"), at_s=1))
-        assert message is not None
-        room.service.watched.hear(message)
+def test_connections_are_remembered_up_to_a_number() -> None:
+    """Of three with room for two the oldest is forgotten: told again, it is judged again."""
+    watch = Watch(simulated=False, most=2)
+    segments = [
+        ticks_heard(captured(0, 1, connection=f"c{number}"), said(("a", 0, 1.0, f"{number}"), at_s=1))
+        for number in range(3)
+    ]
+    found = [watch.hear(one) for one in (*segments, *reversed(segments)) if one is not None]
 
-    assert 1 == room.service.watched.last_heard().height
+    assert [0, 0, 0, 0, 0, 1] == [len(one) for one in found]
+
+
+async def test_a_segment_of_quotes_alone() -> None:
+    """It has no ids."""
+    room = Room()
+    await room.hear(at_s=1, quotes=(("a", 11.0, 10.0),))
+
+    assert [("p", "quotes", "a", "crossed")] == room.told()

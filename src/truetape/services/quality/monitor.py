@@ -78,12 +78,16 @@ class Calendars:
 class Monitor:
     """Judge what one provider says of one kind: trades or quotes."""
 
-    def __init__(self, *, provider: str, kind: str, limits: Limits = LIMITS, most: int = MOST_INSTRUMENTS) -> None:
+    def __init__(
+        self, *, provider: str, kind: str, limits: Limits = LIMITS, most: int = MOST_INSTRUMENTS, few: int = FEW
+    ) -> None:
+        """Remember `most` instruments; judge up to `few` rows one by one, which finds the same."""
         self.provider = provider
         self.kind = kind
         self.counts: dict[str, int] = dict.fromkeys(CHECKS, 0)  # rows that each check is about, all of them
         self._limits = limits
         self._most = most
+        self._few = few
         self._names: list[str] = []
         self._slots: dict[str, int] = {}
         self._state = np.zeros(0, _STATE)
@@ -103,7 +107,7 @@ class Monitor:
         if not len(rows.who):
             return []
         places = self._places(instruments)
-        if len(rows.who) <= FEW:
+        if len(rows.who) <= self._few:
             found = [one for row in range(len(rows.who)) for one in self._hear_one(places[rows.who[row]], rows, row)]
             self._forget()
             return found
@@ -118,8 +122,7 @@ class Monitor:
             order = good[np.argsort(slot[good], kind="stable")]
         else:
             order = np.argsort(slot, kind="stable")
-        if len(order):
-            found += self._judge(rows, slot[order], order)
+        found += self._judge(rows, slot[order], order)
         self._forget()
         return found
 
@@ -203,6 +206,8 @@ class Monitor:
         return place < 0 or at > int(closes[place]) + AFTER_NS
 
     def _judge(self, rows: Rows, slot: Any, order: Any) -> list[Found]:
+        if not len(order):
+            return []
         at, price = rows.at[order], rows.price[order]
         newest = self._running(slot, at)
         priced = ~np.isnan(price)

@@ -22,7 +22,9 @@ HEARD: Final = {name: SERIES_COLUMNS[name] for name in ("instrument_id", "kind",
 class Watch:
     """Judge segments in the order in which they are told; one that is told again gets the same answer."""
 
-    def __init__(self, *, simulated: bool) -> None:
+    def __init__(self, *, simulated: bool, most: int = MOST_CONNECTIONS) -> None:
+        """Remember the last segment of `most` connections."""
+        self._most = most
         self.day: date | None = None  # for which the calendars were read
         self._simulated = simulated
         self._nothing = empty(TABLES["findings"].columns)
@@ -47,7 +49,7 @@ class Watch:
         found = pl.concat(parts) if parts else self._nothing
         self._last.pop(message.connection, None)
         self._last[message.connection] = (message.number, found)
-        if len(self._last) > MOST_CONNECTIONS:
+        if len(self._last) > self._most:
             del self._last[next(iter(self._last))]
         return found
 
