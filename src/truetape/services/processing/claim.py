@@ -25,19 +25,21 @@ def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) 
     """Return the rows of `decoded` that lie in the range of `capture`, as rows of the claims table of `kind`.
 
     A payload may hold several rows about one thing, in any order. Of bars and quotes that is kept which `best_last`
-    puts last. Actions of one type on one day work together: dividends add up, split ratios multiply.
+    puts last. Actions of one type on one day work together: dividends add up, split ratios multiply. Rows of a bulk
+    answer have their own `instrument_id` behind the columns of their kind; others are about that of `capture`.
 
     Raises:
         SchemaMismatch: `decoded` is no frame of that record kind.
     """
-    check(decoded, DECODED[kind], kind=kind)
+    named = "instrument_id" in decoded.columns
+    check(decoded.drop("instrument_id") if named else decoded, DECODED[kind], kind=kind)
     columns = TABLES[CLAIM_TABLES[kind]].columns
     if decoded.is_empty():
         return empty(columns)
     ranged = kind in RANGED  # splits after the range are needed to undo an adjustment, so actions are kept whole
     rows = (in_range(decoded, capture) if ranged else decoded).lazy()
     origin = {
-        "instrument_id": pl.lit(capture.instrument_id),
+        "instrument_id": pl.col("instrument_id") if named else pl.lit(capture.instrument_id),
         "provider": pl.lit(capture.provider),
         "feed": pl.lit(feed),
         "payload": pl.lit(capture.key),

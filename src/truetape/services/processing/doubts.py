@@ -20,14 +20,18 @@ def conflicts(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str) -> pl.D
     Rows that repeat each other are no conflict, and neither are a finished bar and the same bar still running.
 
     Args:
-        decoded: What the payload says, schema DECODED[kind].
+        decoded: What the payload says, schema DECODED[kind], and `instrument_id` where it is about many.
         capture: Where it came from.
         kind: The record kind.
     """
     if kind not in RANGED or decoded["ts_event"].n_unique() == len(decoded):
         return empty(_FINDINGS)
     names = [name for name, dtype in decoded.schema.items() if dtype == pl.Float64]
-    key = [name for name in ("symbol", "timeframe", "base", "quote", "ts_event") if name in decoded.columns]
+    key = [
+        name
+        for name in ("instrument_id", "symbol", "timeframe", "base", "quote", "ts_event")
+        if name in decoded.columns
+    ]
     rows = best_last(in_range(decoded, capture))
     steady = rows.filter(~pl.col("running").fill_null(value=False)) if "running" in rows.columns else rows
     said = steady.unique([*key, *names], keep="last", maintain_order=True)
@@ -45,7 +49,7 @@ def _finding(row: dict[str, object], names: list[str], capture: RawCaptured) -> 
     parts = [f"{name} {' and '.join(_written(one) for one in several)}" for name, several in differing.items()]
     stamp = pl.Series([row["ts_event"]]).dt.strftime("%Y-%m-%d %H:%M")[0]
     return {
-        "instrument_id": capture.instrument_id,
+        "instrument_id": row.get("instrument_id", capture.instrument_id),
         "timeframe": str(row.get("timeframe") or capture.timeframe),
         "ts_event": row["ts_event"],
         "provider": capture.provider,

@@ -10,8 +10,10 @@ import polars as pl
 from truetape.domain.asks import Ask
 from truetape.domain.messages import RawCaptured
 from truetape.domain.schema import TABLES, empty
+from truetape.domain.symbology import Symbology
 from truetape.services.processing.claim import CLAIM_TABLES, claim, origin_of
 from truetape.services.processing.doubts import conflicts
+from truetape.services.processing.identify import identified
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ def read(
     decode: Mapping[str, Callable[[bytes, Ask], pl.DataFrame]],
     kinds: Sequence[str],
     feed: str,
+    symbology: Symbology | None = None,
 ) -> Reading:
     """Return what `body` says.
 
@@ -38,6 +41,7 @@ def read(
         decode: The provider's decoders by record kind.
         kinds: What the payload may hold; those without a decoder are passed over.
         feed: Which venues its prices are of.
+        symbology: Who bears which ticker, where the payload is about many instruments.
 
     Raises:
         UndecodablePayload: It is not what a decoder expects.
@@ -53,8 +57,13 @@ def read(
         page=capture.page,
     )
     decoded = {kind: decode[kind](body, ask) for kind in kinds if kind in decode}
+    doubts = []
+    if symbology is not None:
+        known = {kind: identified(rows, capture, symbology) for kind, rows in decoded.items()}
+        decoded = {kind: rows for kind, (rows, _) in known.items()}
+        doubts = [unknown for _, unknown in known.values()]
     claims = {CLAIM_TABLES[kind]: claim(rows, capture, kind=kind, feed=feed) for kind, rows in decoded.items()}
-    doubts = [conflicts(rows, capture, kind=kind) for kind, rows in decoded.items()]
+    doubts += [conflicts(rows, capture, kind=kind) for kind, rows in decoded.items()]
     if not claims:
         return Reading()
     return Reading({**claims, "captures": origin_of(capture)}, pl.concat(doubts))

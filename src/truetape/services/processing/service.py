@@ -28,6 +28,7 @@ from truetape.domain.messages import (
 )
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.simulation import refuse_mixing
+from truetape.domain.symbology import Symbology
 from truetape.domain.time import NANOSECONDS, to_datetime
 from truetape.domain.wire import pack
 from truetape.ports.archive import Archive
@@ -37,6 +38,7 @@ from truetape.ports.provider import Provider
 from truetape.ports.store import Selection, Store
 from truetape.services.processing.batches import round_batches
 from truetape.services.processing.config import ProcessingConfig
+from truetape.services.processing.identify import is_bulk
 from truetape.services.processing.minutes import Due, Minutes, restored
 from truetape.services.processing.normalize import known_splits, latest_claims, raw_bars
 from truetape.services.processing.reading import Reading, read
@@ -140,7 +142,8 @@ class ProcessingService:
     async def _claims(self, message: RawCaptured) -> Claims:
         """Return the claims of one payload by table, none if it cannot be decoded; tell what in it is doubtful."""
         try:
-            reading = await asyncio.to_thread(self._read, message)
+            listings = await self._store.read("listings") if is_bulk(message) else None
+            reading = await asyncio.to_thread(self._read, message, listings)
         except (UndecodablePayload, ProviderRefused, SchemaMismatch, CorruptArchive) as error:
             await self._reject(message, reason=str(error))
             return {}
@@ -187,7 +190,7 @@ class ProcessingService:
         )
         await self._bus.publish(rejected)
 
-    def _read(self, message: RawCaptured) -> Reading:
+    def _read(self, message: RawCaptured, listings: pl.DataFrame | None) -> Reading:
         provider = self._providers.get(message.provider)
         if provider is None:
             reason = "the settings do not enable this provider, so nothing can read its payloads"
@@ -197,7 +200,8 @@ class ProcessingService:
         kinds = (message.kind, *beside) if message.kind == "bars" else (message.kind,)
         offer = provider.declaration.offer(message.kind)
         feed = (offer.feed_of(message.timeframe) if offer is not None else "") or provider.declaration.feed
-        return read(body, message, decode=provider.decode, kinds=kinds, feed=feed)
+        symbology = None if listings is None else Symbology(listings)
+        return read(body, message, decode=provider.decode, kinds=kinds, feed=feed, symbology=symbology)
 
     async def on_round_closed(self, message: RoundClosed) -> None:
         """Keep the claims of the round in one commit, then tell all current ones of its range in raw basis.
