@@ -6,6 +6,7 @@ Of BBB, yahoo was a hundred times off on two days, and finnhub stood still for t
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,6 @@ from truetape.adapters.data_folder import STORE
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.app import library
 from truetape.app.desk import settings_of
-from truetape.app.repair_policies import Repairing
 from truetape.app.run import Platform
 from truetape.app.sandbox import Fault, Sandbox
 from truetape.app.sandbox.dataset import read
@@ -28,18 +28,20 @@ FAULTS = (
     Fault(provider="yahoo", kind="hundredfold", symbol="BBB", rows=2),
     Fault(provider="finnhub", kind="stale", symbol="BBB", sessions=5),
 )
-ASKING = Repairing()
+_MADE: list[Path] = []  # by this process
 COUNTED = "quality_daily"  # keeps counts of what was found in between, too
 SETTLED = "index_levels"
 
 
-def acquired(folder: Path, *, repairing: Repairing = ASKING) -> Path:
-    """Make the data folder in `folder` by a whole run of the platform, and return its path."""
+def acquired(folder: Path) -> Path:
+    """Make the data folder in `folder`, by a whole run of the platform where none was made before; return its path."""
+    made = next((one for one in _MADE if one.exists()), None)
+    if made is not None:
+        return Path(shutil.copytree(made, folder / "data"))
 
     async def acquire() -> None:
         sandbox = Sandbox(read(tape(folder)), FAULTS)
         settings = declared_settings(folder / "data", sandbox_url=await sandbox.start())
-        settings = msgspec.structs.replace(settings, repairing=repairing)
         try:
             async with Platform(settings, command="test") as platform:
                 await platform.recover()
@@ -49,6 +51,8 @@ def acquired(folder: Path, *, repairing: Repairing = ASKING) -> Path:
             await sandbox.stop()
 
     asyncio.run(acquire())
+    shutil.copytree(folder / "data", folder / "kept")
+    _MADE.append(folder / "kept")
     return folder / "data"
 
 

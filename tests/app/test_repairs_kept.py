@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 
 import quarantined_market
 from quarantined_market import changed, contents, decided, ruling, table
 from truetape.app import library
-from truetape.app.repair_policies import Repairing, repairing
-from truetape.app.run import replay
+from truetape.app.desk import settings_of
+from truetape.app.repair_policies import Repairing, keep_repairing, repairing, settle_by_policy
+from truetape.app.run import Platform, replay
 from truetape.domain.errors import BadInput
+from truetape.domain.messages import InstrumentsDeclared
+from truetape.ports.store import Selection
 from truetape.services.api.cases import RepairCase
 
 
@@ -25,17 +30,6 @@ def acquired(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def data(acquired: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(acquired, tmp_path / "data"))
-
-
-@pytest.fixture(scope="module")
-def never(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rule = Repairing(venues={"XNAS": "never"})
-    return quarantined_market.acquired(tmp_path_factory.mktemp("never"), repairing=rule)
-
-
-@pytest.fixture(scope="module")
-def repaired(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return quarantined_market.acquired(tmp_path_factory.mktemp("auto"), repairing=Repairing(default="auto"))
 
 
 def repairs(data: Path) -> pl.DataFrame:
@@ -99,14 +93,18 @@ async def test_a_replay_repairs_the_same(data: Path, tmp_path: Path) -> None:
     assert await contents(data) == await contents(tmp_path / "again")
 
 
-async def test_what_is_never_repaired_cannot_be(never: Path) -> None:
+async def test_what_is_never_repaired_cannot_be(data: Path) -> None:
     """The settings stand in the journal, so that they hold where nothing runs too; rejecting is always possible."""
-    target = repairs(never)["id"][0]
+    async with Platform(settings_of(data), command="test") as platform:
+        (declared,) = (one for one in platform.parts.archive.journal() if isinstance(one, InstrumentsDeclared))
+        never = msgspec.to_builtins(Repairing(venues={"XNAS": "never"}))
+        platform.parts.archive.record(msgspec.structs.replace(declared, repair=never))
+    target = repairs(data)["id"][0]
 
     with pytest.raises(BadInput, match="By the settings nothing of this instrument is ever repaired"):
-        await decided(never, (target, ruling("apply")))
-    await decided(never, (target, ruling("reject")))
-    assert ["rejected", "proposed"] == repairs(never)["state"].to_list()
+        await decided(data, (target, ruling("apply")))
+    await decided(data, (target, ruling("reject")))
+    assert ["rejected", "proposed"] == repairs(data)["state"].to_list()
 
 
 @pytest.mark.parametrize(
@@ -159,23 +157,45 @@ def test_what_is_wrong_with_policies_is_told(found: object, words: str) -> None:
     assert words in problems[0]
 
 
-def test_sure_repairs_are_applied_without_asking(repaired: Path) -> None:
-    """In the name of the policy, with its reason in the audit."""
-    found = repairs(repaired)
-    with library.open(repaired) as session:
-        case = session.case(found["id"][0])
+async def by_policy(data: Path, rule: Repairing, *, until_applied: int) -> int:
+    """Let the platform run with `rule` until so many repairs are applied; return how many are."""
+    settings = msgspec.structs.replace(settings_of(data), repairing=rule)
+    async with Platform(settings, command="test") as platform:
+        if until_applied:
+            work = asyncio.create_task(keep_repairing(platform, platform.parts.clock))
+            async with asyncio.timeout(20):
+                while len(applied := await _applied(platform)) < until_applied:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+            work.cancel()
+        await settle_by_policy(platform)
+        applied = await _applied(platform)
+    return len(applied)
 
-    assert [("applied", "policy")] * 2 == found.select("state", "decided_by").rows()
+
+async def _applied(platform: Platform) -> pl.DataFrame:
+    return await platform.parts.store.read("repairs", Selection(equal={"state": ("applied",)}))
+
+
+async def test_sure_repairs_are_applied_without_asking(data: Path) -> None:
+    """In the name of the policy, with its reason in the audit; those that are less sure wait."""
+    assert 0 == await by_policy(data, Repairing(), until_applied=0)
+    assert 0 == await by_policy(data, Repairing(default="auto", confidence=0.999), until_applied=0)
+    assert 0 == await by_policy(data, Repairing(default="auto", venues={"XNAS": "propose"}), until_applied=0)
+    assert 2 == await by_policy(data, Repairing(instruments={"BBB": "auto"}), until_applied=2)
+    with library.open(data) as session:
+        case = session.case(repairs(data)["id"][0])
+
+    assert [("applied", "policy")] * 2 == repairs(data).select("state", "decided_by").rows()
     assert ["the policy is auto, and the confidence is 0.99"] == [one["why"] for one in case.decisions]
 
 
-async def test_what_somebody_undoes_stays_undone(repaired: Path, tmp_path: Path) -> None:
+async def test_what_somebody_undoes_stays_undone(data: Path, tmp_path: Path) -> None:
     """The policy does not apply it again, and a replay, which knows no settings, agrees."""
-    data = Path(shutil.copytree(repaired, tmp_path / "data"))
-    target = repairs(data)["id"][0]
-    await decided(data, (target, ruling("undo")))
-    await decided(data, (repairs(data)["id"][1], ruling("undo")))
+    auto = Repairing(default="auto")
+    assert 2 == await by_policy(data, auto, until_applied=0)
+    await decided(data, (repairs(data)["id"][0], ruling("undo")))
+    assert 1 == await by_policy(data, auto, until_applied=0)
     await replay(data, tmp_path / "again")
 
-    assert ["undone", "undone"] == repairs(data)["state"].to_list()
+    assert ["undone", "applied"] == repairs(data)["state"].to_list()
     assert await contents(data) == await contents(tmp_path / "again")
