@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from truetape.services.quality.vote import Tolerance, Voters, vote
@@ -251,6 +251,7 @@ def test_the_increment_of_a_key_is_its_tolerance() -> None:
     assert cast(pl.concat([coarse, fine]))["score"].to_list() == [1.0, 0.5]
 
 
+@settings(max_examples=50)
 @given(ballots=BALLOTS, trust=TRUST, seed=st.integers(0, 1000))
 def test_who_votes_last_or_first_does_not_matter(
     ballots: list[dict[str, tuple[int | None, int]]], trust: dict[str, float], seed: int
@@ -265,6 +266,7 @@ def test_who_votes_last_or_first_does_not_matter(
     assert again["score"].to_list() == pytest.approx(won["score"].to_list())
 
 
+@settings(max_examples=50)
 @given(ballots=BALLOTS, trust=TRUST, kin=st.booleans())
 def test_one_more_that_agrees_never_lowers_the_score(
     ballots: list[dict[str, tuple[int | None, int]]], trust: dict[str, float], kin: bool
@@ -280,6 +282,7 @@ def test_one_more_that_agrees_never_lowers_the_score(
     assert all(after >= before - 1e-9 for before, after in zip(won["score"], surer["score"], strict=True))
 
 
+@settings(max_examples=50)
 @given(ballots=BALLOTS, trust=TRUST, scale=st.sampled_from([0.01, 0.3, 7.0, 1000.0]))
 def test_only_the_proportions_of_trust_count(
     ballots: list[dict[str, tuple[int | None, int]]], trust: dict[str, float], scale: float
