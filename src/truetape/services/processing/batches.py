@@ -35,7 +35,7 @@ def round_batches(
             message,
             "bars",
             raw_bars(bars, splits, actions=actions),
-            actions=pack(raw) if message.timeframe == "1d" else b"",
+            actions=pack(raw) if message.timeframe == "1d" and len(raw) else b"",
         ),
     )
 

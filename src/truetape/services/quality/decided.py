@@ -41,6 +41,9 @@ class InForce:
     applied: tuple[DecisionMade, ...]
 
 
+NOTHING: Final = InForce((), (), ())
+
+
 def in_force(decisions: Iterable[DecisionMade]) -> InForce:
     """Return which of `decisions` hold; they come in the order in which they were made."""
     latest: dict[str, DecisionMade] = {}
@@ -61,7 +64,7 @@ def decided_bars(claims: pl.DataFrame, force: InForce) -> pl.DataFrame:
     Repaired values take the place of those that the repair was made for, and of no others. A rejected claim is left
     out, as often as the provider makes it. What was accepted or corrected is one claim more, of the provider OPERATOR.
     """
-    if claims.is_empty():
+    if claims.is_empty() or force == NOTHING:
         return claims
     mended = claims
     for edits in _layers(force.applied):
@@ -105,15 +108,14 @@ def settled(grades: Grades, batch: BatchNormalized, force: InForce) -> Grades:
     decided wait for no decision.
     """
     golden, found, out = (_within(one, batch) for one in (grades.golden, grades.findings, grades.quarantined))
-    golden = golden.with_columns(
-        pl.when(pl.col("provider") == OPERATOR).then(pl.lit(OPERATOR)).otherwise("method").alias("method")
-    )
     if force.rejected:
         silenced = pl.DataFrame(
             {"provider": [one.provider for one in force.rejected], "ts_event": [one.ts_event for one in force.rejected]}
         ).with_columns(pl.col("ts_event").cast(INSTANT), pl.lit("missing_row").alias("check"))
         found = found.join(silenced, on=["provider", "ts_event", "check"], how="anti", maintain_order="left")
     if force.won:
+        decided = pl.when(pl.col("provider") == OPERATOR).then(pl.lit(OPERATOR)).otherwise("method")
+        golden = golden.with_columns(decided.alias("method"))
         won = golden.filter(pl.col("method") == OPERATOR)
         out = out.join(won, on="ts_event", how="anti", maintain_order="left")
     return replace(grades, golden=golden, findings=found, quarantined=out)

@@ -29,7 +29,8 @@ _PAID: Final = ("dividend", "special_dividend")
 
 def proposed(batch: BatchNormalized, grades: Grades) -> bytes:
     """Return the repairs that `batch`, graded as `grades`, proposes: packed rows of repairs; b"" for none."""
-    if batch.timeframe != SEARCHED or batch.kind != "bars":
+    quiet = grades.quarantined.is_empty() and not batch.actions and (grades.findings["severity"] == "note").all()
+    if batch.timeframe != SEARCHED or batch.kind != "bars" or quiet:
         return b""
     claims = decided_bars(unpack(batch.frame), in_force(batch.decisions))
     actions = unpack(batch.actions) if batch.actions else empty(TABLES["action_claims"].columns)
