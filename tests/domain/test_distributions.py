@@ -39,6 +39,8 @@ def actions(*rows: Row, priced: bool = True) -> pl.DataFrame:
         pytest.param([("spin_off", 0.5, 80.0)], (1.0, 0.6), id="half a share of 80 is 40 of 100"),
         pytest.param([("rights", 0.25, 60.0)], (1.0, 0.92), id="(100 + 0.25 x 60) / 1.25 is 92"),
         pytest.param([("rights", 1.0, 50.0)], (1.0, 0.75), id="(100 + 50) / 2 is 75"),
+        pytest.param([("roll", 110.0, 100.0)], (1.0, 1.1), id="the next contract is a tenth dearer"),
+        pytest.param([("roll", 95.0, 100.0)], (1.0, 0.95), id="the next contract is cheaper"),
         pytest.param([("split", 2.0, None), ("dividend", 5.0, None)], (2.0, 0.9), id="5 of the new share's 50"),
         pytest.param([("split", 2.0, None), ("spin_off", 1.0, 20.0)], (2.0, 0.6), id="20 of the new share's 50"),
         pytest.param([("split", 2.0, None), ("rights", 1.0, 30.0)], (2.0, 0.8), id="(50 + 30) / 2 is 40 of 50"),
@@ -58,6 +60,7 @@ def test_what_an_action_makes_of_a_close_of_100(rows: list[Row], expected: tuple
         pytest.param(("rights", 0.5, 100.0), id="a right at the price itself"),
         pytest.param(("rights", 0.5, 140.0), id="a right above the price"),
         pytest.param(("rights", 0.5, None), id="a right at an unknown price"),
+        pytest.param(("roll", 110.0, None), id="a roll from an unknown price"),
         pytest.param(("spin_off", 1.0, None), id="shares of unknown worth"),
         pytest.param(("spin_off", 1.0, 100.0), id="more than there is"),
         pytest.param(("dividend", 100.0, None), id="all of it"),
@@ -79,7 +82,7 @@ def test_without_a_column_of_prices_spin_offs_and_rights_are_left_out() -> None:
 
 def test_no_actions_hand_nothing_out() -> None:
     """The frame is empty, with its columns."""
-    assert ["ex_date", "split", "cash", "rights", "rights_cost"] == per_day(actions()).columns
+    assert ["ex_date", "split", "cash", "rights", "rights_cost", "roll"] == per_day(actions()).columns
 
 
 def test_rights_before_the_first_close_have_no_effect() -> None:

@@ -103,6 +103,23 @@ def test_where_there_are_no_bars_the_reference_price_stands_in() -> None:
     assert [(date(2024, 1, 8), "split", 2.0), (date(2024, 1, 11), "dividend", pytest.approx(8.0))] == found.rows()
 
 
+@pytest.mark.parametrize(
+    ("last", "reference", "cash"),
+    [
+        pytest.param(date(2024, 1, 2), "40", 25.0, id="a bar of the week before"),
+        pytest.param(date(2023, 6, 1), "40", 20.0, id="a bar of half a year before: the reference price"),
+        pytest.param(date(2023, 6, 1), "0", 25.0, id="an old bar, and no reference price"),
+    ],
+)
+def test_a_bar_of_long_ago_does_not_tell_what_was_paid(last: date, reference: str, cash: float) -> None:
+    """Half of the close of the day before the ex-date; bars may have ended earlier."""
+    closes = pl.DataFrame({"date": [last], "close": [50.0]})
+
+    found = actions(steps(parsed(f"20240110,0.5,1,{reference}\n20501231,1,1,0\n"), NO_DAYS), closes)
+
+    assert [cash] == found["value"].to_list()
+
+
 def test_a_dividend_on_the_day_of_a_split_is_per_new_share() -> None:
     """Half of 40, on two new shares: 10."""
     found = actions(steps(parsed("20240110,0.5,0.5,40\n20501231,1,1,0\n"), DAYS), CLOSES)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from truetape.domain.adjust import factor_table
 from truetape.domain.scaling import LEAN_MODES, MODES, Mode, scale
 
 DAYS = [date(2024, 6, day) for day in (3, 4, 5, 6, 7)]
@@ -47,6 +48,25 @@ def closes(mode: Mode, *, anchor: date | None = None, bars: pl.DataFrame = BARS)
 def test_each_mode(mode: Mode, expected: list[float]) -> None:
     """The closes of five days around a split and two dividends."""
     assert pytest.approx(expected, rel=1e-14) == closes(mode)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("total_return", [88, 110, 121, 132]),
+        ("forward_total_return", [80, 100, 110, 120]),
+        ("difference", [90, 110, 121, 132]),
+        ("forward_difference", [80, 100, 111, 122]),
+    ],
+)
+def test_a_continuous_series_rolls_by_ratio_or_by_difference(mode: Mode, expected: list[float]) -> None:
+    """The next contract costs 110 where the one before costs 100; from then on its own prices count."""
+    bars = pl.DataFrame({"date": DAYS[:4], "close": [80.0, 100.0, 121.0, 132.0]})
+    roll = pl.DataFrame({"ex_date": [DAYS[2]], "type": ["roll"], "value": [110.0], "price": [100.0]})
+
+    factors = factor_table(roll, bars.select("date", "close"))
+
+    assert pytest.approx(expected, rel=1e-14) == scale(bars, factors, mode=mode)["close"].to_list()
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ close less what was handed out, in place of the price that was then traded:
 - dividend, special_dividend, capital_gain, return_of_capital: `value` in cash per share;
 - spin_off: `value` shares of another company for each share, each worth `price`;
 - rights: each share carries the right to buy `value` new ones at `price`; what stays is the theoretical ex-rights price
-  over the close, (close + value x price) / ((1 + value) x close), and all of it where the price is not below the close.
+  over the close, (close + value x price) / ((1 + value) x close), and all of it where the price is not below the close;
+- roll: a continuous series goes on with another contract, which costs `value` when the one before costs `price`:
+  earlier prices are multiplied by value / price (the ratio method; its difference is `scaling`'s).
 
-Cash, spun-off shares and rights are per share of the count after a split of the same day. A spin-off or rights without
-a `price` cannot be valued and has no effect, as have mergers, new symbols and delistings.
+Cash, spun-off shares and rights are per share of the count after a split of the same day. What needs a `price` and has
+none cannot be valued and has no effect, as have mergers, new symbols and delistings.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import Final
 import polars as pl
 
 CASH: Final = ("dividend", "special_dividend", "capital_gain", "return_of_capital")
-VALUED: Final = ("spin_off", "rights")  # types that need a `price` beside the value
+VALUED: Final = ("spin_off", "rights", "roll")  # types that need a `price` beside the value
 SHARES: Final = ("split", "stock_dividend")
 TYPES: Final = (*SHARES, *CASH, *VALUED)  # that change prices
 
@@ -32,6 +34,7 @@ _PER_DAY: Final = {
     "cash": pl.Float64(),
     "rights": pl.Float64(),
     "rights_cost": pl.Float64(),
+    "roll": pl.Float64(),
 }
 
 
@@ -43,8 +46,8 @@ def per_day(actions: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         `ex_date` (unique), `split` (new shares for one old, 1.0 if none; several multiply), `cash` (per share, spun-off
-        worth included; several add up), `rights` (new shares that each share may buy) and `rights_cost` (what that
-        takes in cash).
+        worth included; several add up), `rights` (new shares that each share may buy), `rights_cost` (what that takes
+        in cash) and `roll` (the price of the next contract over that of the one before, 1.0 if none).
     """
     if actions.is_empty():
         return pl.DataFrame(schema=_PER_DAY)
@@ -57,8 +60,11 @@ def per_day(actions: pl.DataFrame) -> pl.DataFrame:
         pl.when(kind.is_in(CASH)).then(value).when((kind == "spin_off") & valued).then(value * price).alias("cash"),
         pl.when((kind == "rights") & valued).then(value).alias("rights"),
         pl.when((kind == "rights") & valued).then(value * price).alias("rights_cost"),
+        pl.when((kind == "roll") & valued).then(value / price).alias("roll"),
     )
-    days = parts.group_by("ex_date").agg(pl.col("split").product(), pl.col("cash", "rights", "rights_cost").sum())
+    days = parts.group_by("ex_date").agg(
+        pl.col("split", "roll").product(), pl.col("cash", "rights", "rights_cost").sum()
+    )
     return days.sort("ex_date").select(list(_PER_DAY))
 
 
@@ -76,4 +82,4 @@ def kept(days: pl.DataFrame, close: pl.Series, *, basis: str) -> pl.Series:
     diluted = (pl.col("worth") + pl.col("rights_cost")) / ((1.0 + pl.col("rights")) * pl.col("worth"))
     sound = (paid > 0) & (paid < 1)
     left = pl.when(sound).then(1.0 - paid).otherwise(1.0) * pl.min_horizontal(diluted, 1.0).fill_null(1.0)
-    return rows.select(left.alias("kept"))["kept"]
+    return rows.select((left * pl.col("roll")).alias("kept"))["kept"]

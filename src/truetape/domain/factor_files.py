@@ -121,13 +121,14 @@ def actions(found: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         found: As `steps` returns them.
-        closes: `date` (ascending, unique) and `close`, as traded; where none is known before an ex-date the step's own
-            close is taken, and a step without either has no dividend.
+        closes: `date` (ascending, unique) and `close`, as traded; where none is known in the ten days before an ex-date
+            the step's own close is taken, and a step without either has no dividend.
     """
     dated = found.join_asof(
         closes, left_on="ex_date", right_on="date", allow_exact_matches=False, check_sortedness=False
     )
-    close = pl.coalesce("close_right", "close")
+    recent = pl.col("before") - pl.col("date") <= _FAR
+    close = pl.when(recent).then(pl.col("close_right")).otherwise(pl.coalesce("close", "close_right"))
     dividends = dated.filter(pl.col("dividend") != 1.0, close.is_not_null()).select(
         "ex_date",
         pl.lit("dividend").alias("type"),

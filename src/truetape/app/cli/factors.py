@@ -49,9 +49,9 @@ def factors(
     """Make the table of factors that `truetape adjust --factors` applies.
 
     Types of actions are split, stock_dividend, dividend, special_dividend,
-    capital_gain, return_of_capital, spin_off and rights; the last two need
-    the worth of one spun-off share, or the price of the right, in a column
-    price.
+    capital_gain, return_of_capital, spin_off, rights and roll; the last three
+    need a column price: the worth of one spun-off share, what a right lets
+    one buy at, or the contract before a roll.
     """
     try:
         done, text = _made(bars, actions, form=form, basis=basis, output=output, as_rows=as_json)

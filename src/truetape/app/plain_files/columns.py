@@ -18,7 +18,9 @@ _DATE_FIX: Final = "Write a date as YYYY-MM-DD, for example 2005-02-28."
 _PRICE_FIX: Final = "Write a price above 0 with a decimal point, or leave it blank where it is not known."
 _VOLUME_FIX: Final = "Write a number that is not below 0, or leave it blank where it is not known."
 _VALUE_FIX: Final = "Write a number above 0: new shares for one old, or cash per share."
-_WORTH_FIX: Final = "Write in the column price what one spun-off share was worth, or what a right lets one buy at."
+_WORTH_FIX: Final = (
+    "Write in the column price the worth of a spun-off share, the price of a right, or of the contract before a roll."
+)
 
 
 def read_bars(sheet: Sheet) -> pl.DataFrame:

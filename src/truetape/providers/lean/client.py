@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -40,6 +41,7 @@ class Client:
         self._max_bytes = max_bytes
         self._folder = Folder(self._root)
         self._looked = False
+        self._looking = threading.Lock()  # several threads ask at once
 
     async def fetch(self, ask: Ask) -> Answer:
         """Return the files that answer `ask`: of the security that had its symbol on its last day.
@@ -60,14 +62,16 @@ class Client:
         return msgspec.structs.replace(answer, elapsed_s=time.perf_counter() - started)
 
     def _answer(self, ask: Ask) -> Answer:
-        if not self._looked or ask.kind == "listings":
-            self._look()
+        with self._looking:
+            if not self._looked or ask.kind == "listings":
+                self._look()
         if ask.kind == "listings":
             return self._given(self._all_maps())
         day = ask.end or OPEN
         security = self._folder.find(ask.symbol, day)
         if security is None:
-            self._look()
+            with self._looking:
+                self._look()
             security = self._folder.find(ask.symbol, day)
         files = dict(self._files(security, ask)) if security is not None else {}
         if not any(name.endswith(".zip") or name.startswith("factor_files/") for name in files):
