@@ -36,6 +36,7 @@ from truetape.domain.messages import (
     RoundClosed,
     StreamCaptured,
     TicksHeard,
+    TrustSettled,
 )
 from truetape.domain.ticks import Gap
 
@@ -87,6 +88,7 @@ EXAMPLES: list[tuple[Message, str]] = [
     (PayloadRejected(provider="p", kind="bars", key="k", reason="r", ts_known=1, instrument_id="ins_a"), "ins_a"),
     (PayloadDoubted(provider="p", key="k", ts_known=1, findings=b""), "p"),
     (FindingsMade(source="freshness", ts_known=1, findings=b""), "freshness"),
+    (TrustSettled(ts_known=1, rows=b""), "trust"),
     (FindingsStored(ts_known=1, troubles=b""), ""),
     (AlertChanged(fingerprint="f", rule="r", state="firing", words="w", ts_known=1), "f"),
     (
