@@ -189,6 +189,21 @@ def dividend_001(place: Place) -> None:
     _amount(place, _payment(place), 0.01, known=True)
 
 
+def dividend_doubled(place: Place) -> None:
+    """A dividend of twice its size that the adjusted close does not repeat."""
+    _amount(place, _payment(place), 2.0, known=False)
+
+
+def adjustment_100(place: Place) -> None:
+    """The adjusted close was adjusted for a hundred times a dividend."""
+    fit = [row for row in place.payments() if place.known(int(row)) * 100 < 0.9]
+    if not fit:
+        raise Unfit
+    row = int(place.dice.choice(fit))
+    known = place.known(row)
+    place.step(row, (1 - known * 100) / (1 - known))
+
+
 def dividend_missing(place: Place) -> None:
     """A dividend that only the adjusted close knows of."""
     place.values["dividends"][_payment(place)] = 0.0
@@ -283,12 +298,14 @@ PAYMENT_FAULTS: Final = (
     dividend_100,
     dividend_001_listed,
     dividend_001,
+    dividend_doubled,
     dividend_missing,
     dividend_phantom,
     dividend_phantom_known,
     dividend_unsplit,
     adjustment_missing,
     adjustment_001,
+    adjustment_100,
     adjustment_twice,
     adjustment_half,
     gain_twice,

@@ -81,6 +81,8 @@ def unsplit() -> PriceSeries:
         pytest.param(
             told(payer(), "dividends", {158: 0.0}), {"dividend_missing"}, id="known to the adjusted close only"
         ),
+        pytest.param(told(payer(), "dividends", {158: 2.0}), {"dividend_doubled"}, id="twice its size listed"),
+        pytest.param(known_as(payer(), 158, 60.0), {"adjustment_size"}, id="adjusted by most of the price"),
         pytest.param(told(payer(), "dividends", {160: 1.0}), {"dividend_phantom"}, id="again two days later"),
         pytest.param(told(payer(), "dividends", {157: 1.0}), {"dividend_phantom"}, id="again the day before"),
         pytest.param(unsplit(), {"dividend_split"}, id="per old share"),
@@ -236,6 +238,7 @@ def test_a_gain_without_other_dividends_is_judged_by_the_price() -> None:
         pytest.param(walk(ROWS, paid=dict.fromkeys(range(10, 300, 7), 0.5)), id="every week"),
         pytest.param(walk(paid={0: 1.0} | {100: 1.0}), id="one on the first bar"),
         pytest.param(known_as(payer(move=0.05), 158, 2.0), id="adjusted twice, less than half a usual move"),
+        pytest.param(known_as(payer(move=0.004), 158, 1.25), id="adjusted by a quarter more, which others do not tell"),
         pytest.param(told(payer(), "close", dict.fromkeys(range(ROWS), None)), id="no closes"),
         pytest.param(told(payer(), "adj_close", dict.fromkeys(range(ROWS), None)), id="no adjusted closes"),
         pytest.param(replace(payer(), frame=payer().frame.drop("dividends")), id="no dividends"),

@@ -213,3 +213,12 @@ def test_a_bar_without_an_open_keeps_its_low_at_the_close() -> None:
         repaired.values("low")[30],
         repaired.values("low")[40],
     ]
+
+
+def test_prices_alone_may_be_as_traded_by_mistake() -> None:
+    """They are adjusted for the other split: so the adjusted close, which is right, is no sign of raw prices."""
+    right = walk(split={60: 2.0, 120: 5.0})
+    bad = spoilt(right, *OHLC, rows=slice(0, 60), by=2)
+    repaired = apply(bad, find_repairs(bad))
+
+    assert all(np.allclose(right.values(name), repaired.values(name), rtol=1e-12) for name in QUOTES)

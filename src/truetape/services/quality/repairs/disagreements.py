@@ -105,21 +105,33 @@ def _scaled(amount: float, factor: float) -> float:
 
 
 def odd_adjustments(series: PriceSeries) -> list[Repair]:
-    """Return the repair of the latest adjusted close that knows of another part of the price than was paid.
+    """Return the repair of the latest payment that differs from the adjusted close by no telling factor.
 
-    Nothing tells what went wrong, so that price and other dividends must decide, and most other payments agree.
+    Price and other dividends must decide which is wrong, and most other payments must agree with their adjustment. A
+    wrong amount can be corrected only if it is there twice.
     """
     payments = [one for one in payments_of(series) if told(one)]
     fine = [one for one in payments if confirmed(one)]
     odd = [one for one in payments if one.implied > 0 and not confirmed(one) and one.gain == 0]
     if len(fine) < max(2, len(odd)):
         return []
-    for one in reversed(odd):
-        weight = _oddness(one, fine)
-        if weight >= DECISIVE and abs(one.implied - one.part) >= MATERIAL * _usual_move(one):
-            made = _reset(series, one, weight)
-            return [] if made is None else [made]
-    return []
+    made = [_decided(series, one, fine) for one in reversed(odd) if _material(one)]
+    return [one for one in made if one is not None][:1]
+
+
+def _decided(series: PriceSeries, one: Payment, fine: list[Payment]) -> Repair | None:
+    weight = _oddness(one, fine)
+    if weight >= DECISIVE:
+        return _reset(series, one, weight)
+    if weight <= -DECISIVE and confirmed(one, 0.5, within=CLOSER):
+        return _halved(series, one, -weight)
+    return None
+
+
+def _material(payment: Payment) -> bool:
+    """Return whether the difference is more than a part of the usual move."""
+    usual_move = 0.0 if payment.move is None else payment.move.open_scale
+    return abs(payment.implied - payment.part) >= MATERIAL * usual_move
 
 
 def _oddness(payment: Payment, fine: list[Payment]) -> float:
@@ -131,10 +143,6 @@ def _oddness(payment: Payment, fine: list[Payment]) -> float:
     return payment.likelihood(payment.part) - payment.likelihood(payment.implied) + beside
 
 
-def _usual_move(payment: Payment) -> float:
-    return 0.0 if payment.move is None else payment.move.open_scale
-
-
 def _reset(series: PriceSeries, one: Payment, weight: float) -> Repair | None:
     words = (
         f"The dividend of {one.amount:.6g} is {one.part:.4%} of the price; the adjusted close knows of "
@@ -142,4 +150,15 @@ def _reset(series: PriceSeries, one: Payment, weight: float) -> Repair | None:
     )
     return corrected(
         series, one, kind="adjustment_size", amount=one.amount, part=one.part, evidence=words, margin=weight
+    )
+
+
+def _halved(series: PriceSeries, one: Payment, weight: float) -> Repair | None:
+    words = (
+        f"The dividend of {one.amount:.6g} is there twice over: it is {one.part:.4%} of the price, the adjusted close "
+        f"knows of {one.implied:.4%}, as the price and the other dividends do."
+    )
+    amount = one.amount / 2
+    return corrected(
+        series, one, kind="dividend_doubled", amount=amount, part=one.implied, evidence=words, margin=weight
     )

@@ -17,7 +17,7 @@ AT_THE_SPLIT: Final = 6.0  # nats that a change of level costs at the first cell
 CLOSE_BY: Final = 7.0  # within NEARBY rows of it
 FAR: Final = 10.0  # further off, for whole bars and a split that no market moves like
 NEVER: Final = 60.0
-NEARBY: Final = 25
+NEARBY: Final = 40
 LARGE: Final = 3.0  # new shares for one old, or the inverse: no market moves like that in a day
 
 _LOOSEST: Final = 4.0  # usual moves
@@ -44,12 +44,13 @@ def as_traded(series: PriceSeries) -> list[Split]:
     """Return the splits that the prices of `series` show as they were traded, because that is what its prices are.
 
     They are if the adjusted close passes the split without a jump, or, without adjusted closes, if all splits of a
-    series that has several are seen in its prices.
+    series that has several are seen in its prices. If prices are adjusted for another split, none is meant to be seen.
     """
     declared = splits_of(series)
     seen = [one for one in declared if _jump(series, "close", one) == 1]
     if "adj_close" in series.fields:
-        return [one for one in seen if _jump(series, "adj_close", one) == 0]
+        hidden = [one for one in declared if _jump(series, "close", one) == 0]
+        return [] if hidden else [one for one in seen if _jump(series, "adj_close", one) == 0]
     return seen if len(seen) == len(declared) > 1 else []
 
 
