@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -12,16 +13,23 @@ import pytest
 
 import quarantined_market
 from quarantined_market import changed, contents, decided, listed, ruling, table
+from room_doubles import rows
 from small_platform import DAYS, declared_settings
 from truetape.adapters.data_folder import ARCHIVE, read_owner
+from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
+from truetape.adapters.system_clock import SystemClock
 from truetape.app import library
 from truetape.app.deciding import decision, subject_of
 from truetape.app.desk import decide, settings_of
+from truetape.app.library_remote import RemoteSource
 from truetape.app.run import Platform, replay, up
+from truetape.app.settings import ProviderSettings
 from truetape.domain.errors import BadInput, UnknownTarget, WrongFolder
 from truetape.domain.messages import DecisionMade
-from truetape.services.api.cases import ClaimCase
+from truetape.services.api.answers import Answers
+from truetape.services.api.cases import Cases, ClaimCase
+from truetape.services.api.query import DocketQuery
 
 PRICES = ("open", "high", "low", "close", "volume")
 TRUE = {"open": 20.0, "high": 21.0, "low": 19.0, "close": 20.5, "volume": 7.0}
@@ -156,7 +164,11 @@ async def test_a_running_platform_decides(data: Path) -> None:
         async with asyncio.timeout(30):
             while not ((owner := read_owner(data)) and owner.address):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-            taken = await decide(data, claim, ruling("accept", why="key-of-the-test stays"))
+            pages = RemoteSource(owner.address, page_rows=3)
+            assert 7 == len(await asyncio.to_thread(pages.table, "quarantine", {}))
+            assert 2 == len(await asyncio.to_thread(pages.table, "repairs", {"symbols": "BBB"}))
+            pages.close()
+            taken = await decide(data, claim, ruling("accept"))
             with pytest.raises(UnknownTarget, match="'qua_x_y'"):
                 await decide(data, "qua_x_y", ruling("accept"))
             with pytest.raises(BadInput, match="Write one of apply, undo, reject"):
@@ -185,3 +197,34 @@ def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
         asyncio.run(decide(tmp_path, "qua_x_y", ruling("accept")))
 
     assert [] == list(tmp_path.iterdir())
+
+
+async def test_a_key_that_somebody_pastes_is_not_kept(data: Path) -> None:
+    """A reason is kept for ever; a provider's key is not."""
+    (claim, _) = listed(data, reason="hundredfold")
+    settings = msgspec.structs.replace(
+        settings_of(data), providers={"tiingo": ProviderSettings(key="k3yK3yk3yK3y", key_variable="TIINGO_API_KEY")}
+    )
+    async with Platform(settings, command="test") as platform:
+        made = await platform.decide(claim, ruling("reject", why="seen at https://x/?token=k3yK3yk3yK3y"))
+
+    assert "seen at https://x/?token=***" == made.why
+    assert b"k3yK3yk3yK3y" not in b"".join(one.read_bytes() for one in (data / ARCHIVE).rglob("*") if one.is_file())
+
+
+async def test_a_row_that_only_an_operator_made_cannot_be_taken_away(tmp_path: Path) -> None:
+    """No claim could take its place, and rows are never erased: it can be corrected."""
+    store = DuckdbStore(tmp_path / "store.duckdb")
+    day, target = date(2024, 6, 3), "ins_a"
+    about = {"instrument_id": target, "timeframe": "1d", "ts_event": [day], "close": 5.0, "ts_known": day}
+    await store.commit({"quarantine": rows("quarantine", provider="a", payload="p", reason="no_close", **about)})
+    cases = Cases(store=store, clock=SystemClock(), answers=Answers(store=store, clock=SystemClock()))
+    claim = (await cases.claims(DocketQuery())).frame["id"][0]
+    decided_so = rows("decisions", decision_id=["d"], target=claim, action="accept", instrument_id=target, ts_known=day)
+    await store.commit({"decisions": decided_so, "bars": rows("bars", method="operator", provider="operator", **about)})
+
+    for action in ("undo", "reject"):
+        with pytest.raises(BadInput, match="No provider's claim could take its place"):
+            await subject_of(store, SystemClock(), claim, ruling(action))
+    assert claim == (await subject_of(store, SystemClock(), claim, ruling("accept"))).target
+    await store.close()

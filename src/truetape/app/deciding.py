@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import msgspec
 
+from truetape.domain.errors import BadInput
 from truetape.domain.identity import decision_id
 from truetape.domain.messages import DecisionMade, Edit
 from truetape.domain.time import from_datetime
@@ -82,6 +84,8 @@ def decision(subject: Subject, ruling: Ruling, *, ts_known: int, simulated: bool
 async def _claim(cases: Cases, target: str, ruling: Ruling) -> Subject:
     claim = await cases.claim(target)
     check_claim_ruling(ruling, claim)
+    if ruling.action in {"undo", "reject"} and claim["state"] in {"accepted", "corrected"}:
+        _check_rest((await cases.claim_case(target)).golden, ruling)
     day = claim["ts_event"].date()
     return Subject(
         target=target,
@@ -95,6 +99,17 @@ async def _claim(cases: Cases, target: str, ruling: Ruling) -> Subject:
         payload=claim["payload"],
         claimed={name: claim[name] for name in VALUES},
     )
+
+
+def _check_rest(versions: Sequence[Mapping[str, object]], ruling: Ruling) -> None:
+    """Return if something would stand where the operator's row stands now.
+
+    Raises:
+        BadInput: The bar never had another row.
+    """
+    if versions and all(one["method"] == "operator" for one in versions):
+        fix = "No provider's claim could take its place, and a row is never erased; correct it instead."
+        raise BadInput(parameter="action", value=ruling.action, fix=fix)
 
 
 async def _repair(cases: Cases, target: str, ruling: Ruling) -> Subject:
