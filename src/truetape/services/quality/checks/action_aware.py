@@ -11,6 +11,7 @@ from truetape.services.quality.checks.check import Broken, Check, Tuning, at_row
 
 SPLIT_RATIOS: Final = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
 
+_NO_JUMPS: Final = pl.DataFrame(schema={"row": pl.UInt32, "ratio": pl.Float64, "shares": pl.Float64})
 _LOGS: Final = np.log([*SPLIT_RATIOS, *(1 / ratio for ratio in SPLIT_RATIOS)])
 
 
@@ -19,8 +20,9 @@ def undeclared_split(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
 
     News that moves a price so far is traded at many times the usual turnover, a split is not.
     """
-    jumps = _unexplained(frame, tuning)
-    found = jumps.filter(pl.col("shares").is_not_null())
+    found = _unexplained(frame, tuning).filter(pl.col("shares").is_not_null())
+    if found.is_empty():
+        return None
     words = "the price went from {} to {} at once and stays there: a split of {} new shares for one old is not declared"
     return Broken(
         where=at_rows(frame, found["row"], found["shares"]).is_not_null(),
@@ -35,6 +37,8 @@ def undeclared_split(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
 def unexplained_jump(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     """The close is so far from the close before that only an action could explain it, and no action does."""
     found = _unexplained(frame, tuning).filter(pl.col("shares").is_null())
+    if found.is_empty():
+        return None
     base = pl.col("previous_close")
     return Broken(
         where=at_rows(frame, found["row"], found["ratio"]).is_not_null(),
@@ -49,6 +53,8 @@ def _unexplained(frame: pl.DataFrame, tuning: Tuning) -> pl.DataFrame:
     """Return the rows whose close jumped without an action: `row`, `ratio`, and the `shares` of a split that fits."""
     ratio, least = pl.col("ratio"), tuning["least"]
     rows = frame.select(((ratio < least) | (ratio > 1 / least)).alias("jump"))["jump"].arg_true().cast(pl.Int64)
+    if rows.is_empty():
+        return _NO_JUMPS
     beside = {
         "earlier": frame["ratio"].gather((rows - 1).clip(0)),
         "later": frame["ratio"].gather((rows + 1).clip(upper_bound=max(len(frame) - 1, 0))),
