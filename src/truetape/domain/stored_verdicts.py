@@ -120,7 +120,7 @@ VERDICTS: Final[dict[str, Table]] = {
             "kind": pl.String(),  # bars or actions
             "venue": pl.String(),  # MIC; "" where it is not known
             "provider": pl.String(),
-            "ts_event": INSTANT,  # when the votes were cast, as is ts_known
+            "session": pl.Date(),  # UTC date on which the votes were cast
             "agreed": pl.Float64(),  # claims that agree with a consensus; a round counts for so many at most
             "dissented": pl.Float64(),  # and those that do not
             **ORIGIN_COLUMNS,

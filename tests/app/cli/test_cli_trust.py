@@ -28,7 +28,7 @@ def data(tmp_path: Path) -> Path:
 async def fill(path: Path) -> None:
     folder = DataFolder.open(path, simulated=False, command="test")
     store = DuckdbStore(folder.store)
-    about = {"kind": "bars", "venue": "XNAS", "ts_event": [DAY], "ts_known": [DAY]}
+    about = {"kind": "bars", "venue": "XNAS", "session": [DAY], "ts_known": [DAY]}
     for name, number, agreed, dissented in (("alpha", 1, 20.0, 5.0), ("alpha", 2, 25.0, 0.0), ("bravo", 1, 5.0, 0.0)):
         vote = rows("votes", round_id=f"rnd_{number}", provider=name, agreed=agreed, dissented=dissented, **about)
         await store.commit({"votes": vote})

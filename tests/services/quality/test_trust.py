@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -20,7 +21,7 @@ from pipeline_doubles import (
 )
 from truetape.domain.messages import BatchGraded, BatchNormalized, InstrumentsDeclared, TrustSettled
 from truetape.domain.schema import INSTANT, TABLES, check
-from truetape.domain.time import DAY_NS, NANOSECONDS
+from truetape.domain.time import DAY_NS, NANOSECONDS, to_datetime
 from truetape.domain.wire import pack, unpack
 from truetape.services.quality.config import QualityConfig
 from truetape.services.quality.service import QualityService
@@ -73,10 +74,10 @@ async def test_votes_say_who_was_right_how_often() -> None:
     cast = unpack((await told(BothTimes(listings=venue), batch(three()))).votes)
 
     assert check(cast, TABLES["votes"].columns, kind="votes").rows() == [
-        ("rnd_1", "bars", "XNAS", name, cast["ts_event"][0], agreed, dissented, cast["ts_event"][0], False)
+        ("rnd_1", "bars", "XNAS", name, date(2024, 6, 10), agreed, dissented, cast["ts_known"][0], False)
         for name, agreed, dissented in (("alpha", 5.0, 0.0), ("bravo", 5.0, 0.0), ("charlie", 4.0, 1.0))
     ]
-    assert cast["ts_event"].cast(pl.Int64).unique().to_list() == [NOW]
+    assert cast["ts_known"].cast(pl.Int64).unique().to_list() == [NOW]
 
 
 async def test_a_claim_that_breaks_a_rule_was_wrong_too() -> None:
@@ -138,7 +139,7 @@ def cast(provider: str, agreed: float, dissented: float, *, at: int = NOW, **cha
         "kind": "bars",
         "venue": "",
         "provider": provider,
-        "ts_event": at,
+        "session": to_datetime(at).date(),
         "agreed": agreed,
         "dissented": dissented,
         "ts_known": at,

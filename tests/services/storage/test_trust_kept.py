@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import polars as pl
 import pytest
 
 from pipeline_doubles import FRIDAY, INSTRUMENT, MONDAY, NOW, BothTimes, Heard, filled
@@ -67,7 +66,7 @@ async def test_votes_are_kept_with_their_batch() -> None:
         "kind": "bars",
         "venue": "XNAS",
         "provider": "alpha",
-        "ts_event": NOW,
+        "session": MONDAY,
         "agreed": 4.0,
         "dissented": 1.0,
         "ts_known": NOW,
@@ -92,4 +91,4 @@ async def test_votes_are_kept_with_their_batch() -> None:
     await bus.handlers["storage hears BatchGraded"](graded)
 
     assert store.commits[0] == {"votes": 1, "rounds": 1}
-    assert store.rows["votes"].select("agreed", pl.col("ts_event").cast(pl.Int64)).rows() == [(4.0, NOW)]
+    assert store.rows["votes"].select("agreed", "session").rows() == [(4.0, MONDAY)]

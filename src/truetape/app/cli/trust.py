@@ -43,7 +43,7 @@ def standing(settled: pl.DataFrame, votes: pl.DataFrame) -> list[dict[str, Any]]
     import polars as pl
 
     cast = votes.group_by(PLACE).agg(
-        pl.col("agreed", "dissented").sum(), pl.len().alias("rounds"), pl.col("ts_event").max().alias("last_vote")
+        pl.col("agreed", "dissented").sum(), pl.len().alias("rounds"), pl.col("ts_known").max().alias("last_vote")
     )
     weights = settled.drop_nulls("weight").select(*PLACE, "weight", "since", "fixed")
     rows = cast.join(weights, on=PLACE, how="full", coalesce=True).sort(PLACE)

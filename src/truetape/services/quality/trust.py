@@ -54,9 +54,9 @@ def votes(golden: pl.DataFrame, quarantined: pl.DataFrame, *, batch: BatchNormal
         pl.col("agreed", "dissented").fill_null(0).cast(pl.Float64)
     )
     share = pl.min_horizontal(1.0, MOST_OF_A_ROUND / (pl.col("agreed") + pl.col("dissented")))
-    cast = pl.lit(batch.ts_known).cast(INSTANT)
-    origin = {"ts_event": cast, "ts_known": cast, "simulated": pl.lit(batch.simulated)}
+    origin = {"ts_known": pl.lit(batch.ts_known).cast(INSTANT), "simulated": pl.lit(batch.simulated)}
     about = {"round_id": pl.lit(batch.round_id), "kind": pl.lit(batch.kind), "venue": pl.lit(venue)}
+    about["session"] = pl.lit(to_datetime(batch.ts_known).date())
     told = known.with_columns(pl.col("agreed", "dissented") * share, **about, **origin)
     return told.select(list(TABLES["votes"].columns)).sort("provider")
 
@@ -92,7 +92,7 @@ def learnt(cast: pl.DataFrame, *, ts_known: int, simulated: bool) -> pl.DataFram
         simulated: Whether the data are.
     """
     day = ts_known // DAY_NS * DAY_NS
-    age = (pl.lit(day) - pl.col("ts_event").cast(pl.Int64)) / DAY_NS
+    age = (pl.lit(day) - pl.col("ts_known").cast(pl.Int64)) / DAY_NS
     aged = cast.sort("round_id", "provider").with_columns(
         pl.col("agreed", "dissented") * pl.lit(0.5).pow(age / HALF_LIFE_DAYS)
     )
