@@ -101,7 +101,8 @@ def _with_clock(sheet: Sheet, times: pl.DataFrame, clock: str) -> pl.DataFrame:
     """Return `times` with the times of day of the column `clock` added; blanks are midnight."""
     column = sheet.frame[clock]
     if isinstance(column.dtype, pl.Time):
-        return times.with_columns(pl.col("ts") + pl.lit(column).cast(pl.Duration("ns")).fill_null(pl.duration()))
+        later = pl.Series(column).cast(pl.Int64).fill_null(0)
+        return times.with_columns((pl.col("ts").cast(pl.Int64) + later).cast(INSTANT))
     texts = column.cast(pl.String).str.strip_chars().fill_null("0:00")
     padded = pl.when(pl.lit(texts).str.contains(r"^\d{3,5}$")).then(pl.lit(texts).str.zfill(6)).otherwise(pl.lit(texts))
     parts = pl.select(padded.str.extract_groups(_CLOCK).struct.rename_fields(["hour", "minute", "second"]).alias("p"))
