@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truetape.domain.price_steps import USUAL, Steps, on_steps
+from truetape.domain.price_steps import USUAL, Steps, may_be_off, on_steps
 
 HONG_KONG: Steps = ((0.0, 0.001), (0.25, 0.005), (0.5, 0.01), (10.0, 0.02), (20.0, 0.05), (100.0, 0.1), (1000.0, 1.0))
 TOKYO: Steps = ((0.0, 1.0), (3000.0, 5.0))
@@ -64,3 +64,24 @@ def test_every_price_in_cents_comes_back_from_32_bits(cents: int) -> None:
 def test_twice_is_once(price: float) -> None:
     """A price on its step stays there."""
     assert put(price) == put(put(price))
+
+
+@pytest.mark.parametrize(
+    ("prices", "expected"),
+    [
+        ([187.15, 0.0123, 187.5, 187.14999], False),
+        ([187.5, None], False),
+        ([187.15, single(187.15)], True),
+        ([], False),
+    ],
+)
+def test_only_32_bit_numbers_may_be_off(prices: list[float | None], expected: bool) -> None:
+    """Prices in cents, halves and 64-bit numbers are not looked at twice."""
+    assert expected == may_be_off(pl.Series(prices, dtype=pl.Float64))
+
+
+@settings(max_examples=100)
+@given(price=st.floats(0, 1e5, width=32))
+def test_what_may_not_be_off_stays(price: float) -> None:
+    """Nothing that would move is passed over."""
+    assert may_be_off(pl.Series([price])) or price == put(price)

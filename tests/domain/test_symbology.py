@@ -7,6 +7,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from truetape.domain.errors import UnknownInstrument
 from truetape.domain.symbology import Symbology, keyed
@@ -177,6 +179,19 @@ def test_an_ending_of_another_venue_is_part_of_the_ticker() -> None:
     assert "ins_abcl" == american.find("ABC.L", on=DAY, spelling=Spelling())
     with pytest.raises(UnknownInstrument):
         american.find("ABC.L", on=DAY, spelling=spelling_of("yahoo"))
+
+
+@settings(max_examples=100)
+@given(
+    stem=st.from_regex(r"[A-Z]{1,5}", fullmatch=True),
+    paper=st.sampled_from(["", ".A", "-B", "/C", "-PA", ".PR.B", "-WT", "+", ".WS.A", "-UN", "=", ".RT", "#", "-WI"]),
+)
+def test_a_key_is_its_own_key(stem: str, paper: str) -> None:
+    """However it was written, it needs to be read once only."""
+    key = keyed(pl.Series([stem + paper]))["key"][0]
+
+    assert [key] == keyed(pl.Series([key]), spelling=Spelling())["key"].to_list()
+    assert stem == key.split(".")[0]
 
 
 def test_leans_map_files_name_one_instrument_for_each_date(recordings: Path) -> None:

@@ -34,10 +34,12 @@ def shares_of(claims: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
         splits: `instrument_id`, `ex_date` (unique within an instrument), `value`.
     """
     day = pl.col("ts_event").dt.date().alias("day")
-    adjusted = claims.filter(pl.col("basis") == "split").join(splits, on="instrument_id", how="semi")
+    first = pl.lit(claims["ts_event"].dt.date().min(), pl.Date)
+    later = splits.filter(pl.col("ex_date") > first)
+    adjusted = claims.filter(pl.col("basis") == "split").join(later, on="instrument_id", how="semi")
     if adjusted.is_empty():
         return claims.with_columns(shares=pl.lit(1.0))
-    answers = adjusted.select(_ANSWER).unique().join(splits, on="instrument_id")
+    answers = adjusted.select(_ANSWER).unique().join(later, on="instrument_id")
     known = pl.col("ts_known").dt.date()
     since = (known - pl.col("ex_date")).dt.total_days()
     near = answers.filter(since.is_between(-EARLY_DAYS, LATE_DAYS))

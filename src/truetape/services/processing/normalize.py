@@ -19,7 +19,7 @@ import polars as pl
 
 from truetape.domain.adjust import PRICES, snap
 from truetape.domain.distributions import CASH
-from truetape.domain.price_steps import on_steps
+from truetape.domain.price_steps import may_be_off, on_steps
 from truetape.domain.units import in_whole_units
 from truetape.services.processing.basis import shares_of, undone
 
@@ -65,7 +65,7 @@ def raw_bars(claims: pl.DataFrame, splits: pl.DataFrame, *, actions: pl.DataFram
     """
     usable = _without_dividends(in_whole_units(claims, amounts=(*PRICES, "adj_close")), actions)
     raw = undone(shares_of(usable, splits))
-    stepped = [on_steps(pl.col(name)).alias(name) for name in PRICES]
+    stepped = [on_steps(pl.col(name)).alias(name) for name in PRICES if may_be_off(raw[name])]
     ordered = raw.with_columns(*stepped, pl.lit("raw").alias("basis"))
     return ordered.sort("ts_event", "provider", maintain_order=True)
 
