@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from truetape.app.check_settings import Checking, checking, tuned
+from truetape.app.settings import load
 from truetape.domain.errors import BadInput
 from truetape.domain.identity import instrument_id
 from truetape.domain.messages import DeclaredListing
@@ -133,3 +134,14 @@ def test_what_nobody_has_is_refused(settings: dict[str, CheckSetting], words: st
     """When the user's checks are loaded it is known."""
     with pytest.raises(BadInput, match=words):
         tuned(Checking(settings=settings), [], [])
+
+
+def test_they_stand_in_the_settings_file(tmp_path: Path) -> None:
+    """Under quality, beside the instruments and providers."""
+    path = tmp_path / "truetape.toml"
+    path.write_text(
+        'start = 2024-01-02\n[[instruments]]\nsymbol = "AAPL"\nmic = "XNAS"\n[providers.yahoo]\n'
+        '[quality]\nuser_checks = "own"\n[quality.checks.mine]\nenabled = false\n'
+    )
+
+    assert load(path, {}).checking == Checking(settings={"mine": CheckSetting(enabled=False)}, folder=tmp_path / "own")
