@@ -103,6 +103,9 @@ def test_what_was_imported_is_said(made: tuple[Path, Path, dict[str, Any]]) -> N
     assert [
         "twin: other securities have its tickers on all its days; it was left out",
         "factor_files/unwritten.csv: LEAN could not write the factors of line 1; they were skipped",
+        "daily/both.zip: bars from 2024-01-02 until 2024-01-09 were left out: no map file has the ticker then",
+        "daily/late.zip: bars from 2024-01-02 until 2024-01-08 were left out: no map file has the ticker then",
+        "daily/two.zip: bars from 2024-01-02 until 2024-01-03 were left out: no map file has the ticker then",
     ] == told["notes"]
 
 

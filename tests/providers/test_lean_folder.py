@@ -65,6 +65,7 @@ def test_every_security_is_found(made: LeanFolder) -> None:
     assert {"map_files/broken.csv": "line 2 was 'nonsense', not yyyymmdd,ticker,exchange"} == found.broken
     assert ("meta", date(2012, 5, 18)) == (found.securities["fb"].ticker, found.securities["fb"].first)
     assert date(2003, 3, 28) == found.securities["fb.1"].last
+    assert (date(2000, 1, 3), date(2199, 12, 31)) == (found.first_claim("fb"), found.first_claim("nobody"))
 
 
 @pytest.mark.parametrize(

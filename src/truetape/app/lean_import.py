@@ -169,15 +169,16 @@ def _names(security: Security) -> set[str]:
 def _span(found: Folder, securities: Iterable[Security]) -> tuple[date, date]:
     """Return the first day that any of the securities has, and the last on which a file can tell something."""
     firsts = [one.first for one in securities if one.first > SINCE_EVER]
-    firsts += [day for one in securities if one.first == SINCE_EVER and (day := _first_day(found, one)) is not None]
+    unmapped = (one for one in securities if one.first == SINCE_EVER)
+    firsts += [day for one in unmapped if (day := _first_day(found, one.ticker)) is not None]
     newest = max((newest_change_ns(one, found) for one in securities), default=0)
     last = min(to_datetime(newest).date(), last_full_day(time.time_ns()))
     return min([*firsts, FIRST if not firsts else last, last]), last
 
 
-def _first_day(found: Folder, security: Security) -> date | None:
-    """Return the date of the first daily bar of a security that has no map file; None where there is none."""
-    path = found.prices["daily"].get(security.ticker)
+def _first_day(found: Folder, ticker: str) -> date | None:
+    """Return the date of the first daily bar of a ticker; None where there is none."""
+    path = found.prices["daily"].get(ticker)
     try:
         with zipfile.ZipFile(path or "") as packed, packed.open(packed.namelist()[0]) as file:
             return datetime.strptime(file.read(8).decode(), "%Y%m%d").date()  # noqa: DTZ007  a date has no zone
@@ -325,3 +326,8 @@ def _notes(found: Folder, securities: Iterable[Security]) -> Iterator[str]:
         if lines:
             where = ", ".join(map(str, lines[:5]))
             yield f"factor_files/{one.name}.csv: LEAN could not write the factors of line {where}; they were skipped"
+    for ticker in sorted({claim.ticker for one in securities for claim in one.claims}):
+        begins, bars_begin = found.first_claim(ticker), _first_day(found, ticker)
+        if bars_begin is not None and bars_begin < begins:
+            words = f"bars from {bars_begin} until {begins} were left out: no map file has the ticker then"
+            yield f"daily/{ticker}.zip: {words}"

@@ -31,7 +31,9 @@ def _group() -> None:
 def lean(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="LEAN's folder Data, or equity/usa in it.")],
     *,
-    into: Annotated[Path, typer.Option(help="Data folder; it is made if it is not there.")] = Path("data"),
+    into: Annotated[
+        Path, typer.Option(help="Data folder; it is made if it is not there.", envvar="TRUETAPE_DATA")
+    ] = Path("data"),
     symbols: Annotated[str, typer.Option(help="Tickers of any time, or names of map files, by commas.")] = "",
     timeframe: Annotated[str, typer.Option(help="Of 1d, 1h and 1m, by commas; days are always taken.")] = "1d",
     as_json: Json = False,

@@ -100,6 +100,10 @@ class Folder:
         claim = holder(self._by_ticker.get(ticker.lower(), ()), day)
         return self.securities[claim.security] if claim is not None else None
 
+    def first_claim(self, ticker: str) -> date:
+        """Return the first day on which any security had `ticker`, in small letters; OPEN if none ever did."""
+        return min((one.first for one in self._by_ticker.get(ticker, ())), default=OPEN)
+
     def minutes(self, ticker: str, first: date, last: date) -> dict[str, Path]:
         """Return the files of a ticker's minutes from `first` to `last`, both inclusive, by yyyymmdd."""
         folder = self._minutes.get(ticker)
