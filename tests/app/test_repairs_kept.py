@@ -13,11 +13,13 @@ import pytest
 import quarantined_market
 from quarantined_market import changed, contents, decided, ruling, table
 from truetape.app import library
+from truetape.app.deciding import Subject, decision
 from truetape.app.desk import settings_of
 from truetape.app.repair_policies import Repairing, keep_repairing, repairing, settle_by_policy
 from truetape.app.run import Platform, replay
 from truetape.domain.errors import BadInput
-from truetape.domain.messages import InstrumentsDeclared
+from truetape.domain.messages import Edit, InstrumentsDeclared
+from truetape.domain.time import day_start_ns
 from truetape.ports.store import Selection
 from truetape.services.api.cases import RepairCase
 
@@ -198,4 +200,36 @@ async def test_what_somebody_undoes_stays_undone(data: Path, tmp_path: Path) -> 
     await replay(data, tmp_path / "again")
 
     assert ["undone", "applied"] == repairs(data)["state"].to_list()
+    assert await contents(data) == await contents(tmp_path / "again")
+
+
+async def test_a_repaired_dividend_changes_the_action_and_its_factor(data: Path, tmp_path: Path) -> None:
+    """As soon as most providers say so: three of four are told to have paid 0.6 where they said 0.5."""
+    before = await table(data, "actions")
+    paid = before.filter(pl.col("type") == "dividend").row(0, named=True)
+    async with Platform(settings_of(data), command="test") as platform:
+        for number, provider in enumerate(paid["agreed"].split(",")[:3]):
+            subject = Subject(
+                target=f"rep_x_{number}",
+                instrument_id=paid["instrument_id"],
+                kind="actions",
+                timeframe="1d",
+                start=paid["ex_date"],
+                end=paid["ex_date"],
+                provider=provider,
+                claimed={},
+                edits=(Edit(day_start_ns(paid["ex_date"]), "dividend", 0.5, 0.6),),
+            )
+            known = platform.parts.clock.now_ns()
+            platform.parts.archive.record(decision(subject, ruling("apply"), ts_known=known, simulated=True))
+
+    await decided(data)
+    await replay(data, tmp_path / "again")
+
+    rows = (await table(data, "actions")).join(before, on=["ex_date", "type", "value"], how="anti")
+    assert [("dividend", 0.6)] == rows.select("type", "value").rows()
+    (factor,) = (await table(data, "factors")).filter(pl.col("ex_date") == paid["ex_date"])["dividend"]
+    closes = (await table(data, "bars")).filter(pl.col("instrument_id") == paid["instrument_id"])
+    previous = closes.filter(pl.col("ts_event").dt.date() < paid["ex_date"]).sort("ts_event")["close"][-1]
+    assert pytest.approx(1 - 0.6 / previous) == factor
     assert await contents(data) == await contents(tmp_path / "again")

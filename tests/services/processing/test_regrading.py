@@ -75,7 +75,7 @@ def test_the_same_bytes_are_as_new_as_their_last_capture() -> None:
 async def test_decisions_count_in_their_order_and_for_their_series() -> None:
     """Those in the store and those under way; decisions about actions hold for every timeframe."""
     store = kept(made(3), made(1), made(2, timeframe="1m"), made(4, kind="actions"), made(9, instrument_id="ins_z"))
-    room = Regrading(bus=Heard(), store=store, config=ProcessingConfig())  # type: ignore[arg-type]
+    room = Regrading(bus=Heard(), store=store, config=ProcessingConfig())
 
     async def about(kind: str, timeframe: str) -> list[str]:
         return [one.decision_id for one in await room.about((INSTRUMENT, kind, timeframe))]
@@ -88,7 +88,7 @@ async def test_decisions_count_in_their_order_and_for_their_series() -> None:
 
 async def test_a_decision_about_other_data_is_refused() -> None:
     """Simulated and live data never mix."""
-    room = Regrading(bus=Heard(), store=FrameStore(), config=ProcessingConfig())  # type: ignore[arg-type]
+    room = Regrading(bus=Heard(), store=FrameStore(), config=ProcessingConfig())
 
     with pytest.raises(WrongFolder):
         await room.on_decision_made(made(1, simulated=True))
