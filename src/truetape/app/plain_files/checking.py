@@ -184,8 +184,8 @@ def _surroundings(symbol: str, series: PriceSeries, tick: float | None, *, now: 
 
 
 def _actions(symbol: str, series: PriceSeries) -> pl.DataFrame:
-    """Return the actions that stand in the series' own columns."""
-    kinds = {"splits": "split", "dividends": "dividend"}
+    """Return the actions that stand in the series' own columns and move its prices."""
+    kinds = {"splits": "split", "dividends": "dividend"} if _basis(series) == "raw" else {"dividends": "dividend"}
     rows = [
         series.frame.select(
             pl.lit(symbol).alias("instrument_id"),
