@@ -68,7 +68,7 @@ def test_cash_in_another_currency_is_told_as_that() -> None:
 
     ((*_, reason, _, words),) = found(*honest, action_claims("odd", (LATER, "dividend", 0.31), currency="CAD"))
 
-    assert (reason, words.endswith("the cash is in another currency")) == ("currency", True)
+    assert (reason, str(words).endswith("the cash is in another currency")) == ("currency", True)
 
 
 def test_an_action_left_out_is_a_note() -> None:

@@ -32,7 +32,7 @@ class Grading:
     withholds: bool = False  # a bar below the quorum is no golden row, but a finding
     checks: Mapping[str, CheckSetting] = field(default_factory=dict)  # how checks are tuned, by their names
     user_checks: tuple[Check, ...] = ()
-    declared: pl.DataFrame = field(default_factory=NOTHING_DECLARED.clone, compare=False)  # golden actions of the instruments
+    declared: pl.DataFrame = field(default_factory=NOTHING_DECLARED.clone, compare=False)  # the golden actions
 
     def voters(self, electorate: tuple[str, ...] = ()) -> Voters:
         """Return whose word weighs what; the silence of the `electorate` counts as dissent."""
