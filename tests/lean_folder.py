@@ -5,16 +5,28 @@ A bar is its day's close four times. Volumes differ from day to day, since equal
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+import truetape as tt
+from truetape.app.cli import app
+
+WEEK_FROM, WEEK_TO = date(2024, 1, 2), date(2024, 1, 12)
 
 
 def weekdays(first: date, last: date) -> list[date]:
     """The weekdays from `first` to `last`, both inclusive."""
     days = [first + timedelta(number) for number in range((last - first).days + 1)]
     return [day for day in days if day.weekday() < 5]
+
+
+WEEK = weekdays(WEEK_FROM, WEEK_TO)  # nine days
 
 
 class LeanFolder:
@@ -63,3 +75,22 @@ class LeanFolder:
 
 def _bar(price: float) -> str:
     return ",".join([str(round(price * 10_000))] * 4)
+
+
+def run(*arguments: str | Path) -> Result:
+    """Run a command of the command line."""
+    return CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+def resolved(data: Path, ticker: str, day: str, *more: str) -> dict[str, Any]:
+    """What `truetape resolve` says of a ticker on a day."""
+    found: dict[str, Any] = json.loads(run("resolve", ticker, "--date", day, "--data", data, "--json", *more).stdout)
+    return found
+
+
+def closes(data: Path | tt.Session, symbol: str, adjustment: Any = "raw", **days: str) -> list[float]:
+    """The closes of a symbol, from a data folder or a session on one."""
+    if isinstance(data, Path):
+        with tt.open(data) as opened:
+            return closes(opened, symbol, adjustment, **days)
+    return [round(one, 9) for one in data.bars(symbol, adjustment=adjustment, **days)["close"]]
