@@ -120,6 +120,7 @@ def test_the_first_and_last_row_are_judged_by_what_is_known() -> None:
         ("high", 1.12, 1.0, [30]),  # ln 1.12 / 0.01475 = 7.7 sigmas
         ("high", 1.09, 1.0, []),  # 5.8
         ("high", 1.12, 3.0, []),  # traded
+        ("high", 10.0, 3.0, [30]),  # beyond news
         ("low", 0.89, 1.0, [30]),  # 7.9
         ("low", 0.92, 1.0, []),  # 5.7
     ],

@@ -161,7 +161,8 @@ def _far_end(frame: pl.DataFrame, name: str, tuning: Tuning) -> Broken:
     near = beside(frame, side * (pl.col(name) - body) > width * body * _CHEAP, (name,))
     step = pl.col("split").fill_null(1.0)
     apart = side * (pl.col(name) / furthest(body, pl.col(f"{name} before") / step, f"{name} after")).log()
-    found = near.filter((apart > width) & (_turnover() < tuning["turnover"]) & ~pl.col("backed"))
+    quiet = (_turnover() < tuning["turnover"]) | (apart > tuning["beyond"])
+    found = near.filter((apart > width) & quiet & ~pl.col("backed"))
     found = found.with_columns((apart / pl.col("usual_move")).round(1).alias("apart"))
     words = f"the {name} {{}} is {{}} sigmas of a usual move from open {{}} and close {{}} and from the bars beside it"
     limit = body * (side * width).exp()
@@ -215,7 +216,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "The high sticks out of its bar and its neighbours.",
         judge=far_high,
         needs=_ENDS,
-        limits={"sigmas": 6.0, "turnover": 2.5},
+        limits={"sigmas": 6.0, "turnover": 2.5, "beyond": 1.0},
     ),
     _check(
         "far_low",
@@ -223,7 +224,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "The low sticks out of its bar and its neighbours.",
         judge=far_low,
         needs=_ENDS,
-        limits={"sigmas": 6.0, "turnover": 2.5},
+        limits={"sigmas": 6.0, "turnover": 2.5, "beyond": 1.0},
     ),
     _check(
         "out_of_line",
