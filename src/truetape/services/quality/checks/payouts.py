@@ -17,14 +17,7 @@ def odd_dividend(frame: pl.DataFrame, tuning: Tuning) -> Broken:
 
     A hundredth must be followed by more again, since dividends are cut to next to nothing in bad years.
     """
-    paid = frame.filter(pl.col("type") == "dividend").with_columns(
-        pl.when(pl.len() >= _ENOUGH).then(pl.col("value").median()).over("series").alias("usual"),
-        (pl.col("value").shift(-1).over("series") / pl.col("value")).alias("after"),
-    )
-    power = (pl.col("value") / pl.col("usual")).log() / pl.lit(tuning["times"]).log()
-    above = (power - 1).abs() < _NEAR
-    below = ((power + 1).abs() < _NEAR) & (pl.col("after").log() > pl.lit(tuning["times"]).log() / 2)
-    found = paid.filter(above | below)
+    found = _in_another_unit(frame, tuning["times"])
     usual = at_rows(frame, found["row"], found["usual"])
     return Broken(
         where=usual.is_not_null(),
@@ -36,6 +29,18 @@ def odd_dividend(frame: pl.DataFrame, tuning: Tuning) -> Broken:
         repair="scale_dividend",
         repair_value=pl.lit(tuning["times"]).pow(-(pl.col("value") / pl.col("usual")).log().sign()),
     )
+
+
+def _in_another_unit(frame: pl.DataFrame, times: float) -> pl.DataFrame:
+    """Return `row` of each odd dividend, and the `usual` one of its series."""
+    paid = frame.filter(pl.col("type") == "dividend").with_columns(
+        pl.when(pl.len() >= _ENOUGH).then(pl.col("value").median()).over("series").alias("usual"),
+        (pl.col("value").shift(-1).over("series") / pl.col("value")).alias("after"),
+    )
+    unit = pl.lit(times).log()
+    power = (pl.col("value") / pl.col("usual")).log() / unit
+    below = ((power + 1).abs() < _NEAR) & (pl.col("after").log() > unit / 2)
+    return paid.filter(((power - 1).abs() < _NEAR) | below).select("row", "usual")
 
 
 def action_disagrees(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
