@@ -291,3 +291,12 @@ def test_what_no_witness_tells_is_left_alone() -> None:
     assert () == find_repairs(copied)
     assert () == find_repairs(hundredth)
     assert () == find_repairs(nothing_fell)
+
+
+def test_longer_bars_take_what_was_paid_from_the_adjusted_close() -> None:
+    """A hundredth of 1.08 % is 0.0108 %, though the dividend is 1 % of the close that the bars know."""
+    series = replace(walk(60, paid={30: 1.0}), timeframe="1w")
+    wanted = stepped(series, 30, by=(1 - 0.0108) / (1 - part(series, 30, 1.0)))
+    bad = stepped(series, 30, by=(1 - 0.000108) / (1 - part(series, 30, 1.0)))
+
+    assert np.allclose(wanted.values("adj_close"), apply(bad, find_repairs(bad)).values("adj_close"), rtol=1e-9)

@@ -222,3 +222,13 @@ def test_prices_alone_may_be_as_traded_by_mistake() -> None:
     repaired = apply(bad, find_repairs(bad))
 
     assert all(np.allclose(right.values(name), repaired.values(name), rtol=1e-12) for name in QUOTES)
+
+
+def test_two_weeks_are_long_enough_for_weekly_bars() -> None:
+    """The newest unit counts, unless it is that of the newest day or of a day or four only."""
+    right = walk(30)
+    bad = spoilt(right, *QUOTES, rows=slice(0, 28), by=100)
+    weekly = replace(bad, timeframe="1w")
+
+    assert same(apply(weekly, find_repairs(weekly)), replace(right, timeframe="1w"))
+    assert same(apply(bad, find_repairs(bad)), spoilt(right, *QUOTES, rows=slice(0, 30), by=100))

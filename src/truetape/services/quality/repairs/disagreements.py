@@ -15,6 +15,7 @@ from truetape.services.quality.repairs.splits import splits_of
 from truetape.services.quality.repairs.worth import (
     CLOSER,
     HUNDRED,
+    LONGER,
     confirmed,
     corrected,
     corrections,
@@ -71,7 +72,8 @@ def _tellings(series: PriceSeries) -> list[Telling]:
 
 def _differs(payment: Payment, telling: Telling, series: PriceSeries) -> bool:
     """Return whether the adjusted close implies the factor; a split's only up to the split."""
-    if confirmed(payment) or not confirmed(payment, telling.factor, within=CLOSER):
+    within = None if telling.kind == "dividend_unit" else CLOSER
+    if confirmed(payment) or not confirmed(payment, telling.factor, within=within):
         return False
     if telling.kind != "dividend_split":
         return True
@@ -93,7 +95,8 @@ def _made(series: PriceSeries, *, one: Payment, telling: Telling, weight: float)
         words = f"The dividend of {one.amount:.6g} is {telling.words}: {parts}, as prices and other dividends do."
         part = one.implied
     else:
-        amount, part = one.amount, one.part
+        amount = one.amount
+        part = one.implied / telling.factor if series.timeframe in LONGER else one.part
         words = f"The adjusted close knows of the dividend of {one.amount:.6g} in another unit: {parts}; prices agree."
     kind = telling.kind if weight > 0 else "adjustment_size"
     return corrected(series, one, kind=kind, amount=amount, part=part, evidence=words, margin=abs(weight))
@@ -115,13 +118,13 @@ def odd_adjustments(series: PriceSeries) -> list[Repair]:
     odd = [one for one in payments if one.implied > 0 and not confirmed(one) and one.gain == 0]
     if len(fine) < max(2, len(odd)):
         return []
-    made = [_decided(series, one, fine) for one in reversed(odd) if _material(one)]
+    made = [_decided(series, one, fine) for one in reversed(odd)]
     return [one for one in made if one is not None][:1]
 
 
 def _decided(series: PriceSeries, one: Payment, fine: list[Payment]) -> Repair | None:
     weight = _oddness(one, fine)
-    if weight >= DECISIVE:
+    if weight >= DECISIVE and _material(one):
         return _reset(series, one, weight)
     if weight <= -DECISIVE and confirmed(one, 0.5, within=CLOSER):
         return _halved(series, one, -weight)

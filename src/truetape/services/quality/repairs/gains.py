@@ -8,7 +8,7 @@ from typing import Final
 from truetape.domain.price_series import PriceSeries
 from truetape.services.quality.repairs.payments import Payment, payments_of
 from truetape.services.quality.repairs.record import Repair
-from truetape.services.quality.repairs.worth import corrected, corrections, neighbourly, told
+from truetape.services.quality.repairs.worth import LONGER, corrected, corrections, neighbourly, told
 
 MARGIN: Final = 1.5  # nats, over all gains of the series together
 
@@ -45,12 +45,14 @@ def _once_likelier(payment: Payment, ordinary: list[float]) -> float:
 
 
 def _once(series: PriceSeries, *, payment: Payment, margin: float) -> Repair | None:
+    told_part = payment.implied * payment.amount / (payment.amount + payment.gain)
+    part = told_part if series.timeframe in LONGER else payment.part
     return corrected(
         series,
         payment,
         kind="gain_counted_twice",
         amount=payment.amount,
-        part=payment.part,
+        part=part,
         evidence=(
             f"The adjusted close takes off {payment.implied:.2%} of the price, the dividend of {payment.amount:.6g} "
             f"and its capital gain of {payment.gain:.6g} again; prices fell by about the dividend, {payment.part:.2%}."

@@ -17,6 +17,7 @@ from truetape.domain.price_series import PriceSeries
 from truetape.services.quality.repairs.noise import FLOOR, local_scale, pauses, scale, surprise
 
 LASTING: Final = 5  # rows: a level that the newest rows have held for so long is the one that counts
+LASTING_LONGER: Final = {"1w": 2, "1mo": 2}  # the same for longer bars
 
 _ACROSS: Final = 60.0  # nats: no cell goes from one wrong level to another
 _EXTRAORDINARY: Final = 1.5  # in logarithms: four times the price, or a quarter
@@ -103,22 +104,23 @@ def _path(count: int, looked_at: np.ndarray, came_from: list[np.ndarray], states
     return result
 
 
-def anchored(cells: Cells, found: np.ndarray, *, lively: np.ndarray) -> np.ndarray:
-    """Return `found` with the level that counts at 0: the newest that was held for LASTING rows, else the commonest.
+def anchored(cells: Cells, found: np.ndarray, *, lively: np.ndarray, lasting: int) -> np.ndarray:
+    """Return `found` with the level that counts at 0: the newest that was held for long enough, else the commonest.
 
     A few rows at the end may be the ones that are wrong.
 
     Args:
         cells: The cells.
         found: The logarithm by which each is off the newest level.
-        lively: True for each cell that counts towards LASTING.
+        lively: True for each cell that counts.
+        lasting: So many rows are long enough.
     """
     if not len(found):
         return found
     starts = np.flatnonzero(np.diff(found, prepend=np.nan) != 0)
     ends = np.append(starts[1:], len(found))
     for start, end in zip(starts[::-1], ends[::-1], strict=True):
-        if len(np.unique(cells.row[start:end][lively[start:end]])) >= LASTING:
+        if len(np.unique(cells.row[start:end][lively[start:end]])) >= lasting:
             return np.asarray(found - found[start])
     levels, counts = np.unique(found, return_counts=True)
     return np.asarray(found - levels[counts.argmax()])

@@ -9,10 +9,9 @@ import numpy as np
 from truetape.domain.price_series import PriceSeries
 from truetape.services.quality.repairs.payments import Payment, payments_of, unexplained_steps
 from truetape.services.quality.repairs.record import Repair, repair
-from truetape.services.quality.repairs.worth import sureness
+from truetape.services.quality.repairs.worth import LONGER, sureness
 
 FEW: Final = 2  # other dividends: fewer tell nothing of their size
-LONGER: Final = ("1w", "1mo")  # their closes are not those that dividends were paid against
 SIMILAR: Final = 1.2  # in logarithms, or twice as far as the others are from each other
 MARGIN: Final = -1.0  # nats: how little the price may speak against it
 DECISIVE: Final = 2.5  # nats: how much it must speak for it where there are few others

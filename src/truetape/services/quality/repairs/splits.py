@@ -8,7 +8,15 @@ from typing import Final
 import numpy as np
 
 from truetape.domain.price_series import PriceSeries
-from truetape.services.quality.repairs.levels import Candidate, Cells, anchored, cells_of, offsets
+from truetape.services.quality.repairs.levels import (
+    LASTING,
+    LASTING_LONGER,
+    Candidate,
+    Cells,
+    anchored,
+    cells_of,
+    offsets,
+)
 from truetape.services.quality.repairs.noise import surprise
 from truetape.services.quality.repairs.record import Repair, repair
 from truetape.services.quality.repairs.rescale import Run, rescaled, rescaled_volume, runs
@@ -74,7 +82,7 @@ def split_faults(series: PriceSeries) -> list[Repair]:
     if not declared:
         return []
     cells = cells_of(series)
-    found = _found(cells, declared)
+    found = _found(cells, declared, lasting=LASTING_LONGER.get(series.timeframe, LASTING))
     wrong = np.zeros(len(series), dtype=bool)
     wrong[cells.row[found != 0]] = True
     ratios = sorted({_above_one(one) for one in declared})
@@ -86,7 +94,7 @@ def split_faults(series: PriceSeries) -> list[Repair]:
     return [one for one in made if one is not None]
 
 
-def _found(cells: Cells, declared: list[Split]) -> np.ndarray:
+def _found(cells: Cells, declared: list[Split], *, lasting: int) -> np.ndarray:
     """Return the logarithm by which each cell is off; the level after the newest split counts, however short it is."""
     candidates = []
     for ratio in sorted({_above_one(one) for one in declared}):
@@ -96,7 +104,7 @@ def _found(cells: Cells, declared: list[Split]) -> np.ndarray:
     found = offsets(cells, candidates)
     changes = cells.row[np.flatnonzero(np.diff(found) != 0) + 1]
     at_a_split = len(changes) > 0 and changes[-1] in {one.row for one in declared}
-    found = found if at_a_split else anchored(cells, found, lively=np.ones(len(found), dtype=bool))
+    found = found if at_a_split else anchored(cells, found, lively=np.ones(len(found), dtype=bool), lasting=lasting)
     known = np.isclose(found[:, None], [0.0, *(one.offset for one in candidates)], rtol=0, atol=1e-9).any(axis=1)
     return found if known.all() else np.zeros_like(found)
 

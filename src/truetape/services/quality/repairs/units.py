@@ -8,7 +8,15 @@ import numpy as np
 
 from truetape.domain.adjust import PRICES
 from truetape.domain.price_series import PriceSeries
-from truetape.services.quality.repairs.levels import Candidate, Cells, anchored, cells_of, offsets
+from truetape.services.quality.repairs.levels import (
+    LASTING,
+    LASTING_LONGER,
+    Candidate,
+    Cells,
+    anchored,
+    cells_of,
+    offsets,
+)
 from truetape.services.quality.repairs.noise import FLOOR, surprise
 from truetape.services.quality.repairs.record import Repair, repair
 from truetape.services.quality.repairs.rescale import Run, rescaled, runs
@@ -27,7 +35,8 @@ def unit_flips(series: PriceSeries) -> list[Repair]:
     """Return a repair for each run of prices that stand in another unit, and for adjusted closes alone."""
     ratio = THOUSANDTHS if series.currency in IN_THOUSANDTHS else SUBUNITS
     cells = cells_of(series)
-    found = _found(cells, ratio, lively=_traded(series)[cells.row])
+    lasting = LASTING_LONGER.get(series.timeframe, LASTING)
+    found = _found(cells, ratio, lively=_traded(series)[cells.row], lasting=lasting)
     wrong = np.zeros(len(series), dtype=bool)
     wrong[cells.row[found != 0]] = True
     made = [
@@ -52,11 +61,11 @@ def _traded(series: PriceSeries) -> np.ndarray:
     return np.asarray(~(volume == 0) | (high > low))
 
 
-def _found(cells: Cells, ratio: float, *, lively: np.ndarray) -> np.ndarray:
+def _found(cells: Cells, ratio: float, *, lively: np.ndarray, lasting: int) -> np.ndarray:
     size = np.log(ratio)
     prior = np.full(len(cells.log), _PRIOR)
     found = offsets(cells, [Candidate(offset=size, prior=prior), Candidate(offset=-size, prior=prior)])
-    found = anchored(cells, found, lively=lively if lively.any() else ~lively)
+    found = anchored(cells, found, lively=lively if lively.any() else ~lively, lasting=lasting)
     return _without_collapses(cells, found)
 
 
@@ -90,7 +99,8 @@ def _adjusted_alone(series: PriceSeries, ratio: float) -> list[Repair]:
         stand = np.log(series.values("adj_close") / series.values("close"))
     row = np.flatnonzero(np.isfinite(stand))
     cells = Cells(row=row, column=np.zeros(len(row), dtype=int), log=stand[row], scale=np.full(len(row), FLOOR * 10))
-    found = _found(cells, ratio, lively=_traded(series)[row])
+    lasting = LASTING_LONGER.get(series.timeframe, LASTING)
+    found = _found(cells, ratio, lively=_traded(series)[row], lasting=lasting)
     adjusted = series.values("adj_close")
     low, high = row[found < 0], row[found > 0]
     adjusted[low] *= ratio

@@ -13,6 +13,10 @@ from truetape.services.quality.repairs.payments import Payment
 from truetape.services.quality.repairs.record import Repair, apply, repair
 
 HUNDRED: Final = 100.0
+LONGER: Final = (
+    "1w",
+    "1mo",
+)  # the closes of such bars are not those before the ex-dates, the adjusted close knows more
 ALIKE: Final = 0.15  # in logarithms: the adjusted close confirms an amount this close to what it implies
 CLOSER: Final = 0.1  # in logarithms: how close it must be to a factor of the amount to tell that factor
 
