@@ -228,3 +228,27 @@ async def test_a_row_that_only_an_operator_made_cannot_be_taken_away(tmp_path: P
             await subject_of(store, SystemClock(), claim, ruling(action))
     assert claim == (await subject_of(store, SystemClock(), claim, ruling("accept"))).target
     await store.close()
+
+
+def test_where_nothing_runs_the_settings_file_says_how_to_judge(data: Path, tmp_path: Path) -> None:
+    """If it is about the same folder; nobody is asked anything, and what was heard stays readable."""
+    file, listed_there = (
+        tmp_path / "truetape.toml",
+        '[[instruments]]\nsymbol = "AAA"\nmic = "XNAS"\n[providers.stooq]\n',
+    )
+    judged = '[quality.consensus]\nquorum = 2\n[quality.repair]\ndefault = "never"\n'
+    file.write_text(f'data = "data"\nstart = 2012-01-02\n{listed_there}{judged}')
+    other = tmp_path / "other.toml"
+    other.write_text(f'data = "elsewhere"\nstart = 2012-01-02\n{listed_there}{judged}')
+    plain = settings_of(data)
+    own = settings_of(data, file=file)
+
+    assert (2, "never", {*plain.providers, "stooq"}) == (
+        own.consensus.quorum,
+        own.repairing.default,
+        set(own.providers),
+    )
+    assert plain == settings_of(data, file=other) == settings_of(data, file=tmp_path / "none.toml")
+    other.write_text("data = 7")
+    with pytest.raises(BadInput, match="other"):
+        settings_of(data, file=other)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from pathlib import Path
+
+import msgspec
 
 from truetape.adapters.data_folder import ARCHIVE, read_marker, read_owner
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.library_remote import RemoteSource
 from truetape.app.repair_policies import declared_repairing
 from truetape.app.run import Platform, asked_providers
-from truetape.app.settings import Settings
+from truetape.app.settings import Settings, load
 from truetape.domain.errors import WrongFolder
 from truetape.domain.time import iso, to_datetime
 from truetape.services.api.decisions import Taken
 from truetape.services.api.ruling import Ruling, actions_for, sound_ruling
 
 
-async def decide(data: Path, target: str, ruling: Ruling) -> Taken:
+async def decide(data: Path, target: str, ruling: Ruling, *, file: Path | None = None) -> Taken:
     """Return the decision that was taken about `target` in the data folder `data`; without a platform it has acted too.
+
+    `file` is the settings file, if there may be one.
 
     Raises:
         UnknownTarget: Nothing has this id.
@@ -32,7 +37,7 @@ async def decide(data: Path, target: str, ruling: Ruling) -> Taken:
     owner = read_owner(data)
     if owner is not None and owner.address:
         return await asyncio.to_thread(decide_at, owner.address, target, ruling)
-    return await _here(data, target, ruling)
+    return await _here(data, target, ruling, file)
 
 
 def decide_at(url: str, target: str, ruling: Ruling) -> Taken:
@@ -48,8 +53,8 @@ def decide_at(url: str, target: str, ruling: Ruling) -> Taken:
         server.close()
 
 
-async def _here(data: Path, target: str, ruling: Ruling) -> Taken:
-    settings = await asyncio.to_thread(settings_of, data)
+async def _here(data: Path, target: str, ruling: Ruling, file: Path | None) -> Taken:
+    settings = await asyncio.to_thread(settings_of, data, file=file)
     async with Platform(settings, command="truetape quarantine") as platform:
         await platform.recover()
         await platform.parts.bus.drain()
@@ -65,14 +70,23 @@ async def _here(data: Path, target: str, ruling: Ruling) -> Taken:
     )
 
 
-def settings_of(data: Path) -> Settings:
-    """Return settings by which nobody is asked anything, and everything that was heard can be read."""
+def settings_of(data: Path, *, file: Path | None = None) -> Settings:
+    """Return settings by which nobody is asked anything, and everything that was heard can be read and judged.
+
+    Args:
+        data: The data folder.
+        file: The settings file, if there may be one; it counts if it is about this folder.
+
+    Raises:
+        WrongFolder: It is no data folder.
+        BadInput: The settings file is not usable.
+    """
     marker = read_marker(data)
     if marker is None:
         raise WrongFolder(path=str(data), reason="it is no data folder. Choose another one with --data.")
     today = to_datetime(time.time_ns()).date()
     archive = FileArchive(data / ARCHIVE, read_only=True)
-    return Settings(
+    settings = Settings(
         data=data,
         simulated=marker.simulated,
         start=today,
@@ -80,3 +94,10 @@ def settings_of(data: Path) -> Settings:
         providers=asked_providers(archive),
         repairing=declared_repairing(archive.journal()),
     )
+    if file is None or not file.is_file():
+        return settings
+    own = load(file, os.environ)
+    if own.data.resolve() != data.resolve():
+        return settings
+    judged = {name: getattr(own, name) for name in ("instruments", "checking", "consensus", "repairing")}
+    return msgspec.structs.replace(settings, providers={**settings.providers, **own.providers}, **judged)

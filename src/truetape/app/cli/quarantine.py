@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from truetape.app.cli.terminal import Data, Json, call, err, out, run, write_json
+from truetape.app.settings import DEFAULT_PATH
 
 if TYPE_CHECKING:
     import polars as pl
@@ -185,7 +187,8 @@ def give_decision(
     if url:
         taken = call(lambda: decide_at(url, target, ruling), as_json=as_json)
     else:
-        taken = run(decide(data, target, ruling), as_json=as_json)
+        file = Path(os.environ.get("TRUETAPE_CONFIG", DEFAULT_PATH))
+        taken = run(decide(data, target, ruling, file=file), as_json=as_json)
     if as_json:
         write_json(taken)
     else:
