@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +164,13 @@ def test_every_boundary_is_resolved(
         found.listed_until,
     )
     assert found.instrument_id == resolve(listings, found.instrument_id, on=on).instrument_id
+
+
+@pytest.mark.parametrize("on", ["2024-01-03", date(2024, 1, 3), datetime(2024, 1, 3, 15, tzinfo=UTC)])
+def test_the_library_resolves_too(session: tt.Session, on: Any) -> None:
+    """A day as text, as a date or out of a datetime; without one the last that there was."""
+    assert ("TWO", "BOTH") == (session.resolve("one", on=on).ticker_then, session.resolve("one", on=on).ticker_now)
+    assert date(2024, 1, 5) == session.resolve("BROKQ").date
 
 
 def test_reused_tickers_are_three_instruments(made: tuple[Path, Path, dict[str, Any]]) -> None:

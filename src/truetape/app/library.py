@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -20,7 +20,9 @@ from truetape.app.library_local import LocalSource
 from truetape.app.library_remote import RemoteSource
 from truetape.domain.adjust import Adjustment
 from truetape.domain.errors import BadInput
-from truetape.domain.time import from_datetime, iso
+from truetape.domain.naming import Resolved, latest_day
+from truetape.domain.naming import resolve as resolve_ticker
+from truetape.domain.time import from_datetime, iso, parse_day
 from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.explain import Explanation
 
@@ -178,6 +180,25 @@ class Session:
         """
         return self._source.case(target)
 
+    def resolve(self, ticker: str, *, on: Day | None = None, mic: str | None = None) -> Resolved:
+        """Return which instrument a ticker of any time, or an id, meant on a day, and what it was and is called.
+
+        Args:
+            ticker: In any case.
+            on: The day; None means today, or the last day on which what is gone was listed.
+            mic: The venue, where several list the ticker at once.
+
+        Raises:
+            Unresolved: Nothing had it and was listed then, or several instruments did; it names the candidates.
+            BadInput: The date is none.
+        """
+        listings = self.instruments()
+        if on is None:
+            day = latest_day(listings, ticker, today=datetime.now(UTC).date())
+        else:
+            day = parse_day(_written("on", on)[:10], parameter="on")
+        return resolve_ticker(listings, ticker, on=day, mic=mic)
+
     def close(self) -> None:
         """Give the data folder or the connection back."""
         self._source.close()
@@ -253,6 +274,12 @@ def index_levels(
     """Return the levels of an index; see `Session.index_levels`."""
     with open(data) as session:
         return session.index_levels(index, start=start, end=end, as_of=as_of)
+
+
+def resolve(ticker: str, *, on: Day | None = None, mic: str | None = None, data: str | Path | None = None) -> Resolved:
+    """Return which instrument a ticker meant on a day; see `Session.resolve`."""
+    with open(data) as session:
+        return session.resolve(ticker, on=on, mic=mic)
 
 
 def explain(symbol: str, ts: Moment, *, as_of: Moment | None = None, data: str | Path | None = None) -> Explanation:

@@ -42,16 +42,11 @@ def resolve(
 
 
 def _found(ticker: str, day: str | None, mic: str | None, source: str | Path) -> Resolved:
-    from datetime import UTC, datetime
-
     from truetape.app import library
-    from truetape.domain.naming import latest_day, resolve
     from truetape.domain.time import parse_day
 
     on = parse_day(day, parameter="--date") if day else None
-    listings = library.instruments(data=source)
-    today = datetime.now(UTC).date()
-    return resolve(listings, ticker, on=on or latest_day(listings, ticker, today=today), mic=mic)
+    return library.resolve(ticker, on=on, mic=mic, data=source)
 
 
 def _tell(found: Resolved) -> None:
