@@ -71,7 +71,8 @@ def _unexplained(frame: pl.DataFrame, tuning: Tuning) -> pl.DataFrame:
 def _fitting(jumps: pl.DataFrame, tuning: Tuning) -> pl.Series:
     """Return, for each jump, the new shares for one old of the split that explains it; null where none does."""
     names = ("opened", "ratio", "earlier", "later")
-    opened, closed, earlier, later = (jumps[name].log().to_numpy() for name in names)
+    logs = jumps.select(pl.when(pl.col(names).log().is_finite()).then(pl.col(names).log()))
+    opened, closed, earlier, later = (logs[name].to_numpy() for name in names)
     apart = np.abs(-opened[:, None] - _LOGS)
     ordinary = np.minimum(tuning["rest"], tuning["sigmas"] * jumps["usual_move"].to_numpy())
     fits = (apart.min(axis=1) <= ordinary) & (np.abs(closed - opened) <= ordinary * 2)

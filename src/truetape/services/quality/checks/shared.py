@@ -45,11 +45,12 @@ def series(frame: pl.DataFrame, _: Surroundings) -> Column:
 
 
 def ratio(frame: pl.DataFrame, _: Surroundings) -> Column:
-    """Return close / previous close where both are positive."""
+    """Return close / previous close where both are positive and finite."""
     quotient = pl.col("close") / pl.col("previous_close")
-    if frame.select((pl.col("close") > 0).all()).item():
+    sound = [(pl.col(name) > 0) & (pl.col(name) < float("inf")) for name in ("close", "previous_close")]
+    if frame.select(sound[0].all()).item():
         return quotient
-    return pl.when((pl.col("close") > 0) & (pl.col("previous_close") > 0)).then(quotient)
+    return pl.when(*sound).then(quotient)
 
 
 def scale(frame: pl.DataFrame, _: Surroundings) -> Column:
@@ -189,7 +190,7 @@ SHARED: Final[dict[str, Shared]] = {
     "previous_price": Shared("Float64: the price one row before", ("price", "starts"), before("price")),
     "previous_ts": Shared("instant: of the row before", ("starts",), before("ts_event")),
     "previous_place": Shared("UInt32: the place of the row before", ("starts",), before("place")),
-    "ratio": Shared("Float64: close / previous close, where both are positive", ("previous_close",), ratio),
+    "ratio": Shared("Float64: close / previous close, where both are prices", ("previous_close",), ratio),
     "log_return": Shared("Float64: the natural logarithm of the ratio", ("ratio",), pl.col("ratio").log()),
     "scale": Shared("Float64: the robust spread of the series' log returns", ("log_return", "series"), scale),
     "venue": Shared("String: the MIC of its listing", ("series",), listed("venue")),
