@@ -24,7 +24,6 @@ from truetape.domain.messages import DeclaredListing
 from truetape.providers import KEY_VARIABLES, vendor
 from truetape.services.ingestion.routing import Policy
 
-DEFAULT_PATH: Final = Path("truetape.toml")
 LARGEST_BYTES: Final = 1 << 20
 CHANNELS: Final = ("trades", "quotes", "bars", "book")
 FOLDERS_ONLY: Final = ("files", "lean")  # providers that ask nobody

@@ -38,7 +38,7 @@ def test_help_names_every_command_in_its_group() -> None:
         "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import"],
         "Ask": ["get", "explain", "resolve"],
         "Look after": ["status", "quality", "late", "trust", "quota", "replay", "doctor", "quarantine"],
-        "Work on plain files": ["decode", "adjust", "factors", "provider", "repair", "stream"],
+        "Work on plain files": ["decode", "adjust", "check", "factors", "provider", "repair", "stream"],
     } == groups
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from truetape.app.cli.terminal import Config, Json, call, err, out, run, write_json
-from truetape.app.settings import DEFAULT_PATH
+from truetape.app.cli.terminal import DEFAULT_PATH, Config, Json, call, err, out, run, write_json
 
 if TYPE_CHECKING:
     from datetime import date

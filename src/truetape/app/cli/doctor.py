@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import typer
 
-from truetape.app.cli.terminal import FINDINGS, Config, Json, out, run, write_json
-from truetape.app.settings import DEFAULT_PATH
+from truetape.app.cli.terminal import DEFAULT_PATH, FINDINGS, Config, Json, out, run, write_json
 
 if TYPE_CHECKING:
     from truetape.app.settings import Settings

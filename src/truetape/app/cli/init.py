@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from truetape.app.cli.terminal import err, refuse
-from truetape.app.settings import DEFAULT_PATH
+from truetape.app.cli.terminal import DEFAULT_PATH, err, refuse
 from truetape.app.settings_template import TEMPLATE
 from truetape.domain.errors import BadInput
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from truetape.app.cli.terminal import FINDINGS, Config, Json, call, out, run, write_json
-from truetape.app.settings import DEFAULT_PATH
+from truetape.app.cli.terminal import DEFAULT_PATH, FINDINGS, Config, Json, call, out, run, write_json
 
 
 def late(*, config: Config = DEFAULT_PATH, as_json: Json = False) -> None:

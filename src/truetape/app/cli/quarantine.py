@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from truetape.app.cli.terminal import Data, Json, call, err, out, run, write_json
-from truetape.app.settings import DEFAULT_PATH
+from truetape.app.cli.terminal import DEFAULT_PATH, Data, Json, call, err, out, run, write_json
 
 if TYPE_CHECKING:
     import polars as pl

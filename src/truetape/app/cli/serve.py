@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from truetape.app.cli.terminal import Config, Data, call, err, run
-from truetape.app.settings import DEFAULT_PATH
+from truetape.app.cli.terminal import DEFAULT_PATH, Config, Data, call, err, run
 
 if TYPE_CHECKING:
     from truetape.app.run import Platform

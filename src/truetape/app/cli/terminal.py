@@ -16,6 +16,7 @@ from truetape.domain.errors import BadInput, TruetapeError
 if TYPE_CHECKING:
     from rich.console import Console
 
+DEFAULT_PATH: Final = Path("truetape.toml")  # of the settings file
 DONE: Final = 0
 FINDINGS: Final = 1
 BAD_INPUT: Final = 2
