@@ -45,7 +45,7 @@ MEMORY_BUDGET_MIB = 6 * 1024.0
 KIB_PER_MIB = 1024
 KEY = ("instrument_id", "timeframe", "ts_event")
 SERIES, SESSIONS, MINUTES = 2_564, 10, 390  # ten million rows
-BAR = 1.0
+BAR = 0.75  # DuckDB cuts by the clock alone: it knows no sessions, no lunch and no missing values
 
 
 class Taken(NamedTuple):

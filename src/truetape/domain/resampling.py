@@ -94,8 +94,9 @@ def _refuse(source: str, target: str) -> None:
 def _ordered(bars: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, pl.Series]:
     """Return `bars` with each group in one piece and in the order of time, and true for the first row of each group."""
     begins = bars.select(_begins(by)).to_series()
-    falls = (bars["ts_event"].diff().to_physical() < 0) & ~begins
-    if not falls.any() and not (by and bars.filter(begins).select(by).is_duplicated().any()):
+    stamps = bars["ts_event"].to_physical().to_numpy()
+    falls = np.flatnonzero(stamps[1:] < stamps[:-1]) + 1  # rows before which time goes back
+    if begins.gather(falls).all() and not (by and bars.filter(begins).select(by).is_duplicated().any()):
         return bars, begins
     rows = bars.sort([*by, "ts_event"])
     return rows, rows.select(_begins(by)).to_series()

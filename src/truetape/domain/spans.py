@@ -85,19 +85,24 @@ class Grid:
             stamps: When something begins that lasts for `lasting_ns`: it lies in a span that begins while it lasts.
             lasting_ns: 1 for what has no length.
         """
-        span = np.searchsorted(self.start, stamps + (lasting_ns - 1), side="right") - 1
-        return span, stamps >= self._until_or_never[span]
+        span = np.searchsorted(self.start - (lasting_ns - 1), stamps, side="right")
+        span -= 1
+        return span, stamps >= _one_or_each(self._until_or_never, span)
 
     def begins(self, stamps: Any, span: Any, *, length_ns: int) -> Any:
         """Return when the bar of `length_ns` begins that holds each of `stamps`, which lies in `span`."""
         if not len(self.day):
             return stamps
         begin = self.start[span]
-        offset = stamps - begin
-        np.clip(offset, 0, _one_or_each(self.end - self.start - 1, span), out=offset)
+        whole = stamps - begin
+        np.clip(whole, 0, _one_or_each(self.end - self.start - 1, span), out=whole)
         before = _one_or_each(self.start - self.anchor, span)  # how long after the anchor a span begins
-        whole = (offset + before) // length_ns  # numpy divides by one number far faster than it takes remainders
-        return begin - before + whole * length_ns
+        whole += before
+        whole //= length_ns  # numpy divides by one number far faster than it takes remainders
+        whole *= length_ns
+        whole -= before
+        whole += begin
+        return whole
 
     def ends(self, begins: Any, *, length_ns: int) -> Any:
         """Return when the bars of `length_ns` end that begin at `begins`: the last of a span, with its auction."""
