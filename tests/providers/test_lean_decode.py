@@ -183,6 +183,15 @@ def test_what_is_no_bundle_is_refused(body: bytes) -> None:
             decode(body, ASK)
 
 
+def test_what_files_hold_together_is_bounded() -> None:
+    """Few packed bytes may promise many: 84 files of a mebibyte each are too much."""
+    long = zipped(b"34200000,1,1,1,1,5," + b"x" * (1 << 20))
+    files = {f"minute/new/20240{month}{day:02}_trade.zip": long for month in (1, 3, 5) for day in range(1, 29)}
+
+    with pytest.raises(UndecodablePayload, match="bytes when unpacked"):
+        bars(packed(files), MINUTES)
+
+
 def test_equal_files_make_equal_bodies() -> None:
     """Whatever order they come in."""
     assert packed(FILES) == packed(dict(reversed(FILES.items())))

@@ -106,14 +106,17 @@ def _lines(payload: Payload, bundle: Bundle) -> pl.DataFrame:
 
 
 def _series(payload: Payload, files: list[Prices]) -> pl.DataFrame:
-    """Return the bars of several files, each for its days, as one ascending series."""
-    parts = [_rows(payload, one) for one in files]
-    return ascending(pl.concat([empty(_ROWS), *parts]), by="ts_event")
+    """Return the bars of several files, each for its days, as one ascending series; together they are bounded."""
+    parts, room = [empty(_ROWS)], payload.limit
+    for one in files:
+        text = unpacked(replace(payload, body=one.body, limit=room)).body
+        parts.append(_rows(payload, one, text))
+        room -= len(text)
+    return ascending(pl.concat(parts), by="ts_event")
 
 
-def _rows(payload: Payload, file: Prices) -> pl.DataFrame:
-    """Return the bars of one file on the days that it is read for."""
-    text = unpacked(replace(payload, body=file.body)).body
+def _rows(payload: Payload, file: Prices, text: bytes) -> pl.DataFrame:
+    """Return the bars of one file, of which `text` is what it holds, on the days that it is read for."""
     table = _table(payload, file, text)
     when, days = _times(payload, file, table["when"])
     numbers = [_numbers(payload, file, table[name]) for name in _COLUMNS[1:]]
