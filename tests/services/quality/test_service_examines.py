@@ -89,3 +89,10 @@ async def test_checks_are_as_they_are_set() -> None:
         ("mine", "error"),
         ("unexplained_jump", "warning"),
     ]
+
+
+async def test_actions_are_examined_too() -> None:
+    """A split of 5000 new shares for one old is kept, for nobody contradicts it, and told."""
+    wild = action_claims("alpha", (DAYS[1], "split", 5000.0), (DAYS[2], "dividend", 0.5))
+
+    assert await found(batch(wild, kind="actions", round_id="rnd_1")) == [("ratio_implausible", "warning")]

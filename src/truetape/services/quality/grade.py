@@ -19,7 +19,7 @@ from truetape.services.quality.dissent import explain_dissent
 from truetape.services.quality.grading import Grading
 from truetape.services.quality.increments import with_increments
 from truetape.services.quality.labels import mislabelled
-from truetape.services.quality.standing import standing_findings
+from truetape.services.quality.standing import standing_action_findings, standing_findings
 from truetape.services.quality.systematic import lasting, volume_coverage
 from truetape.services.quality.vote import Tolerance, varying, vote
 
@@ -148,6 +148,7 @@ def grade_actions(claims: pl.DataFrame, grading: Grading) -> Grades:
         _bad_actions(claims.filter(~positive), grading),
         other_values(lost, grading),
         untold(claims, golden, grading),
+        standing_action_findings(golden, grading),
     ]
     return Grades(golden, empty(TABLES["quarantine"].columns), pl.concat(findings))
 

@@ -39,12 +39,26 @@ def standing_findings(golden: pl.DataFrame, sessions: pl.DataFrame, grading: Gra
         pl.lit(None, dtype=pl.Float64).alias("lot"),
     )
     evidence = prepare(records, surroundings=_surroundings(mic, sessions, grading), needs=needed(checks))
-    found = examine(evidence, checks=checks, settings=grading.checks)
-    return found.with_columns(
+    return _stored(examine(evidence, checks=checks, settings=grading.checks), grading)
+
+
+def standing_action_findings(golden: pl.DataFrame, grading: Grading) -> pl.DataFrame:
+    """Return what checks find in golden actions (schema actions), as rows of the table findings."""
+    every = (*CHECKS.values(), *grading.user_checks)
+    checks = [check for check in every if "actions" in check.kinds and check.name not in TOLD_ELSEWHERE]
+    evidence = prepare(golden.with_columns(pl.lit("").alias("provider")), kind="actions", needs=needed(checks))
+    return _stored(examine(evidence, checks=checks, kind="actions", settings=grading.checks), grading)
+
+
+def _stored(found: pl.DataFrame, grading: Grading) -> pl.DataFrame:
+    """Return `found` as rows of the table findings: one for each check and instant, as its key wants them."""
+    columns = TABLES["findings"]
+    marked = found.with_columns(
         pl.lit(grading.round_id).alias("round_id"),
         pl.lit(grading.ts_known).cast(INSTANT).alias("ts_known"),
         pl.lit(grading.simulated).alias("simulated"),
-    ).select(list(TABLES["findings"].columns))
+    )
+    return marked.select(list(columns.columns)).unique(columns.key, keep="first", maintain_order=True)
 
 
 def _in_question(golden: pl.DataFrame, grading: Grading) -> tuple[Check, ...]:
