@@ -146,6 +146,15 @@ def test_sessions_with_the_hours_around_them() -> None:
     ]
 
 
+def test_instruments_that_come_one_after_the_other_know_their_venue() -> None:
+    """Five, each later than the one before: all are judged by the calendar."""
+    one, names = monitor(), [f"i{number}" for number in range(5)]
+    one.set_calendars(Calendars.of(CALENDAR), dict.fromkeys(names, "XNYS"))
+    found = [one.hear([name], rows([(0, 40_000, 1.0)])) for name in names]
+
+    assert [[("outside_session", name, 40_000.0)] for name in names] == [told(one) for one in found]
+
+
 def test_books_that_are_crossed_or_locked() -> None:
     """Quotes without a middle have no price to judge."""
     spread = np.array([0.1, -0.1, 0.0, np.nan])

@@ -38,9 +38,8 @@ def _columns(rows: pl.DataFrame, places: dict[str, int]) -> list[bytes]:
 
 
 def _ids(trades: pl.DataFrame) -> bytes:
-    if trades.is_empty():
-        return b""
-    return (trades["trade_id"].hash().to_numpy() ^ trades["venue"].hash(seed=1).to_numpy()).tobytes()
+    ids = map(hash, zip(trades["venue"].to_list(), trades["trade_id"].to_list(), strict=True))
+    return np.fromiter(ids, np.int64, len(trades)).tobytes()
 
 
 def _floats(rows: pl.DataFrame, name: str) -> bytes:

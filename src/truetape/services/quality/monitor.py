@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from truetape.domain.kinds import INSTANT
 from truetape.domain.time import NANOSECONDS
 from truetape.services.quality.monitor_findings import Found, tick_findings
 from truetape.services.quality.price_tracks import SECOND_NS, Limits, PriceTracks
@@ -70,8 +71,8 @@ class Calendars:
         made = cls()
         for (mic,), rows in sessions.sort("mic", "open").partition_by("mic", as_dict=True, maintain_order=True).items():
             made.venues[str(mic)] = len(made.opens)
-            made.opens.append(rows["open"].cast(pl.Int64).to_numpy())
-            made.closes.append(rows["close"].cast(pl.Int64).to_numpy())
+            made.opens.append(rows["open"].cast(INSTANT).cast(pl.Int64).to_numpy())
+            made.closes.append(rows["close"].cast(INSTANT).cast(pl.Int64).to_numpy())
         return made
 
 
@@ -290,6 +291,7 @@ class Monitor:
 
     def _places(self, instruments: Sequence[str]) -> list[int]:
         """Return the slot of each of `instruments`; new ones get one."""
+        begin = len(self._names)
         for name in instruments:
             if name not in self._slots:
                 self._slots[name] = len(self._names)
@@ -297,13 +299,12 @@ class Monitor:
         more = len(self._names) - len(self._state)
         if more > 0:
             fresh = np.zeros(max(more, len(self._state)), _STATE)
-            fresh["venue"], fresh["flagged"] = -1, -1
-            begin = len(self._state)
+            fresh["flagged"] = -1
             self._state = np.concatenate([self._state, fresh])
-            for slot, name in enumerate(self._names[begin:], start=begin):
-                self._state["venue"][slot] = self._venue(name)
             self._tracks.grow(len(self._state))
             self._ids.grow(len(self._state))
+        for slot in range(begin, len(self._names)):
+            self._state["venue"][slot] = self._venue(self._names[slot])
         return [self._slots[name] for name in instruments]
 
     def _venue(self, name: str) -> int:
