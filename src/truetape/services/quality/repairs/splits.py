@@ -30,6 +30,7 @@ LARGE: Final = 3.0  # new shares for one old, or the inverse: no market moves li
 
 _LOOSEST: Final = 4.0  # usual moves
 _SHARE: Final = 0.1  # of the logarithm of the ratio
+_WEEK: Final = 20  # cells: five bars
 _SAME: Final = 0.25  # a jump is a split's if it is within this part of its logarithm
 
 
@@ -119,8 +120,16 @@ def _believable(cells: Cells, run: Run, found: np.ndarray, declared: list[Split]
     steps = np.flatnonzero((np.diff(inside, prepend=inside[0]) != 0) & (np.diff(found, prepend=found[0]) != 0))
     moves = (cells.log[steps] - cells.log[steps - 1]) - (found[steps] - found[steps - 1])
     fits = bool((np.abs(moves) < np.maximum(_LOOSEST * cells.scale[steps], _SHARE * np.log(run.ratio))).all())
-    lasting = len(steps) == 1 and run.rows[0] == cells.row[0]
-    return fits and (not lasting or min(abs(cells.row[steps[0]] - row) for row in own) <= NEARBY)
+    if len(steps) != 1 or run.rows[0] != cells.row[0]:
+        return fits
+    near = min(abs(cells.row[steps[0]] - row) for row in own) <= NEARBY
+    return fits and near and _lasts(cells, int(steps[0]), float(np.diff(found[steps[0] - 1 : steps[0] + 1])[0]))
+
+
+def _lasts(cells: Cells, at: int, change: float) -> bool:
+    """Return whether the cells on either side of `at`, and not the two nearest alone, differ by `change`."""
+    before, after = cells.log[max(at - _WEEK, 0) : at], cells.log[at : at + _WEEK]
+    return bool(abs(np.median(after) - np.median(before) - change) < abs(change) / 2)
 
 
 def _traded_so(series: PriceSeries, run: Run, declared: list[Split]) -> bool:
