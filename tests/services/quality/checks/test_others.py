@@ -55,6 +55,19 @@ def test_a_provider_may_count_other_venues() -> None:
     assert pytest.approx((log(20) - usual) / log(3)) == of(evidence, "c", 2)["worst"]
 
 
+def test_a_day_alone_tells_nothing_of_what_is_usual() -> None:
+    """Twice the volume on two days is ln 2 off on each."""
+    records = [
+        bars([100.0] * 2, provider=name, volume=[volume] * 2)
+        for name, volume in zip("abc", (1e3, 1e3, 2e3), strict=True)
+    ]
+    evidence = prepare(pl.concat(records), needs=["others"])
+    longer = prepare(pl.concat([*records, bars([100.0] * 3, instrument_id="b")]), needs=["others"])
+
+    assert pytest.approx(log(2) / log(3)) == of(evidence, "c", 0)["worst"]
+    assert pytest.approx(log(2) / log(3)) == of(longer, "c", 0)["worst"]
+
+
 def test_no_volume_is_off_and_an_unknown_one_is_not() -> None:
     """Nobody backs a volume of 0 where others have some; a missing one contradicts nobody."""
     evidence = told(a={}, b={}, c={"volume": [0.0, None, 1000.0]})

@@ -37,7 +37,7 @@ def test_a_fault_of_few_rows_does_not_move_it() -> None:
     assert [pytest.approx(NORMAL * UP)] * 30 == column("usual_move", bars(closes))
 
 
-@pytest.mark.parametrize(("rows", "known"), [(7, 0), (8, 8)])
+@pytest.mark.parametrize(("rows", "known"), [(6, 0), (7, 0), (8, 8)])
 def test_seven_moves_make_a_regime(rows: int, known: int) -> None:
     """Eight rows have seven moves; with fewer, nothing is said."""
     told = column("usual_move", bars(wave(rows)))

@@ -13,6 +13,7 @@ VALUES: Final = (*PRICES, "volume")
 SHARE: Final = 0.01  # by which a price may differ
 SIGMAS: Final = 1.0  # of the regime's move, by which it may differ where that is more; highs and lows by twice both
 TIMES: Final = 3.0  # by which a volume may differ, after what the provider's volumes are on a usual day
+ENOUGH: Final = 3  # rows of a series that tell what is usual for its volumes
 
 _NOUGHT: Final = 1e-6  # share of the median that a value of 0 or less counts for
 _NOTHING: Final = pl.Struct(
@@ -30,24 +31,26 @@ def others(frame: pl.DataFrame) -> pl.Expr | pl.Series:
     many = frame["providers"].to_numpy()
     if not len(many) or many.max() == 1:
         return pl.lit(None, dtype=_NOTHING)
-    rows = np.arange(len(frame))
-    apart, limit, middle = (np.stack(one) for one in zip(*(_judged(frame, name) for name in VALUES), strict=True))
-    worst = (np.abs(apart) / limit).argmax(axis=0)
-    names = pl.Series(VALUES, dtype=pl.String).gather(pl.Series(worst.astype(np.uint32)))
-    told = pl.DataFrame(
-        {
-            "worst": np.abs(apart[worst, rows]) / limit[worst, rows],
-            "which": names,
-            "middle": middle[worst, rows],
-            "limit": limit[worst, rows],
-        }
-    )
+    worst, which = np.full(len(frame), -1.0), np.zeros(len(frame), dtype=np.uint32)
+    middle, limit = np.empty(len(frame)), np.empty(len(frame))
+    cells = (frame["key_number"].to_numpy(), frame["provider"].rank("dense").to_numpy() - 1)
+    for number, name in enumerate(VALUES):
+        apart, near, centre = _judged(frame, name, cells)
+        times = np.abs(apart) / near
+        more = times > worst
+        for best, new in ((worst, times), (middle, centre), (limit, near)):
+            np.copyto(best, new, where=more)
+        which[more] = number
+    names = pl.Series(VALUES, dtype=pl.String).gather(pl.Series(which))
+    told = pl.DataFrame({"worst": worst, "which": names, "middle": middle, "limit": limit})
     return told.select(pl.when(pl.Series(many > 1)).then(pl.struct(pl.all())))["worst"].alias("others")
 
 
-def _judged(frame: pl.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _judged(
+    frame: pl.DataFrame, name: str, cells: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the logarithm of each value / the median, how far it may be from 0, and the median."""
-    middle, apart = _apart(frame, name)
+    middle, apart = _apart(frame[name], cells)
     if name == "volume":
         limit = np.full(len(frame), np.log(TIMES))
         return apart - np.clip(_usual(frame, apart), -limit / 2, limit / 2), limit, middle
@@ -56,11 +59,13 @@ def _judged(frame: pl.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray, np.
     return apart, wide * np.maximum(SHARE, SIGMAS * sigma), middle
 
 
-def _apart(frame: pl.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return each bar's median over its providers, and the logarithm of the row's value / that; 0 where unknown."""
-    key = frame["key_number"].to_numpy()
-    who = frame["provider"].rank("dense").to_numpy() - 1
-    told = frame[name].clip(0.0).fill_null(np.nan).to_numpy()
+def _apart(values: pl.Series, cells: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return each bar's median over its providers, and the logarithm of the row's value / that; 0 where unknown.
+
+    `cells` are the numbers of each row's bar and provider.
+    """
+    key, who = cells
+    told = values.clip(0.0).fill_null(np.nan).to_numpy()
     table = np.full((int(key.max()) + 1, int(who.max()) + 1), np.nan)
     table[key, who] = np.where(told > 0, told, np.nan)
     table.sort(axis=1)  # NaN last
@@ -72,6 +77,8 @@ def _apart(frame: pl.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _usual(frame: pl.DataFrame, apart: np.ndarray) -> np.ndarray:
-    """Return the median of `apart` over each row's series."""
-    medians = pl.DataFrame({"series": frame["series"], "apart": apart}).select(pl.col("apart").median().over("series"))
-    return medians["apart"].to_numpy()
+    """Return the median of `apart` over each row's series; 0 where that has fewer than ENOUGH rows."""
+    if np.bincount(frame["series"].to_numpy()).max() < ENOUGH:
+        return np.zeros(len(frame))
+    usual = pl.when(pl.len() >= ENOUGH).then(pl.col("apart").median()).otherwise(0.0).over("series")
+    return pl.DataFrame({"series": frame["series"], "apart": apart}).select(usual).to_series().to_numpy()

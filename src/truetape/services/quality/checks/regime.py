@@ -110,6 +110,8 @@ def _regime(frame: pl.DataFrame, values: pl.Series) -> tuple[np.ndarray, np.ndar
     opens = place == 0
     block = np.cumsum(opens) - 1
     first = starts[opens]  # the block is the first of its series
+    if len(place) and place.max() < ENOUGH - 1:
+        return block, np.full((3, len(first)), np.nan)
     known = values.cast(pl.Float32).fill_null(np.nan).to_numpy()
     table = np.full((len(first), BLOCK), np.nan, dtype=np.float32)
     table[block, place] = np.where(known > 0, known, np.nan)
