@@ -200,6 +200,24 @@ def test_trade_on_a_day_that_the_calendar_does_not_know_stays() -> None:
     assert grades.quarantined.is_empty()
 
 
+def test_what_all_have_on_such_a_day_is_no_wrong_label() -> None:
+    """Two bars that are alike by chance are two bars, where nobody lacks the one outside of the calendar."""
+    calendar = pl.DataFrame({"session": [day for day in DAYS if day != DAYS[4]]})
+    quiet = [repeated(honest(name), of=3, at=4) for name in ("alpha", "bravo")]
+
+    grades = grade_bars(pl.concat(quiet), calendar, GRADING)
+
+    assert len(grades.golden) == 10
+    assert grades.quarantined.is_empty()
+
+
+def repeated(bars: pl.DataFrame, *, of: int, at: int) -> pl.DataFrame:
+    """Return `bars` where row `at` has the prices of row `of`, and its own volume."""
+    row = pl.int_range(pl.len())
+    same = [pl.when(row == at).then(pl.col(name).get(of)).otherwise(name).alias(name) for name in PRICES]
+    return bars.with_columns(same)
+
+
 @pytest.mark.parametrize("hours", [5, -4])
 def test_hours_that_a_zone_is_off_are_recognised(hours: int) -> None:
     """Bars below a day may be the true ones of some whole hours before or after."""

@@ -16,7 +16,8 @@ AWAY: Final = (1, -1, 2, -2, 3, -3)  # days to the session whose bar it may be: 
 def mislabelled(ruled: pl.DataFrame, known: pl.Series, tolerance: Tolerance) -> pl.DataFrame:
     """Return `ruled` with the rule session_label where a daily bar of no session is another provider's of a near one.
 
-    Where the calendar is not known, or does not reach, nothing is taken for a wrong label.
+    That provider must have nothing under the label itself: what all have on a day, they have agreed on. Where the
+    calendar is not known, or does not reach, nothing is taken for a wrong label.
 
     Args:
         ruled: schema bar_claims with `place` (their row) and `rule` (a broken rule or null).
@@ -33,10 +34,11 @@ def mislabelled(ruled: pl.DataFrame, known: pl.Series, tolerance: Tolerance) -> 
         return ruled
     others = ruled.join(strays, on=["instrument_id", "timeframe"], how="semi").select(*BAR, "provider", *PRICES)
     same = alike(PRICES, [f"{name}_other" for name in PRICES], relative=tolerance.relative)
+    beside = ruled.join(strays, on=BAR, how="semi").select(*BAR, provider_other="provider")
     places = []
     for days in AWAY:
         moved = others.with_columns(pl.col("ts_event") - pl.duration(days=days, time_unit="ns"))
         met = strays.join(moved, on=BAR, suffix="_other").filter(pl.col("provider") != pl.col("provider_other"), same)
-        places.append(met["place"])
+        places.append(met.join(beside, on=[*BAR, "provider_other"], how="anti")["place"])
     found = pl.col("place").is_in(pl.concat(places).unique().implode())
     return ruled.with_columns(pl.when(found).then(pl.lit("session_label")).otherwise("rule").alias("rule"))
