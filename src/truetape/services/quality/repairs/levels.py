@@ -19,6 +19,7 @@ from truetape.services.quality.repairs.noise import FLOOR, local_scale, pauses, 
 LASTING: Final = 5  # rows: a level that the newest rows have held for so long is the one that counts
 LASTING_LONGER: Final = {"1w": 2, "1mo": 2}  # the same for longer bars
 
+_STILL: Final = 0.4  # of the usual move of a bar: opens may be copies of the closes before them
 _ACROSS: Final = 60.0  # nats: no cell goes from one wrong level to another
 _EXTRAORDINARY: Final = 1.5  # in logarithms: four times the price, or a quarter
 _WORTH_A_LOOK: Final = 0.45  # of the smallest offset: a step below it is no change of level
@@ -61,12 +62,15 @@ def _scales(series: PriceSeries, row: np.ndarray, log: np.ndarray) -> np.ndarray
     steps = np.diff(log, prepend=log[:1])
     first = np.flatnonzero(np.diff(row, prepend=-1))
     within = _ordinary(np.delete(steps, first))
-    result = np.full(len(log), scale(within) if len(within) else FLOOR)
-    levels = np.array([np.median(part) for part in np.split(log, first[1:])]) if len(first) else np.array([])
-    between = local_scale(_ordinary(np.diff(levels, prepend=np.nan))) if len(levels) else levels
-    result[first] = np.maximum(between, result[first] * 0.5) * pauses(series, row[first]) if len(first) else 0.0
-    around = np.maximum(np.repeat(between, np.diff(np.append(first, len(log)))), FLOOR) if len(first) else result
-    return np.asarray(np.maximum(result, around))
+    usual = scale(within) if len(within) else FLOOR
+    if not len(first):
+        return np.full(len(log), usual)
+    levels = np.array([np.median(part) for part in np.split(log, first[1:])])
+    between = local_scale(_ordinary(np.diff(levels, prepend=np.nan)))
+    result = np.maximum(np.repeat(between, np.diff(np.append(first, len(log)))), usual)
+    pause = np.clip(local_scale(_ordinary(steps[first])), between * _STILL, between)
+    result[first] = np.maximum(pause, usual * 0.5) * pauses(series, row[first])
+    return result
 
 
 def _ordinary(steps: np.ndarray) -> np.ndarray:

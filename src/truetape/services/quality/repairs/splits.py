@@ -21,7 +21,7 @@ from truetape.services.quality.repairs.noise import surprise
 from truetape.services.quality.repairs.record import Repair, repair
 from truetape.services.quality.repairs.rescale import Run, rescaled, rescaled_volume, runs
 
-AT_THE_SPLIT: Final = 6.0  # nats that a change of level costs at the first cell of the split's row
+AT_THE_SPLIT: Final = 5.3  # nats that a change of level costs at the first cell of the split's row
 CLOSE_BY: Final = 7.0  # within NEARBY rows of it
 FAR: Final = 10.0  # further off, for whole bars and a split that no market moves like
 NEVER: Final = 60.0
