@@ -133,8 +133,8 @@ def test_status_in_words(folder: Path) -> None:
         "finnhub: 0 answers, last never; 1 failures",
         "AAPL: 6 bars, 2005-02-24 to 2005-03-03; 2 actions",
         (
-            "tiingo: 2 answers about bars not readable since 2024-01-15T12:00:00Z, last 2024-01-15T12:01:00Z: The payload "
-            "lacks `close` - at `$[0]` [sic]"
+            "tiingo: 2 answers about bars not readable since 2024-01-15T12:00:00Z, last 2024-01-15T12:01:00Z: The "
+            "payload lacks `close` - at `$[0]` [sic]"
         ),
         "0 rounds stored, 1 claims in quarantine",
     ):

@@ -74,9 +74,9 @@ def test_the_finding_names_the_fields() -> None:
             "error",
             "volume",
             (
-                "p no longer tells the volume: none of 2 rows has one, and all of 5 earlier ones had. Compare payload new "
-                "with old; fields: [].volume should be a number and was nothing, [].vol has the nearest name; [].vol is "
-                "unknown, with a number."
+                "p no longer tells the volume: none of 2 rows has one, and all of 5 earlier ones had. Compare payload "
+                "new with old; fields: [].volume should be a number and was nothing, [].vol has the nearest name; "
+                "[].vol is unknown, with a number."
             ),
         )
     ] == findings.select("check", "severity", "field", "explanation").rows()

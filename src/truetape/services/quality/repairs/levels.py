@@ -70,7 +70,7 @@ def _scales(series: PriceSeries, row: np.ndarray, log: np.ndarray) -> np.ndarray
     result = np.maximum(np.repeat(between, np.diff(np.append(first, len(log)))), usual)
     pause = np.clip(local_scale(_ordinary(steps[first])), between * _STILL, between)
     result[first] = np.maximum(pause, usual * 0.5) * pauses(series, row[first])
-    return result
+    return np.asarray(result)
 
 
 def _ordinary(steps: np.ndarray) -> np.ndarray:
