@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -17,26 +18,34 @@ from truetape.domain.failures import Failure, FailureClass
 from truetape.domain.schema import BASES, DECODED, empty
 from truetape.domain.time import NANOSECONDS, TIMEFRAMES
 
-SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {  # without case, brackets and underscores; the first found counts
-    "when": ("ts event", "timestamp", "datetime", "date time", "date", "data", "day", "session", "window start", "t"),
+SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {  # as `_plain` leaves them; the first found counts
+    "when": (
+        *("ts event", "timestamp", "datetime", "date time", "date", "data", "day", "session", "window start"),
+        *("ts", "t", "index", "unnamed: 0", ""),
+    ),
     "clock": ("time", "czas"),
     "symbol": ("symbol", "ticker", "sym", "instrument"),
     "timeframe": ("timeframe", "per", "interval"),
-    "open": ("open", "otwarcie", "o"),
-    "high": ("high", "highest", "najwyzszy", "h"),
-    "low": ("low", "lowest", "najnizszy", "l"),
-    "close": ("close", "zamkniecie", "c", "close/last", "price"),
-    "volume": ("volume", "vol", "wolumen", "v"),
-    "adj_close": ("adj close", "adjclose", "adjusted close"),
+    "open": ("open", "otwarcie", "o", "1 open", "open price"),
+    "high": ("high", "highest", "najwyzszy", "h", "2 high", "high price"),
+    "low": ("low", "lowest", "najnizszy", "l", "3 low", "low price"),
+    "close": ("close", "zamkniecie", "c", "4 close", "close price", "close last", "last", "price"),
+    "volume": ("volume", "vol", "wolumen", "v", "5 volume", "6 volume"),
+    "adj_close": ("adj close", "adjclose", "adjusted close", "5 adjusted close"),
     "currency": ("currency",),
     "basis": ("basis",),
-    "dividend": ("dividend", "dividends", "divcash", "dividend amount"),
-    "split": ("split", "stock splits", "splitfactor", "split factor", "split coefficient"),
+    "dividend": ("dividend", "dividends", "div", "divcash", "div cash", "dividend amount", "7 dividend amount"),
+    "split": (
+        *("split", "splits", "stock splits", "splitfactor", "split factor"),
+        *("split coefficient", "8 split coefficient"),
+    ),
+    "capital_gains": ("capital gains", "capitalgains"),
 }
 INTRADAY_S: Final = {"1m": 60, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600}
 PERIODS: Final = {"d": "1d", "w": "1w", "m": "1mo", "5": "5m", "60": "1h", "1": "1m", "15": "15m", "30": "30m"}
 TRUNCATIONS: Final = {"1w": "1w", "1mo": "1mo"}
 
+_BETWEEN: Final = re.compile(r"[\s_./]+")
 _STOOQ: Final = ("<ticker>", "<date>", "data", "otwarcie")
 _VALUES: Final = (*OHLC, "volume", "adj_close")
 _NO_SPLIT: Final = (0.0, 1.0)  # Yahoo's and everybody else's
@@ -137,7 +146,7 @@ def actions(payload: Payload, table: pl.DataFrame, ask: Ask, *, habits: Habits) 
 
 
 def _plain(name: str) -> str:
-    return name.strip().strip("<>").replace("_", " ").lower().rstrip(".")
+    return _BETWEEN.sub(" ", name.strip().strip("<>").lower()).strip()
 
 
 def _of_symbol(payload: Payload, table: pl.DataFrame, ask: Ask, names: Mapping[str, str]) -> pl.DataFrame:

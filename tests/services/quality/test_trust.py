@@ -25,7 +25,7 @@ from truetape.domain.time import DAY_NS, NANOSECONDS, to_datetime
 from truetape.domain.wire import pack, unpack
 from truetape.services.quality.config import QualityConfig
 from truetape.services.quality.service import QualityService
-from truetape.services.quality.trust import cut_off, fixed_at, fixed_rows, learnt, remembered_from, weights
+from truetape.services.quality.trust import cut_off, fixed_at, fixed_rows, learnt, remembered_from, votes, weights
 
 CLOSES = [10.0, 11.0, 12.0, 13.0, 14.0]
 WRONG = [10.0, 11.0, 15.0, 13.0, 14.0]
@@ -88,6 +88,25 @@ async def test_a_claim_that_breaks_a_rule_was_wrong_too() -> None:
     cast = unpack((await told(BothTimes(), batch(claims))).votes)
 
     assert cast.select("provider", "agreed", "dissented").rows()[2] == ("charlie", 0.0, 5.0)
+
+
+async def test_a_bar_that_the_operator_decided_judges_by_its_names() -> None:
+    """Nobody is quarantined for such a bar; who said otherwise was wrong all the same."""
+    graded = await told(BothTimes(), batch(three()))
+    decided = pl.col("dissented") == "charlie"
+    golden = unpack(graded.golden).with_columns(
+        pl.when(decided).then(pl.lit("operator")).otherwise("method").alias("method"),
+        pl.when(decided).then(pl.lit("alpha,operator")).otherwise("agreed").alias("agreed"),
+        pl.when(decided).then(pl.lit("bravo,charlie")).otherwise("dissented").alias("dissented"),
+    )
+
+    cast = votes(golden, unpack(graded.quarantined).clear(), batch=batch(three()), venue="")
+
+    assert cast.select("provider", "agreed", "dissented").rows() == [
+        ("alpha", 5.0, 0.0),
+        ("bravo", 4.0, 1.0),
+        ("charlie", 4.0, 1.0),
+    ]
 
 
 async def test_where_nobody_is_sure_nobody_is_judged() -> None:

@@ -29,6 +29,7 @@ SETTLING_NS: Final = 3600 * NANOSECONDS  # before midnight: rounds closed in thi
 LEAST: Final = 0.01  # weight of who is always wrong
 
 _FIXED: Final = {"provider": pl.String(), "weight": pl.Float64()}
+_BAR: Final = ("instrument_id", "timeframe", "ts_event")
 _JUDGED: Final = ("consensus", OPERATOR)  # methods by which a row is sure enough to judge claims by
 
 
@@ -44,10 +45,12 @@ def votes(golden: pl.DataFrame, quarantined: pl.DataFrame, *, batch: BatchNormal
         venue: MIC of the instrument's listing; "" where it is not known.
     """
     judged = golden.filter(pl.col("method").is_in(_JUDGED))
-    against = _named(judged["dissented"])
-    if batch.kind == "bars":
-        bar = ["instrument_id", "timeframe", "ts_event"]
-        against = quarantined.join(judged, on=bar, how="semi").group_by("provider").agg(pl.len().alias("votes"))
+    by_names = judged if batch.kind == "actions" else judged.filter(pl.col("method") == OPERATOR)
+    against = _named(by_names["dissented"])
+    if batch.kind == "bars":  # those that broke a rule had no vote, and lost; of decided bars nobody is quarantined
+        voted = quarantined.join(judged.filter(pl.col("method") != OPERATOR), on=_BAR, how="semi")
+        lost = voted.group_by("provider").agg(pl.len().alias("votes"))
+        against = pl.concat([lost, against]).group_by("provider").agg(pl.col("votes").sum())
     counted = _named(judged["agreed"]).rename({"votes": "agreed"})
     both = counted.join(against.rename({"votes": "dissented"}), on="provider", how="full", coalesce=True)
     known = both.filter(~pl.col("provider").is_in(["", OPERATOR])).with_columns(
