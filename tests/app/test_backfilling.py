@@ -18,6 +18,7 @@ from truetape.adapters.sqlite_ledger import SqliteLedger
 from truetape.adapters.system_clock import SystemClock
 from truetape.app.backfilling import Progress, fetch_history
 from truetape.app.budgets import budgets
+from truetape.app.library import bars
 from truetape.app.planning import forecast, read_symbols
 from truetape.app.run import up
 from truetape.app.sandbox import Sandbox
@@ -85,6 +86,8 @@ async def test_history_is_fetched_by_the_platform_that_runs(tmp_path: Path) -> N
                 while not ((owner := read_owner(settings.data)) and owner.address):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
                 done = await fetch_history(settings, ("AAA",), EVERYTHING, on_progress=told.append)
+                while len(await asyncio.to_thread(bars, "AAA", data=owner.address)) < len(DAYS):
+                    await asyncio.sleep(0.05)  # what has been acquired is graded and stored a moment later
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
