@@ -86,7 +86,7 @@ async def test_history_is_fetched_by_the_platform_that_runs(tmp_path: Path) -> N
                 while not ((owner := read_owner(settings.data)) and owner.address):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
                 done = await fetch_history(settings, ("AAA",), EVERYTHING, on_progress=told.append)
-                while len(await asyncio.to_thread(bars, "AAA", data=owner.address)) < len(DAYS):
+                while len(await asyncio.to_thread(bars, "AAA", data=owner.address)) < len(DAYS):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)  # what has been acquired is graded and stored a moment later
         finally:
             running.cancel()
