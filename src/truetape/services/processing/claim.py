@@ -53,7 +53,9 @@ def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) 
 
 def in_range(decoded: pl.DataFrame, capture: RawCaptured) -> pl.DataFrame:
     """Return the rows of `decoded` whose date lies in the range that was asked for, both ends included."""
-    return decoded.filter(pl.col("ts_event").dt.date().is_between(capture.start, capture.end))
+    days = decoded["ts_event"].dt.date()
+    inside = days.is_between(capture.start, capture.end)
+    return decoded if inside.all() else decoded.filter(inside)
 
 
 def best_last(rows: pl.DataFrame) -> pl.DataFrame:

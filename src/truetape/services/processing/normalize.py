@@ -110,6 +110,8 @@ def raw_actions(claims: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
 
 def _as_paid(cash: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
     """Return `cash` per share of the count on its ex-date: an answer is adjusted for every split before it was sent."""
+    if not (cash["basis"] == "split").any():
+        return cash
     numbered = cash.with_row_index("row")
     later = numbered.filter(pl.col("basis") == "split").join(
         splits.rename({"ex_date": "split_date", "value": "ratio"}), on="instrument_id"

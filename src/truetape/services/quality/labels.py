@@ -7,8 +7,8 @@ from typing import Final
 import polars as pl
 
 from truetape.domain.adjust import PRICES
-from truetape.services.quality.differences import BAR, alike
-from truetape.services.quality.vote import INCREMENT, Tolerance
+from truetape.services.quality.differences import BAR, SERIES, alike
+from truetape.services.quality.vote import INCREMENT, Tolerance, varying
 
 AWAY: Final = (1, -1, 2, -2, 3, -3)  # days to the session whose bar it may be: over a weekend and a holiday
 
@@ -29,16 +29,17 @@ def mislabelled(ruled: pl.DataFrame, known: pl.Series, tolerance: Tolerance) -> 
     day = pl.col("ts_event").dt.date()
     reached = day.is_between(known.min(), known.max())
     stray = (pl.col("timeframe") == "1d") & pl.col("rule").is_null() & reached & ~day.is_in(known.implode())
-    strays = ruled.filter(stray).select("place", *BAR, "provider", *PRICES, pl.lit(tolerance.absolute).alias(INCREMENT))
+    said = ruled.select("place", *BAR, "provider", *PRICES, pl.lit(tolerance.absolute).alias(INCREMENT), "rule")
+    strays = said.filter(stray)
     if strays.is_empty():
         return ruled
-    others = ruled.join(strays, on=["instrument_id", "timeframe"], how="semi").select(*BAR, "provider", *PRICES)
+    asked = strays.with_columns(day=pl.col("ts_event"), away=pl.lit(list(AWAY))).explode("away")
+    moved = asked.with_columns(pl.col("ts_event") + pl.duration(days="away", time_unit="ns"))
+    key = varying(ruled, BAR)
+    met = moved.join(ruled.select(*key, "provider", *PRICES), on=key, suffix="_other")
     same = alike(PRICES, [f"{name}_other" for name in PRICES], relative=tolerance.relative)
-    beside = ruled.join(strays, on=BAR, how="semi").select(*BAR, provider_other="provider")
-    places = []
-    for days in AWAY:
-        moved = others.with_columns(pl.col("ts_event") - pl.duration(days=days, time_unit="ns"))
-        met = strays.join(moved, on=BAR, suffix="_other").filter(pl.col("provider") != pl.col("provider_other"), same)
-        places.append(met.join(beside, on=[*BAR, "provider_other"], how="anti")["place"])
-    found = pl.col("place").is_in(pl.concat(places).unique().implode())
+    others = met.filter(pl.col("provider") != pl.col("provider_other"), same)
+    beside = strays.select(*SERIES, day="ts_event", provider_other="provider")
+    wrong = others.join(beside, on=[*SERIES, "day", "provider_other"], how="anti")
+    found = pl.col("place").is_in(wrong["place"].unique().implode())
     return ruled.with_columns(pl.when(found).then(pl.lit("session_label")).otherwise("rule").alias("rule"))

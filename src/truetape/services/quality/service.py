@@ -75,6 +75,7 @@ class QualityService:
         self._config = config
         self._calendars: dict[tuple[tuple[str, ...], date, date], pl.DataFrame] = {}
         self._user_checks = tuple(user_checks)
+        self._venues: tuple[tuple[str, int], tuple[str, ...]] = ("", 0), ()  # of the last round: whose, and which
         self._declared: dict[str, pl.DataFrame] = {}  # golden actions by round: its bars come after them
         self._learnt: dict[tuple[str, str, int], pl.DataFrame] = {}  # by record kind, venue and day
         self._fixed: pl.DataFrame | None = None  # rows of trust; None: not read yet
@@ -158,10 +159,13 @@ class QualityService:
         return settled(grades, message, force)
 
     async def _mics(self, message: BatchNormalized) -> tuple[str, ...]:
-        """Return the instrument's venues, ascending."""
-        one = {"instrument_id": (message.instrument_id,)}
-        listed = await self._store.read("listings", Selection(equal=one, as_of=message.ts_known, columns=("mic",)))
-        return tuple(listed["mic"].unique().sort())
+        """Return the instrument's venues, ascending; the batches of one round share what was read."""
+        place = (message.instrument_id, message.ts_known)
+        if self._venues[0] != place:
+            one = {"instrument_id": (message.instrument_id,)}
+            listed = await self._store.read("listings", Selection(equal=one, as_of=message.ts_known, columns=("mic",)))
+            self._venues = place, tuple(listed["mic"].unique().sort())
+        return self._venues[1]
 
     async def _trust(self, message: BatchNormalized, venue: str) -> dict[str, float]:
         """Return the weight of each provider's vote, as it was settled for the day on which the round closed."""
@@ -228,8 +232,9 @@ class QualityService:
         return await self._store.read("sessions", replace(wanted, as_of=message.ts_known))
 
     async def on_instruments_changed(self, _: InstrumentsChanged) -> None:
-        """Forget the calendars: they may have changed too."""
+        """Forget the calendars and venues: they may have changed too."""
         self._calendars.clear()
+        self._venues = ("", 0), ()
         self.watched.day = None
 
     async def on_ticks_heard(self, message: TicksHeard) -> None:

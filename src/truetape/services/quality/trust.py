@@ -29,6 +29,7 @@ SETTLING_NS: Final = 3600 * NANOSECONDS  # before midnight: rounds closed in thi
 LEAST: Final = 0.01  # weight of who is always wrong
 
 _FIXED: Final = {"provider": pl.String(), "weight": pl.Float64()}
+_VOTES: Final = {"provider": pl.String(), "votes": pl.UInt32()}
 _BAR: Final = ("instrument_id", "timeframe", "ts_event")
 _JUDGED: Final = ("consensus", OPERATOR)  # methods by which a row is sure enough to judge claims by
 
@@ -44,10 +45,11 @@ def votes(golden: pl.DataFrame, quarantined: pl.DataFrame, *, batch: BatchNormal
         batch: What was graded.
         venue: MIC of the instrument's listing; "" where it is not known.
     """
-    judged = golden.filter(pl.col("method").is_in(_JUDGED))
+    kept = [name for name in (*_BAR, "method", "agreed", "dissented") if name in golden.columns]
+    judged = golden.select(kept).filter(pl.col("method").is_in(_JUDGED))
     by_names = judged if batch.kind == "actions" else judged.filter(pl.col("method") == OPERATOR)
     against = _named(by_names["dissented"])
-    if batch.kind == "bars":  # those that broke a rule had no vote, and lost; of decided bars nobody is quarantined
+    if batch.kind == "bars" and len(quarantined):  # who broke a rule lost too; of decided bars nobody is quarantined
         voted = quarantined.join(judged.filter(pl.col("method") != OPERATOR), on=_BAR, how="semi")
         lost = voted.group_by("provider").agg(pl.len().alias("votes"))
         against = pl.concat([lost, against]).group_by("provider").agg(pl.col("votes").sum())
@@ -66,7 +68,9 @@ def votes(golden: pl.DataFrame, quarantined: pl.DataFrame, *, batch: BatchNormal
 
 def _named(names: pl.Series) -> pl.DataFrame:
     """Return how often each provider stands in the comma separated `names`."""
-    texts = names.value_counts(name="votes")
+    texts = names.filter(names != "").value_counts(name="votes")
+    if texts.is_empty():
+        return pl.DataFrame(schema=_VOTES)
     return (
         texts.select(pl.col(names.name).str.split(",").alias("provider"), pl.col("votes"))
         .explode("provider")
@@ -153,6 +157,8 @@ def fixed_at(rows: pl.DataFrame, ts_known: int) -> dict[str, float]:
         rows: Rows of trust, every version.
         ts_known: UTC nanoseconds, inclusive.
     """
+    if rows.is_empty():
+        return {}
     known = rows.filter(pl.col("fixed") & (pl.col("since").cast(pl.Int64) <= ts_known))
     latest = known.sort("since").unique("provider", keep="last").drop_nulls("weight")
     return dict(latest.select("provider", "weight").rows())

@@ -152,8 +152,8 @@ class StorageService:
     async def _tell_troubles(
         self, findings: pl.DataFrame, quarantined: pl.DataFrame, *, ts_known: int, simulated: bool
     ) -> None:
-        found = troubles(findings, quarantined)
-        if not found.is_empty():
+        if len(findings) or len(quarantined):
+            found = troubles(findings, quarantined)
             await self._bus.publish(FindingsStored(ts_known=ts_known, troubles=pack(found), simulated=simulated))
 
     async def work(self, clock: Clock) -> None:

@@ -14,9 +14,11 @@ _TICK: Final = 0.01  # price increment where none is known
 _DENSITY: Final = 0.4  # of a normal distribution at its middle, per sigma
 
 
-def odd_volume(frame: pl.DataFrame, tuning: Tuning) -> Broken:
+def odd_volume(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     """The volume is many times that of its regime and of the bars beside it, or a small part, at an ordinary move."""
     found = _odd(frame, tuning)
+    if found is None:
+        return None
     usual = pl.col("usual_turnover") / pl.col("close")
     words = "the volume {} is {} times the usual one, at an ordinary move"
     return Broken(
@@ -30,16 +32,20 @@ def odd_volume(frame: pl.DataFrame, tuning: Tuning) -> Broken:
     )
 
 
-def _odd(frame: pl.DataFrame, tuning: Tuning) -> pl.DataFrame:
-    """Return the rows whose volume is odd: `at`, and how many `times` the usual one it is."""
+def _odd(frame: pl.DataFrame, tuning: Tuning) -> pl.DataFrame | None:
+    """Return the rows whose volume is odd: `at`, and how many `times` the usual one it is; None where none is."""
     times = pl.col("close") * pl.col("volume") / pl.col("usual_turnover")
     calm = (pl.col("surprise").abs() < tuning["calm"]) & (pl.col("volume") > 0) & ~pl.col("backed")
     odd = (times > tuning["times"]) | (times < 1 / tuning["times"])
-    near = beside(frame, odd & calm, ("close", "volume")).with_columns(times.alias("times"))
+    near = beside(frame, odd & calm, ("close", "volume"))
+    if near is None:
+        return None
     traded = pl.col("close") * pl.col("volume")
     ratios = [traded / (pl.col(f"close {side}") * pl.col(f"volume {side}")) for side in ("before", "after")]
     alone = (pl.min_horizontal(ratios) > tuning["beside"]) | (pl.max_horizontal(ratios) < 1 / tuning["beside"])
-    return _beyond(frame, near.filter(alone & pl.all_horizontal([one.is_finite() for one in ratios])), tuning)
+    alone &= pl.all_horizontal([one.is_finite() for one in ratios])
+    lonely = near.with_columns(times.alias("times")).filter(alone)
+    return None if lonely.is_empty() else _beyond(frame, lonely, tuning)
 
 
 def _beyond(frame: pl.DataFrame, near: pl.DataFrame, tuning: Tuning) -> pl.DataFrame:
@@ -50,10 +56,13 @@ def _beyond(frame: pl.DataFrame, near: pl.DataFrame, tuning: Tuning) -> pl.DataF
     return known.filter(pl.col("times").log().abs() > tuning["sigmas"] * pl.col("spread"))
 
 
-def no_volume(frame: pl.DataFrame, _: Tuning) -> Broken:
+def no_volume(frame: pl.DataFrame, _: Tuning) -> Broken | None:
     """The bar has no volume though its prices differ, and the bars before and after it have."""
     empty = (pl.col("volume") == 0) & (pl.col("high") > pl.col("low")) & ~pl.col("backed")
-    found = beside(frame, empty, ("volume",)).filter((pl.col("volume before") > 0) & (pl.col("volume after") > 0))
+    near = beside(frame, empty, ("volume",))
+    if near is None:
+        return None
+    found = near.filter((pl.col("volume before") > 0) & (pl.col("volume after") > 0))
     words = "no volume, though prices went from {} to {}, and the bars beside it have some"
     return Broken(
         where=marked(frame, found),
@@ -64,13 +73,16 @@ def no_volume(frame: pl.DataFrame, _: Tuning) -> Broken:
     )
 
 
-def flat_run(frame: pl.DataFrame, tuning: Tuning) -> Broken:
+def flat_run(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     """The close stays the same, with volume, so long that chance cannot explain it.
 
     By chance a close repeats with a probability of about 0.4 x increment / sigma, and n in a row with its n-th power.
     """
     still = (pl.col("move") == 0) & pl.col("split").is_null() & (pl.col("volume").fill_null(1.0) > 0)
-    runs = beside(frame, still, ()).with_columns(pl.col("at").diff().ne(1).cum_sum().fill_null(0).alias("run"))
+    near = beside(frame, still, ())
+    if near is None:
+        return None
+    runs = near.with_columns(pl.col("at").diff().ne(1).cum_sum().fill_null(0).alias("run"))
     step = pl.coalesce("increment", pl.lit(_TICK)) / (pl.col("close") * pl.col("usual_move"))
     digits = pl.len().over("run") * (step * _DENSITY).clip(1e-9, 0.5).log10()
     found = runs.select("at", (pl.len().over("run") + 1).alias("bars"), digits.round(0).cast(pl.Int64).alias("digits"))

@@ -8,12 +8,14 @@ import numpy as np
 import polars as pl
 
 
-def beside(frame: pl.DataFrame, condition: pl.Expr, names: Iterable[str]) -> pl.DataFrame:
-    """Return the rows of `frame` where `condition` holds, with `at`, their place in it, counted from 0.
+def beside(frame: pl.DataFrame, condition: pl.Expr, names: Iterable[str]) -> pl.DataFrame | None:
+    """Return the rows of `frame` where `condition` holds, with `at`, their place in it, counted from 0; None for none.
 
     Each of `names` is there also as "NAME before" and "NAME after": of the rows beside, null at the ends of a series.
     """
     rows = frame.select(condition.fill_null(value=False).alias("met"))["met"].arg_true()
+    if rows.is_empty():
+        return None
     here, series = rows.to_numpy().astype(np.int64), frame["series"].to_numpy()
     found = frame[rows].with_columns(rows.alias("at"))
     for side, way in (("before", -1), ("after", 1)):

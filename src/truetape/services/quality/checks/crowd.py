@@ -18,7 +18,7 @@ _CROWD: Final = 20  # series of a market that make a spread
 def out_of_market(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     """The move, in sigmas of its own regime, is far from those of the other series of its venue."""
     near = beside(frame, pl.col("surprise").abs() > tuning["least"], ())
-    if near.is_empty():
+    if near is None:
         return None
     market = beside_market(frame, near["at"]).select("many", ((pl.col("own") - pl.col("middle")) / pl.col("spread")))
     crowded = (pl.col("many") >= _CROWD) & (pl.col("own").abs() > tuning["sigmas"])

@@ -18,10 +18,13 @@ _CHEAP: Final = 0.5  # share of a logarithm that a difference has at least, for 
 _USUAL: Final = (pl.col("usual_move") * 100).round_sig_figs(3)
 
 
-def spike(frame: pl.DataFrame, tuning: Tuning) -> Broken:
+def spike(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     """The close leaves and is back with the next bar: both moves are far out of the regime and cancel out."""
+    near = _far(frame, tuning)
+    if near is None:
+        return None
     quiet = _quiet(tuning).fill_null(value=True)
-    found = _far(frame, tuning).filter(_returns(tuning) & quiet & ~pl.col("backed"))
+    found = near.filter(_returns(tuning) & quiet & ~pl.col("backed"))
     power = (pl.col("move") / _TEN).round()
     decimal = (power != 0) & ((pl.col("move") - power * _TEN).abs() < tuning["sigmas"] * pl.col("usual_move"))
     words = "the close went from {} to {}, and the next bar takes it back: {} sigmas of a usual move of {} %"
@@ -36,9 +39,11 @@ def spike(frame: pl.DataFrame, tuning: Tuning) -> Broken:
     )
 
 
-def level_shift(frame: pl.DataFrame, tuning: Tuning) -> Broken:
+def level_shift(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     """Prices open at another level and stay there, though no more was traded than usual and no action explains it."""
     near = _far(frame, tuning)
+    if near is None:
+        return None
     taken_back = _cancels("move before", tuning).fill_null(value=False)
     alone = ~_returns(tuning).fill_null(value=False) & ~taken_back & ~pl.col("backed")
     found = near.filter(_jumps(tuning) & alone).with_columns(_turnover().alias("turnover"))
@@ -69,22 +74,24 @@ def sudden_move(_: pl.DataFrame, tuning: Tuning) -> Broken:
     )
 
 
-def far_high(frame: pl.DataFrame, tuning: Tuning) -> Broken:
+def far_high(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     """The high is far above the bar's other prices and its neighbours, though no more was traded than usual."""
     return _far_end(frame, "high", tuning)
 
 
-def far_low(frame: pl.DataFrame, tuning: Tuning) -> Broken:
+def far_low(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     """The low is far below the bar's other prices and its neighbours, though no more was traded than usual."""
     return _far_end(frame, "low", tuning)
 
 
-def out_of_line(frame: pl.DataFrame, tuning: Tuning) -> Broken:
+def out_of_line(frame: pl.DataFrame, tuning: Tuning) -> Broken | None:
     """The close is far from the median of the seven around it, of which one is far from the one before it.
 
     This is Hampel's filter, with the regime's sigma for the spread of the seven.
     """
     found = _hampel(frame).filter(pl.col("apart").abs() > tuning["sigmas"] * pl.col("usual_move"))
+    if found.is_empty():
+        return None
     line = pl.col("close") / pl.col("apart").exp()
     off = (pl.col("apart").abs() / pl.col("usual_move")).round(1)
     width = tuning["sigmas"] * pl.col("usual_move")
@@ -126,7 +133,7 @@ def _expected(sigmas: float) -> pl.Expr:
     return pl.col("close") * (sigmas * pl.col("usual_move") - pl.col("move")).exp()
 
 
-def _far(frame: pl.DataFrame, tuning: Tuning) -> pl.DataFrame:
+def _far(frame: pl.DataFrame, tuning: Tuning) -> pl.DataFrame | None:
     return beside(frame, pl.col("surprise").abs() > tuning["sigmas"], ("move", "surprise"))
 
 
@@ -153,12 +160,14 @@ def _quiet(tuning: Tuning) -> pl.Expr:
     return (least < tuning["turnover"]) | (pl.col("move").abs() > tuning["beyond"])
 
 
-def _far_end(frame: pl.DataFrame, name: str, tuning: Tuning) -> Broken:
+def _far_end(frame: pl.DataFrame, name: str, tuning: Tuning) -> Broken | None:
     """Return what is broken where the high, or the low, sticks out of its bar and of those beside it."""
     side = 1.0 if name == "high" else -1.0
     furthest = pl.max_horizontal if name == "high" else pl.min_horizontal
     body, width = furthest("open", "close"), tuning["sigmas"] * pl.col("usual_move")
     near = beside(frame, side * (pl.col(name) - body) > width * body * _CHEAP, (name,))
+    if near is None:
+        return None
     step = pl.col("split").fill_null(1.0)
     apart = side * (pl.col(name) / furthest(body, pl.col(f"{name} before") / step, f"{name} after")).log()
     quiet = (_turnover() < tuning["turnover"]) | (apart > tuning["beyond"])
