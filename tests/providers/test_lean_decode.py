@@ -175,7 +175,7 @@ def test_broken_factor_and_map_files_are_named_too() -> None:
         listings(packed({"map_files/a.csv": b"x,a"}), Ask(kind="listings", symbol=""))
 
 
-@pytest.mark.parametrize("body", [b"", b"PK", b"{}", gzip.compress(b"a"), zipped("a")])
+@pytest.mark.parametrize("body", [b"", b"PK", b"{}", gzip.compress(b"a", mtime=0), zipped("a")])
 def test_what_is_no_bundle_is_refused(body: bytes) -> None:
     """In every kind."""
     for decode in (bars, actions, listings):
