@@ -92,6 +92,21 @@ def test_recorded_rates_of_many_days_by_value(recordings: Path) -> None:
     ]
 
 
+def test_rates_of_many_days() -> None:
+    """They come ascending; the rate of a day is its close."""
+    days = {
+        "2024-03-12": {"1. open": "1.09", "2. high": "1.11", "3. low": "1.08", "4. close": "1.1"},
+        "2024-03-11": {"1. open": "1.08", "2. high": "1.09", "3. low": "1.07", "4. close": "1.09"},
+    }
+    about = {"2. From Symbol": "EUR", "3. To Symbol": "USD", "5. Last Refreshed": "2024-03-13", "6. Time Zone": "UTC"}
+    body = json.dumps({"Meta Data": about, "Time Series FX (Daily)": days}).encode()
+
+    assert decode.fx_rates(body, EUR_USD).rows() == [
+        ("EUR", "USD", at(2024, 3, 11), 1.09, None, None),
+        ("EUR", "USD", at(2024, 3, 12), 1.1, None, None),
+    ]
+
+
 def test_a_cut_list_is_no_list() -> None:
     """The last line of a whole one ends."""
     with pytest.raises(UndecodablePayload, match="last line was cut"):

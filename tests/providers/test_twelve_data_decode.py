@@ -273,6 +273,9 @@ def test_actions() -> None:
     assert read("actions", golden("splits_calendar"), symbol="").select(names).rows() == [
         ("ACME", date(2024, 3, 11), "split", 2.0, None, "raw")
     ]
+    assert read("actions", golden("dividends_calendar"), symbol="").select(names).rows() == [
+        ("ACME", date(2024, 2, 9), "dividend", 0.24, None, "raw")
+    ]
 
 
 def test_listings() -> None:
