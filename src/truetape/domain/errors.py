@@ -15,6 +15,7 @@ TruetapeError
     - FolderInUse            (path, owner)
     - WrongFolder            (path, reason)
     - CorruptArchive         (path, reason)
+    - NotKept                (place, key)
     - PortInUse              (address)
 
 Every message is a sentence of facts: what happened, which value, what to do.
@@ -163,6 +164,15 @@ class CorruptArchive(Terminal):
         )
         self.path = path
         self.reason = reason
+
+
+class NotKept(Terminal):
+    """No object of this key is kept at the place."""
+
+    def __init__(self, *, place: str, key: str) -> None:
+        super().__init__(f"{place} keeps no object {key!r}. List what it keeps, or name another place.")
+        self.place = place
+        self.key = key
 
 
 class PortInUse(Terminal):

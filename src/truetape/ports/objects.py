@@ -18,14 +18,20 @@ class Stat:
 
 
 class Objects(Protocol):
-    """Keep objects by key: names of segments separated by `/`, without `.` and `..`.
+    """Keep objects by key: see domain.object_keys. No key may be the beginning segments of another one.
 
     Guarantees, held by tests/contracts/test_objects.py for every adapter:
 
     - Whole: an object is there in full or not at all, whatever dies on the way.
     - Durable: when a `put` returns, a crash loses nothing of it.
     - Seen at once: what was put or deleted is so for the next call of anyone.
+    - In words: what cannot be reached says why, and never a secret.
     """
+
+    @property
+    def place(self) -> str:
+        """Where this is, as people write it: a folder, or `s3://bucket/prefix`."""
+        ...
 
     async def put(self, key: str, body: bytes | Path, *, only_new: bool = False) -> bool:
         """Keep `body`, or what the file at that path holds, in place of what was there; memory stays bounded.
@@ -40,7 +46,7 @@ class Objects(Protocol):
         ...
 
     async def get(self, key: str, *, start: int = 0, length: int | None = None) -> bytes:
-        """Return the bytes of an object from `start`, at most `length` of them.
+        """Return the bytes of an object from `start`, at most `length` of them; none behind its end.
 
         Raises:
             NotKept: There is no such object.
@@ -58,7 +64,7 @@ class Objects(Protocol):
         ...
 
     def list(self, prefix: str = "") -> AsyncIterator[Stat]:
-        """Yield the objects whose key begins with `prefix`, in the order of their keys.
+        """Yield the objects whose key begins with `prefix`, in the order of their keys' code points.
 
         Raises:
             StoreUnavailable: They cannot be listed now.
