@@ -209,4 +209,54 @@ VERDICTS: Final[dict[str, Table]] = {
         key=("decision_id",),
         writer="storage",
     ),
+    "snapshots": Table(
+        columns={
+            "name": pl.String(),
+            "as_of": INSTANT,  # rows as they were known then
+            "store_version": pl.UInt32(),  # and as the store held them after that commit
+            "actor": pl.String(),  # who named it
+            "note": pl.String(),
+            **ORIGIN_COLUMNS,
+        },
+        key=("name",),
+        writer="storage",
+    ),
+    "cold_files": Table(
+        columns={
+            "file": pl.String(),  # its key among the objects of its tier
+            "table": pl.String(),
+            "tier": pl.String(),  # warm or archive
+            "start": pl.Date(),  # session dates of its rows, both inclusive
+            "end": pl.Date(),
+            "least": pl.String(),  # the first column of the table's key lies from here
+            "greatest": pl.String(),  # to here, both inclusive
+            "rows": pl.UInt32(),  # all versions and withdrawals
+            "bytes": pl.UInt32(),
+            "stored_to": pl.UInt32(),  # the last version of the store that wrote one of its rows
+            "sha256": pl.String(),  # of the whole file
+            "state": pl.String(),  # standing; replaced: its rows stand elsewhere; deleted: they are gone
+            **VERSIONED_COLUMNS,
+        },
+        key=("file",),
+        writer="storage",
+        versioned=True,
+    ),
+    "moves": Table(
+        columns={
+            "move_id": pl.String(),
+            "action": pl.String(),  # move, fold or delete
+            "table": pl.String(),
+            "tier": pl.String(),  # that the rows went to; "" where they were deleted
+            "start": pl.Date(),  # session dates of the rows, both inclusive
+            "end": pl.Date(),
+            "provider": pl.String(),  # whose rows they were; "" for everybody's
+            "rows": pl.UInt32(),  # that left the tier where they were
+            "bytes": pl.Float64(),  # that were written
+            "actor": pl.String(),
+            "why": pl.String(),
+            **ORIGIN_COLUMNS,
+        },
+        key=("move_id",),
+        writer="storage",
+    ),
 }

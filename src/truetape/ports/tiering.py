@@ -1,0 +1,128 @@
+"""How rows leave the store that is written to, and where they lie afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal, Protocol
+
+import polars as pl
+
+STORED: Final = "stored_version"  # of a row in all its states: the version of the store that wrote it, int64
+WITHDRAWN: Final = "withdrawn"  # and whether it is a withdrawal, whose other columns are null
+Tier = Literal["hot", "warm", "archive"]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Rows of `table` whose event time lies on session dates from `start` to `end`, both inclusive.
+
+    `provider` leaves those of one provider only.
+    """
+
+    table: str
+    start: date
+    end: date
+    provider: str = ""
+
+
+class Movable(Protocol):
+    """A store whose rows can be carried away.
+
+    Guarantees, held by tests/contracts/test_movable.py for every adapter:
+
+    - Everything: `extract` gives current, superseded and withdrawn rows, each with the version that wrote it.
+    - At once: a reader sees the rows of a `remove` together with none of its writes, or the other way round.
+    - Nothing newer: rows that were written after `upto` stay.
+    """
+
+    def extract(self, span: Span, *, upto: int) -> AsyncIterator[pl.DataFrame]:
+        """Yield every state of the rows of `span` that was written by version `upto` of the store or before.
+
+        Frames have the table's columns, then STORED and WITHDRAWN, and come in the order of the key, then of `version`
+        where there are versions; memory stays bounded.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+            BadInput: The table does not exist or has no event time.
+        """
+        ...
+
+    async def remove(self, span: Span, *, upto: int, writes: Mapping[str, pl.DataFrame]) -> int:
+        """Forget what `extract` yields for the same arguments, commit `writes`, and return the store's version.
+
+        All of it is one commit. What `at_version` returns of the rows that stay does not change.
+
+        Raises:
+            StoreUnavailable: The store cannot be written now; nothing was changed.
+            SchemaMismatch: A frame has not exactly its table's columns.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Move:
+    """What is to be done with the rows of `span`: carried to `tier`, or deleted where it is None."""
+
+    span: Span
+    tier: Literal["warm", "archive"] | None
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What was done: rows that left their tier, files and bytes that were written."""
+
+    rows: int
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A cold file that is missing or not what was written. `words` say what is wrong with it."""
+
+    file: str
+    table: str
+    tier: str
+    words: str
+    repaired: bool
+
+
+class Tiers(Protocol):
+    """Carry rows between the tiers of a store that reads all of them."""
+
+    async def move(self, move: Move, *, ts_known: int, simulated: bool) -> Moved:
+        """Do `move`; rows stay readable exactly once at any moment, whatever dies on the way.
+
+        Raises:
+            StoreUnavailable: A tier cannot be read or written now; what was begun is done the next time.
+            CorruptArchive: What was written could not be read back; the rows stay where they were.
+        """
+        ...
+
+    async def holdings(self) -> pl.DataFrame:
+        """Return what lies where: tier, table, year, rows and bytes, where bytes of the hot tier are null."""
+        ...
+
+    def scrub(self) -> AsyncIterator[tuple[str, Damage | None]]:
+        """Yield each cold file's key, with what is wrong with it, after reading all of it."""
+        ...
+
+    async def sweep(self, *, older_than_ns: int) -> int:
+        """Delete cold files that no standing row lies in, last written before `older_than_ns`; return how many."""
+        ...
+
+
+class Catalog(Protocol):
+    """Where other programs learn which cold files make up a table."""
+
+    async def publish(self, table: str, files: Sequence[str]) -> None:
+        """Say that `files`, keys of objects, are exactly the table from now on.
+
+        Raises:
+            StoreUnavailable: It cannot be written now.
+        """
+        ...
