@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from servers import Redis, redis_server, report
+from servers import MINIO, VERSITYGW, Redis, S3Server, redis_server, report, s3_server
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings"
 
@@ -35,6 +35,20 @@ def recordings() -> Path:
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     """A Redis server for the whole run; a test that needs it skips, or fails in CI, where none can be started."""
     with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A MinIO for the whole run; a test that needs it skips, or fails in CI, where none can be started."""
+    with s3_server(MINIO, tmp_path_factory.mktemp("minio")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A Versity S3 Gateway for the whole run; a test that needs it skips, or fails in CI, where none can start."""
+    with s3_server(VERSITYGW, tmp_path_factory.mktemp("versitygw")) as server:
         yield server
 
 

@@ -12,6 +12,8 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +37,19 @@ def _redis_missing() -> str:
     )
 
 
+def _built_missing(name: str) -> str:
+    return "" if _built(name).exists() else f"{_built(name)} is missing; scripts/servers builds it where Go is"
+
+
+def _built(name: str) -> Path:
+    """Where scripts/servers puts what it builds."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "truetape" / "bin" / name
+
+
 REDIS = Server(name="redis-server", missing=_redis_missing)
-SERVERS: tuple[Server, ...] = (REDIS,)
+MINIO = Server(name="minio", missing=lambda: _built_missing("minio"))
+VERSITYGW = Server(name="versitygw", missing=lambda: _built_missing("versitygw"))
+SERVERS: tuple[Server, ...] = (REDIS, MINIO, VERSITYGW)
 
 
 def require(server: Server) -> None:
@@ -72,6 +85,60 @@ def redis_server(folder: Path, *, port: int = 0) -> Iterator[Redis]:
             yield Redis(port, process)
         finally:
             process.kill()
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A running service that speaks S3, with an empty bucket `bucket`."""
+
+    endpoint: str
+    key: str = "truetape-tests"
+    secret: str = "hidden-from-everybody"
+    bucket: str = "bucket"
+
+
+@contextlib.contextmanager
+def s3_server(server: Server, folder: Path) -> Iterator[S3Server]:
+    """Give a MINIO or VERSITYGW of the test's own, with its data in `folder`, until the end of the block."""
+    require(server)
+    address = f"127.0.0.1:{_free_port()}"
+    served = S3Server(endpoint=f"http://{address}")
+    (folder / served.bucket).mkdir()
+    options = {
+        MINIO: ["server", "--quiet", "--address", address, "--console-address", f"127.0.0.1:{_free_port()}"],
+        VERSITYGW: ["--quiet", "--port", address, "posix"],
+    }[server]
+    users = ("MINIO_ROOT_USER", "ROOT_ACCESS_KEY"), ("MINIO_ROOT_PASSWORD", "ROOT_SECRET_KEY")
+    keys = {name: text for names, text in zip(users, (served.key, served.secret), strict=True) for name in names}
+    with (
+        (folder.parent / f"{server.name}.log").open("wb") as told,
+        subprocess.Popen(
+            [_built(server.name), *options, folder], stdout=told, stderr=told, env={**os.environ, **keys}
+        ) as process,
+    ):
+        try:
+            _wait_for_http(served.endpoint, process)
+            yield served
+        finally:
+            process.kill()
+
+
+def _wait_for_http(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Return when something of `process` answers requests at `url`, whatever it says."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code < 500:
+                return
+        except OSError:
+            pass
+        else:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"nothing answered at {url} within {PATIENCE_S:g} s")
 
 
 def _free_port() -> int:
