@@ -20,6 +20,9 @@ ACTION_TYPES: Final = (
     "stock_dividend",
     "spin_off",
     "merger",
+    "unit_split",  # a unit falls apart into shares and warrants
+    "redemption",
+    "worthless",  # removed without a payment
     "rights",
     "symbol_change",
     "delisting",
