@@ -52,8 +52,9 @@ bench-quality: ## Measure how faults put into real series are found, beside peer
 	@scripts/setup bench
 	@.venv-bench/bin/python -m perf.quality $(ARGS)
 
-soak: ## Repeat the long tests (kill -9, start again) for SECONDS=300
+soak: ## Kill -9 at a thousand moments, then repeat the long tests for SECONDS=300
 	@scripts/setup test
+	@$(BIN)/python scripts/kill.py
 	@$(BIN)/python scripts/repeat.py --seconds $(SECONDS) -m slow
 
 fuzz: ## Try the property tests with ever new inputs for SECONDS=300
