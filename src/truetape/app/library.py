@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import polars as pl
 
@@ -25,6 +25,10 @@ from truetape.domain.naming import resolve as resolve_ticker
 from truetape.domain.time import from_datetime, iso, parse_day
 from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.explain import Explanation
+from truetape.services.api.render import Receipt
+
+if TYPE_CHECKING:
+    from truetape.app.exports import Exported
 
 DATA: Final = "TRUETAPE_DATA"
 DEFAULT_DATA: Final = "data"
@@ -39,6 +43,10 @@ class Source(Protocol):
 
     def table(self, name: str, given: Mapping[str, str]) -> pl.DataFrame:
         """Return every row of the answer to `given`, at the endpoint `name`."""
+        ...
+
+    def receipt(self) -> Receipt:
+        """Return which store would answer now, as known when."""
         ...
 
     def explain(self, symbol: str, ts: str, given: Mapping[str, str]) -> Explanation:
@@ -198,6 +206,56 @@ class Session:
         else:
             day = parse_day(_written("on", on)[:10], parameter="on")
         return resolve_ticker(listings, ticker, on=day, mic=mic)
+
+    def receipt(self) -> Receipt:
+        """Return which version of the store would answer now, and as known when."""
+        return self._source.receipt()
+
+    def export(  # noqa: PLR0913  as many as bars and a file have
+        self,
+        symbols: Symbols,
+        output: str | Path,
+        *,
+        format: str | None = None,  # noqa: A002  as everybody calls it
+        start: Day | None = None,
+        end: Day | None = None,
+        timeframe: str = "1d",
+        adjustment: Adjustment = "raw",
+        as_of: Moment | None = None,
+        force: bool = False,
+    ) -> Exported:
+        """Write bars for another program, one instrument at a time, and return what was written.
+
+        Args:
+            symbols: As for `bars`; none of them means every instrument.
+            output: A file, or a new folder for LEAN, Nautilus and zipline. It is there in full or not at all.
+            format: parquet, arrow, csv, dbn, lean, nautilus or zipline; None: as the name of the file tells.
+            start: First session date, inclusive.
+            end: Last session date, inclusive.
+            timeframe: "1m" to "1mo", as far as the format has it.
+            adjustment: "raw", "split" or "all"; LEAN and zipline take prices as traded and adjust by themselves.
+            as_of: Everything as known then; None: as known when it begins.
+            force: Replace what stands at `output`.
+
+        Raises:
+            UnknownSymbol: A symbol is not listed.
+            BadInput: The place is taken, the format cannot hold what is asked for, or a parameter is not usable.
+        """
+        from truetape.app import exports
+
+        given = _given(start=start, end=end, as_of=as_of)
+        order = exports.Order(
+            symbols=tuple(symbols.split(",")) if isinstance(symbols, str) else tuple(symbols),
+            form=format or exports.form_of(Path(output)),
+            output=Path(output),
+            timeframe=timeframe,
+            adjustment=adjustment,
+            force=force,
+            start=given.get("start"),
+            end=given.get("end"),
+            as_of=given.get("as_of"),
+        )
+        return exports.export(self, order)
 
     def close(self) -> None:
         """Give the data folder or the connection back."""

@@ -15,6 +15,7 @@ from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.system_clock import SystemClock
 from truetape.domain.errors import WrongFolder
+from truetape.domain.time import iso
 from truetape.services.api.answers import Answers, Page
 from truetape.services.api.cases import Cases, ClaimCase, RepairCase
 from truetape.services.api.config import ApiConfig
@@ -24,6 +25,7 @@ from truetape.services.api.evidence import Explainer
 from truetape.services.api.explain import Explanation
 from truetape.services.api.parameters import checked
 from truetape.services.api.query import (
+    InstrumentsQuery,
     actions_query,
     bars_query,
     docket_query,
@@ -31,6 +33,7 @@ from truetape.services.api.query import (
     instruments_query,
     levels_query,
 )
+from truetape.services.api.render import Receipt
 
 Answer = TypeVar("Answer")
 UNBOUNDED: Final = ApiConfig(max_symbols=1_000_000)
@@ -65,6 +68,11 @@ class LocalSource:
     def table(self, name: str, given: Mapping[str, str]) -> pl.DataFrame:
         """Return every row of the answer to `given`, at the endpoint `name`."""
         return self._run(self._table(name, checked(given, self._endpoints[name].parameters)))
+
+    def receipt(self) -> Receipt:
+        """Return which store would answer now, as known when."""
+        page = self._run(self._answers.instruments(InstrumentsQuery(), limit=1))
+        return Receipt(store_version=page.store_version, as_of=iso(page.as_of), count=len(page.frame))
 
     def explain(self, symbol: str, ts: str, given: Mapping[str, str]) -> Explanation:
         """Return the explanation of one bar."""

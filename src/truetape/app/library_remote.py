@@ -20,12 +20,18 @@ from truetape.services.api.endpoints import endpoints
 from truetape.services.api.explain import Explanation
 from truetape.services.api.formats import MEDIA_TYPES
 from truetape.services.api.problem import Problem
-from truetape.services.api.render import NEXT
+from truetape.services.api.render import NEXT, Receipt
 from truetape.services.api.ruling import Ruling
 
 TIMEOUT_S: Final = 60.0
 LARGEST_BYTES: Final = 256 << 20  # of one page
 ROWS_OF_A_PAGE: Final = ApiConfig().max_limit
+
+
+class _Receipted(msgspec.Struct):
+    """The part of an answer that tells what it was made of."""
+
+    receipt: Receipt
 
 
 class RemoteSource:
@@ -57,6 +63,11 @@ class RemoteSource:
             if following is None:
                 return pl.concat(pages)
             cursor = {"cursor": following}
+
+    def receipt(self) -> Receipt:
+        """Return which store would answer now, as known when."""
+        body, _ = self._get(f"{self._endpoints['instruments'].path}?limit=1", accept="json")
+        return msgspec.json.decode(body, type=_Receipted).receipt
 
     def explain(self, symbol: str, ts: str, given: Mapping[str, str]) -> Explanation:
         """Return the explanation of one bar."""

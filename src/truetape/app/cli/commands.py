@@ -17,7 +17,9 @@ from truetape.app.cli.backfill import backfill, plan
 from truetape.app.cli.check import check
 from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
+from truetape.app.cli.exporting import export
 from truetape.app.cli.factors import factors
+from truetape.app.cli.holdings import holdings
 from truetape.app.cli.importing import imports
 from truetape.app.cli.init import init
 from truetape.app.cli.late import late
@@ -75,6 +77,7 @@ for command, group in (
     (get, ASK),
     (explain, ASK),
     (resolve, ASK),
+    (export, ASK),
     (status, KEEP),
     (quality, KEEP),
     (late, KEEP),
@@ -86,6 +89,7 @@ for command, group in (
     (adjust, FILES),
     (check, FILES),
     (factors, FILES),
+    (holdings, FILES),
 ):
     app.command(rich_help_panel=group)(command)
 app.add_typer(imports, rich_help_panel=RUN)

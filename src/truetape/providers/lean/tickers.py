@@ -74,6 +74,11 @@ class Claim:
         return self.first <= day <= self.last
 
 
+def exchange_of(mic: str) -> str:
+    """Return LEAN's letter of a venue by its MIC; "" where it has none."""
+    return next((letter for letter, venue in _MICS.items() if venue == mic), "")
+
+
 def claims(security: str, text: str) -> list[Claim]:
     """Return what a map file says, ascending; neighbours that say the same are one.
 

@@ -1,0 +1,127 @@
+"""`truetape export`: bars for another program, as a file or a folder that it reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Self
+
+import typer
+
+from truetape.app.cli.ask import Adjusted, AsOf, Url
+from truetape.app.cli.terminal import Data, Json, call, err, out, refuse, write_json
+from truetape.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from truetape.app.exports import Exported, Order, Progress
+
+MOST_SHOWN: Final = 20  # instruments in the table
+_KIB: Final = 1024
+
+
+def export(  # noqa: PLR0913  one parameter for each option
+    symbols: Annotated[
+        list[str] | None, typer.Argument(help="Symbols, or ids of instruments.", show_default=False)
+    ] = None,
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="File, or a new folder.")],
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="parquet, arrow, csv or dbn, one file; lean, nautilus or zipline, a folder. Else the suffix tells.",
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every instrument that is listed.")] = False,
+    start: Annotated[str | None, typer.Option(help="First session date, inclusive.")] = None,
+    end: Annotated[str | None, typer.Option(help="Last session date, inclusive.")] = None,
+    timeframe: Annotated[str, typer.Option(help="1m to 1mo, as far as the format has it.")] = "1d",
+    adjustment: Annotated[Adjusted, typer.Option(help="What prices and volume are adjusted for.")] = Adjusted.RAW,
+    as_of: AsOf = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what stands at PATH.")] = False,
+    as_json: Json = False,
+    data: Data = Path("data"),
+    url: Url = None,
+) -> None:
+    """Write bars for another program: a file, or a folder as an engine keeps it.
+
+    One instrument is read and written at a time, all as known at one moment.
+    What is written is there in full or not at all. LEAN and zipline get prices
+    as traded, with the splits and dividends that they adjust by.
+    """
+    from truetape.app import exports
+
+    if bool(symbols) == every:
+        refuse(
+            BadInput(parameter="SYMBOLS", value=" ".join(symbols or ()), fix="Name symbols, or say --all."),
+            as_json=as_json,
+        )
+    order = call(
+        lambda: exports.Order(
+            symbols=tuple(part for one in symbols or () for part in one.split(",") if part),
+            form=form or exports.form_of(output),
+            output=output,
+            start=start,
+            end=end,
+            timeframe=timeframe,
+            adjustment=adjustment.value,
+            as_of=as_of,
+            force=force,
+        ),
+        as_json=as_json,
+    )
+    done = call(lambda: _done(order, url or data, quiet=as_json), as_json=as_json)
+    if as_json:
+        write_json(done)
+    else:
+        _tell(done)
+
+
+def _done(order: Order, data: str | Path, *, quiet: bool) -> Exported:
+    from truetape.app import exports, library
+
+    with library.open(data) as session, _Display(quiet=quiet) as display:
+        return exports.export(session, order, on_progress=display.show)
+
+
+def _tell(done: Exported) -> None:
+    from rich.table import Table
+
+    size = f"{done.bytes:,} bytes" if done.bytes < _KIB * _KIB else f"{done.bytes / _KIB / _KIB:,.1f} MiB"
+    basis = f"{done.origin.timeframe}, {done.origin.basis}, as known at {done.origin.as_of}"
+    table = Table(
+        header_style="dim",
+        caption=f"{done.bars:,} bars ({basis}) in {done.files:,} files, {size}: {done.output}",
+        caption_justify="left",
+    )
+    for name in ("symbol", "instrument", "bars", "first", "last"):
+        table.add_column(name, justify="right" if name == "bars" else "left", no_wrap=True)
+    for one in done.instruments[:MOST_SHOWN]:
+        table.add_row(one.symbol, one.instrument_id, f"{one.bars:,}", one.first or "-", one.last or "-")
+    if len(done.instruments) > MOST_SHOWN:
+        table.add_row(f"and {len(done.instruments) - MOST_SHOWN:,} more", *[""] * 4)
+    out().print(table)
+    for note in done.notes:
+        err().print(f"Note: {note}", markup=False, highlight=False, soft_wrap=True)
+
+
+class _Display:
+    """A bar with time on standard error; nothing where it would be in the way."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        console = err()
+        columns = (SpinnerColumn(), TextColumn("export"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True)
+        self._task = self._bars.add_task("export", total=None)
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Show how far it has come."""
+        self._bars.update(self._task, total=progress.planned or None, completed=progress.done)
