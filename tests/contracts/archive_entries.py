@@ -12,6 +12,7 @@ from truetape.domain.messages import (
     InstrumentsDeclared,
     RawCaptured,
     RoundClosed,
+    SnapshotNamed,
     StreamCaptured,
 )
 from truetape.domain.ticks import Gap
@@ -37,6 +38,7 @@ def captured(number: int, key: str = ABC_KEY) -> RawCaptured:
 
 
 ENTRIES: list[Entry] = [
+    SnapshotNamed(name="eod", as_of=1, store_version=2, ts_known=3, actor="ann", note="Æ\u2028", simulated=True),
     InstrumentsDeclared(
         listings=(DeclaredListing(symbol="AAPL", mic="XNAS", valid_from=date(1980, 12, 12)),),
         start=date(2000, 1, 1),

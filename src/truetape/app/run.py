@@ -20,6 +20,7 @@ from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.deciding import decision, subject_of
 from truetape.app.measures import families
+from truetape.app.naming import again, name_here, rename
 from truetape.app.parts import Parts, embedded
 from truetape.app.repair_policies import Repairing, check_policy, keep_repairing, settle_by_policy
 from truetape.app.settings import ProviderSettings, Settings
@@ -28,7 +29,14 @@ from truetape.app.wiring import Rooms, wire
 from truetape.domain.errors import BadInput, Transient
 from truetape.domain.hiding import veil
 from truetape.domain.identity import job_id
-from truetape.domain.messages import BackfillRequested, DecisionMade, InstrumentsDeclared, RawCaptured, StreamCaptured
+from truetape.domain.messages import (
+    BackfillRequested,
+    DecisionMade,
+    InstrumentsDeclared,
+    RawCaptured,
+    SnapshotNamed,
+    StreamCaptured,
+)
 from truetape.domain.time import DAY_NS, to_datetime
 from truetape.ports.archive import Archive, Attempted
 from truetape.providers import NAMES
@@ -94,6 +102,7 @@ class Platform:
             families=lambda: families(self.rooms),
             accept=self._accept,
             decide=self._decide,
+            name=lambda wanted: name_here(self, wanted),
         )
         served = await self._stack.enter_async_context(Served(app, self.settings.host, self.settings.port))
         self.address = served.address
@@ -106,6 +115,7 @@ class Platform:
         await self.rooms.distribution.recall()
         await self.rooms.quality.recall()
         await self.rooms.processing.resume()
+        await rename(self)
         await self.rooms.ingestion.resume()
         await self.rooms.storage.catch_up()
 
@@ -343,9 +353,9 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
             if entry.ts_known // DAY_NS != day:
                 await bus.drain()  # each day is weighed by the votes of those before it
                 day = entry.ts_known // DAY_NS
-            await bus.publish(entry)
-            if isinstance(entry, InstrumentsDeclared):
-                await bus.drain()  # later entries are judged by the calendar that this one brings
+            await bus.publish(await again(platform, entry) if isinstance(entry, SnapshotNamed) else entry)
+            if isinstance(entry, InstrumentsDeclared | SnapshotNamed):
+                await bus.drain()  # what comes later is judged by the calendar, and is no part of what has a name
             on_progress(number)
         await platform.settle()
         rejected = await platform.parts.store.read("rejected_payloads")

@@ -23,6 +23,7 @@ from truetape.domain.messages import (
     PayloadRejected,
     RawCaptured,
     RoundClosed,
+    SnapshotNamed,
     StreamCaptured,
     TicksHeard,
     TrustSettled,
@@ -36,6 +37,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     StreamCaptured: ("processing",),
     RoundClosed: ("processing",),
     DecisionMade: ("processing",),
+    SnapshotNamed: ("storage",),
     PayloadRejected: ("storage",),
     PayloadDoubted: ("storage",),
     BatchNormalized: ("quality",),
@@ -51,7 +53,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
 }
 
 TELLS: dict[str, tuple[type[Message], ...]] = {
-    "app": (InstrumentsDeclared, BackfillRequested, DecisionMade),
+    "app": (InstrumentsDeclared, BackfillRequested, DecisionMade, SnapshotNamed),
     "reference": (InstrumentsChanged,),
     "ingestion": (RawCaptured, RoundClosed, StreamCaptured),
     "processing": (PayloadRejected, PayloadDoubted, TicksHeard, BatchNormalized),

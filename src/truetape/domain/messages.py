@@ -191,6 +191,18 @@ class DecisionMade(Message, frozen=True, kw_only=True):
         return self.instrument_id
 
 
+class SnapshotNamed(Message, frozen=True, kw_only=True):
+    """A state of the store was given a name for ever. Nothing told before was still to be stored."""
+
+    name: str
+    as_of: int  # rows as they were known then, UTC nanoseconds
+    store_version: int  # and held then
+    ts_known: int  # when it was named
+    actor: str
+    note: str = ""
+    simulated: bool = False
+
+
 class PayloadRejected(Message, frozen=True, kw_only=True):
     """Archived bytes could not be decoded; they stay in the archive."""
 

@@ -13,6 +13,7 @@ from truetape.domain.messages import (
     InstrumentsDeclared,
     RawCaptured,
     RoundClosed,
+    SnapshotNamed,
     StreamCaptured,
 )
 
@@ -34,7 +35,16 @@ class Attempted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     simulated: bool = False
 
 
-Entry = InstrumentsDeclared | BackfillRequested | RawCaptured | RoundClosed | StreamCaptured | DecisionMade | Attempted
+Entry = (
+    InstrumentsDeclared
+    | BackfillRequested
+    | RawCaptured
+    | RoundClosed
+    | StreamCaptured
+    | DecisionMade
+    | SnapshotNamed
+    | Attempted
+)
 
 
 class Archive(Protocol):

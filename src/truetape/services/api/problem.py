@@ -9,10 +9,15 @@ from typing import Final
 import msgspec
 
 from truetape.domain.errors import BadInput, StoreUnavailable, UnknownSymbol, UnknownTarget
+from truetape.domain.snapshots import NameTaken
 from truetape.services.api.formats import NotAcceptable
 
 MEDIA_TYPE: Final = "application/problem+json"
 _LONGEST: Final = 200
+_INPUTS: Final[dict[type[BadInput], tuple[HTTPStatus, str]]] = {  # that are no usual bad parameters
+    NotAcceptable: (HTTPStatus.NOT_ACCEPTABLE, "not-acceptable"),
+    NameTaken: (HTTPStatus.CONFLICT, "name-taken"),
+}
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,10 +37,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def problem_of(error: Exception) -> Problem | None:
     """Return what to tell about `error`, or None if its cause is not the request."""
     match error:
-        case NotAcceptable():
-            return _of_input(error, HTTPStatus.NOT_ACCEPTABLE, "not-acceptable")
         case BadInput():
-            return _of_input(error, HTTPStatus.BAD_REQUEST, "bad-parameter")
+            return _of_input(error, *_INPUTS.get(type(error), (HTTPStatus.BAD_REQUEST, "bad-parameter")))
         case UnknownSymbol():
             return _unknown_symbol(error)
         case UnknownTarget():

@@ -150,7 +150,7 @@ def explain_query(symbol: str, ts: str, given: Mapping[str, str]) -> ExplainQuer
     if len(symbol) > LONGEST_SYMBOL:
         raise BadInput(parameter="symbol", value=_cut(symbol), fix="Write one symbol, for example AAPL.")
     if "T" in ts:
-        _instant(ts, parameter="ts")
+        read_instant(ts, parameter="ts")
         ts = ts.partition("T")[0]
     return ExplainQuery(symbol=symbol, day=parse_day(ts, parameter="ts"), as_of=_as_of(given))
 
@@ -167,6 +167,20 @@ def read_limit(given: Mapping[str, str], config: ApiConfig) -> int:
         fix = f"Write a whole number from 1 to {most}; follow `next` for more."
         raise BadInput(parameter="limit", value=_cut(text), fix=fix)
     return int(text)
+
+
+def read_instant(text: str, *, parameter: str) -> int:
+    """Return the UTC nanoseconds of an instant in ISO 8601 with a zone, or of the 00:00 UTC of a date.
+
+    Raises:
+        BadInput: It is none, or none that can be counted.
+    """
+    try:
+        instant = parse_instant(text, parameter=parameter)
+    except OverflowError:
+        fix = "Write an instant between the years 1678 and 2262."
+        raise BadInput(parameter=parameter, value=_cut(text), fix=fix) from None
+    return max(-_FARTHEST_NS, min(_FARTHEST_NS, instant))
 
 
 def _symbols(given: Mapping[str, str], config: ApiConfig) -> tuple[str, ...]:
@@ -190,16 +204,7 @@ def _range(given: Mapping[str, str]) -> tuple[date | None, date | None]:
 
 
 def _as_of(given: Mapping[str, str]) -> int | None:
-    return _instant(given["as_of"], parameter="as_of") if "as_of" in given else None
-
-
-def _instant(text: str, *, parameter: str) -> int:
-    try:
-        instant = parse_instant(text, parameter=parameter)
-    except OverflowError:
-        fix = "Write an instant between the years 1678 and 2262."
-        raise BadInput(parameter=parameter, value=_cut(text), fix=fix) from None
-    return max(-_FARTHEST_NS, min(_FARTHEST_NS, instant))
+    return read_instant(given["as_of"], parameter="as_of") if "as_of" in given else None
 
 
 def _cut(text: str) -> str:

@@ -21,7 +21,7 @@ from truetape.ports.archive import Archive
 from truetape.ports.cache import Cache
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
-from truetape.services.api import backfills, decisions, problem
+from truetape.services.api import backfills, decisions, problem, snapshots
 from truetape.services.api.answers import Answers, Page
 from truetape.services.api.cases import Cases
 from truetape.services.api.config import CACHED, ApiConfig
@@ -67,12 +67,14 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
     readiness: Readiness,
     accept: backfills.Accept | None = None,
     decide: decisions.Decide | None = None,
+    name: snapshots.Name | None = None,
     families: Families = lambda: iter(()),
 ) -> Litestar:
-    """Return the application that answers every path of the api. It only reads, and hands backfills and decisions on.
+    """Return the application that answers every path of the api. It only reads, and hands the rest on.
 
     `readiness` returns what is not as it should be in the rooms, by part; nothing when all is well. `accept` takes a
-    backfill and `decide` a decision; without them none is taken. `families` returns what other rooms count.
+    backfill, `decide` a decision and `name` the name of a snapshot; without them none is taken. `families` returns what
+    other rooms count.
     """
     rest = Rest(store=store, archive=archive, cache=cache, clock=clock, config=config, families=families)
     return Litestar(
@@ -80,6 +82,7 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
             *_data_routes(rest),
             *backfills.routes(store=store, clock=clock, accept=accept),
             *decisions.routes(decide=decide),
+            *snapshots.routes(name=name),
             *_operator_routes(rest, readiness),
         ],
         middleware=[rest.metrics.middleware],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -16,6 +17,7 @@ from truetape.domain.messages import (
     FindingsStored,
     PayloadDoubted,
     PayloadRejected,
+    SnapshotNamed,
     TrustSettled,
 )
 from truetape.domain.schema import INSTANT, TABLES, empty
@@ -29,6 +31,7 @@ from truetape.services.storage.audit import decision_row, repair_rows
 from truetape.services.storage.config import StorageConfig
 from truetape.services.storage.daily import BARS, FOUND, QUARANTINED, Changed, daily_rows
 from truetape.services.storage.mark import round_mark
+from truetape.services.storage.naming import snapshot_row
 from truetape.services.storage.troubles import troubles
 
 PORTION: Final = 2000  # instruments whose days are counted at once
@@ -52,6 +55,7 @@ class StorageService:
         self._bus.subscribe(PayloadDoubted, group="storage", handler=self.on_findings_made)
         self._bus.subscribe(FindingsMade, group="storage", handler=self.on_findings_made)
         self._bus.subscribe(TrustSettled, group="storage", handler=self.on_trust_settled)
+        self._bus.subscribe(SnapshotNamed, group="storage", handler=self.on_snapshot_named)
 
     async def catch_up(self) -> None:
         """Tell the newest stored round of each instrument again, so that rooms that a crash cut short finish."""
@@ -106,7 +110,8 @@ class StorageService:
     async def _keep(self, message: BatchGraded) -> None:
         golden = unpack(message.golden)
         current = await self._current(message, golden)
-        decision = await asyncio.to_thread(_decided, message, current, golden)
+        withdrawn = await self._withdrawn(message, golden)
+        decision = await asyncio.to_thread(_decided, message, current, withdrawn, golden)
         quarantined, findings = unpack(message.quarantined), unpack(message.findings)
         writes = {message.kind: decision.write, "quarantine": quarantined, "findings": findings}
         if message.votes:
@@ -148,6 +153,16 @@ class StorageService:
         decision = decide(await self._store.read("trust"), unpack(message.rows), TABLES["trust"])
         if not decision.write.is_empty():
             await self._store.commit({"trust": decision.write})
+
+    async def on_snapshot_named(self, message: SnapshotNamed) -> None:
+        """Keep what a name stands for; a name that is known keeps what it stood for first.
+
+        Raises:
+            StoreUnavailable: Nothing was written.
+            WrongFolder: The name is about simulated data and the data folder is not, or the other way round.
+        """
+        refuse_mixing(folder_is_simulated=self._config.simulated, data_are_simulated=message.simulated)
+        await self._store.commit({"snapshots": snapshot_row(message)})
 
     async def _tell_troubles(
         self, findings: pl.DataFrame, quarantined: pl.DataFrame, *, ts_known: int, simulated: bool
@@ -195,7 +210,14 @@ class StorageService:
         """Return the stored rows that `golden` may replace."""
         if golden.is_empty():
             return golden
-        return await self._store.read(message.kind, _range(message) if message.kind == "bars" else _instrument(message))
+        return await self._store.read(message.kind, _about(message))
+
+    async def _withdrawn(self, message: BatchGraded, golden: pl.DataFrame) -> pl.DataFrame:
+        """Return the withdrawals that `golden` may end."""
+        columns = (*TABLES[message.kind].key, "version")
+        if golden.is_empty():
+            return golden.select(columns)
+        return await self._store.read(message.kind, replace(_about(message), withdrawn=True, columns=columns))
 
     async def _audited(
         self, message: BatchGraded, current: pl.DataFrame, decision: Decision
@@ -226,10 +248,14 @@ class StorageService:
         await self._store.commit({"rejected_payloads": row})
 
 
-def _decided(message: BatchGraded, current: pl.DataFrame, golden: pl.DataFrame) -> Decision:
+def _decided(message: BatchGraded, current: pl.DataFrame, withdrawn: pl.DataFrame, golden: pl.DataFrame) -> Decision:
     if golden.is_empty():
         return Decision(write=golden, new=0, corrected=0, repeated=0)
-    return decide(current, golden, TABLES[message.kind])
+    return decide(current, golden, TABLES[message.kind], withdrawn=withdrawn)
+
+
+def _about(message: BatchGraded) -> Selection:
+    return _range(message) if message.kind == "bars" else _instrument(message)
 
 
 def _range(message: BatchGraded) -> Selection:
