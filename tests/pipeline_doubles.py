@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from truetape.domain.schema import DECODED, INSTANT, TABLES, check, empty
 from truetape.domain.time import NANOSECONDS
 from truetape.ports.archive import Entry
 from truetape.ports.provider import Decode, Provider
-from truetape.ports.store import Selection
+from truetape.ports.store import BATCH_ROWS, Selection
 
 M = TypeVar("M", bound=Message)
 INSTRUMENT = "ins_a"
@@ -101,7 +101,9 @@ class BothTimes:
         self.full = False
 
     async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
-        rows, spec = self.rows[table], TABLES[table]
+        assert selection.at_version is None
+        assert selection.since_version is None
+        rows, spec = self.rows[table].clear() if selection.withdrawn else self.rows[table], TABLES[table]
         assert all(selection.equal.values()), "an empty tuple of wanted values is not worth a read"
         for name, values in selection.equal.items():
             rows = rows.filter(pl.col(name).is_in(list(values)))
@@ -115,7 +117,16 @@ class BothTimes:
             rows = rows.sort("version").unique(spec.key, keep="last")
         return rows.sort(spec.key).select(list(selection.columns or spec.columns))
 
-    async def commit(self, writes: Mapping[str, pl.DataFrame]) -> int:
+    async def stream(
+        self, table: str, selection: Selection = Selection(), *, rows: int = BATCH_ROWS
+    ) -> AsyncIterator[pl.DataFrame]:
+        for frame in (await self.read(table, selection)).iter_slices(rows):
+            yield frame
+
+    async def commit(
+        self, writes: Mapping[str, pl.DataFrame], *, withdrawals: Mapping[str, pl.DataFrame] | None = None
+    ) -> int:
+        assert not withdrawals
         if self.full:
             raise StoreUnavailable(path="store", reason="the disk is full")
         for name, frame in writes.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import date
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from truetape.domain.messages import Message
 from truetape.domain.schema import INSTANT, TABLES, check, empty
-from truetape.ports.store import Selection
+from truetape.ports.store import BATCH_ROWS, Selection
 
 M = TypeVar("M", bound=Message)
 EVENT_TIMES = ("ts_event", "ex_date", "session")
@@ -40,7 +40,9 @@ class FrameStore:
     async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
         assert selection.as_of is None
         assert not selection.history
-        rows = self.rows[table]
+        assert selection.at_version is None
+        assert selection.since_version is None
+        rows = self.rows[table].clear() if selection.withdrawn else self.rows[table]
         for name, values in selection.equal.items():
             rows = rows.filter(pl.col(name).is_in(list(values)))
         for name in EVENT_TIMES:
@@ -52,7 +54,16 @@ class FrameStore:
             rows = rows.sort("version").unique(key, keep="last")
         return rows.sort(key).select(selection.columns or list(TABLES[table].columns))
 
-    async def commit(self, writes: Mapping[str, pl.DataFrame]) -> int:
+    async def stream(
+        self, table: str, selection: Selection = Selection(), *, rows: int = BATCH_ROWS
+    ) -> AsyncIterator[pl.DataFrame]:
+        for frame in (await self.read(table, selection)).iter_slices(rows):
+            yield frame
+
+    async def commit(
+        self, writes: Mapping[str, pl.DataFrame], *, withdrawals: Mapping[str, pl.DataFrame] | None = None
+    ) -> int:
+        assert not withdrawals
         for name, frame in writes.items():
             grown = pl.concat([self.rows[name], check(frame, TABLES[name].columns, kind=name)])
             assert not grown.select([*TABLES[name].key, "version"]).is_duplicated().any()

@@ -165,7 +165,7 @@ async def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("UPDATE truetape_meta SET format = 2", "the store has format 2 and this version of truetape reads format 1"),
+        ("UPDATE truetape_meta SET format = 3", "the store has format 3 and this version of truetape reads format 2"),
         ("ALTER TABLE bars DROP COLUMN close", "its table bars has other columns than expected.*truetape replay"),
         ("DROP TABLE bars_past", "its table bars_past has other columns"),
         ("DELETE FROM truetape_meta", "the store has format None"),

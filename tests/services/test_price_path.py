@@ -185,7 +185,7 @@ async def test_a_store_that_is_away_for_long_loses_nothing(
     async with process(tmp_path / "away") as rooms:
         commits = 0
 
-        async def commit(writes: object) -> int:
+        async def commit(writes: object, *, withdrawals: object = None) -> int:
             nonlocal commits
             commits += 1
             raise StoreUnavailable(path="store", reason="the disk is full")

@@ -31,3 +31,8 @@ class Table:
     key: tuple[str, ...]
     writer: str
     versioned: bool = False
+
+    @property
+    def withdrawal(self) -> Schema:
+        """The columns of a withdrawal, which says that the row of a key no longer stands."""
+        return {name: self.columns[name] for name in (*self.key, *VERSIONED_COLUMNS)}

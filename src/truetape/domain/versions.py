@@ -2,7 +2,8 @@
 
 A versioned table keeps every version of a row. A row is written when its key is new (version 1) or when any of its
 values differs from the current version (version + 1). `ts_known`, `version` and `payload` are no values: hearing the
-same thing again, in other bytes, changes nothing.
+same thing again, in other bytes, changes nothing. A withdrawal is a version too: a row that comes after it is new, and
+numbered on beyond it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class Decision:
     repeated: int
 
 
-def decide(current: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Decision:
+def decide(
+    current: pl.DataFrame, incoming: pl.DataFrame, table: Table, *, withdrawn: pl.DataFrame | None = None
+) -> Decision:
     """Compare `incoming` rows with the `current` ones.
 
     Values are compared exactly, floats without tolerance; null equals null.
@@ -39,18 +42,42 @@ def decide(current: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> Decis
         incoming: The table's columns; `version` is ignored and may be missing. Of rows with one key the last counts,
             the others are repeats.
         table: The table that both are meant for.
+        withdrawn: At least the key and the version of current withdrawals, one row per key. Of a table that nothing is
+            ever withdrawn from it may be left out.
     """
     keys = _varying(table.key, current, incoming)
     rows = _last_of_each(incoming, keys)
     if current.is_empty():
         write = rows.with_columns(_version(pl.lit(FIRST_VERSION)))
-        return _decision(write, table, new=len(write), of=len(incoming))
+        return _decision(_beyond(write, withdrawn, table), table, new=len(write), of=len(incoming))
     before = _counterparts(current, rows, keys)
     known = before["version"].is_not_null()
     values = [name for name in table.columns if name not in NO_VALUES and name not in table.key]
     differs = pl.select(pl.any_horizontal([rows[name].ne_missing(before[name]) for name in values])).to_series()
     chosen = rows.with_columns(_version(before["version"].fill_null(0) + FIRST_VERSION)).filter(~known | differs)
-    return _decision(chosen, table, new=len(rows) - int(known.sum()), of=len(incoming))
+    new = len(rows) - int(known.sum())
+    return _decision(_beyond(chosen, withdrawn, table), table, new=new, of=len(incoming))
+
+
+def withdraw(current: pl.DataFrame, table: Table, *, ts_known: int) -> pl.DataFrame:
+    """Return the withdrawals of `current` rows: `table.withdrawal`, each the next version of its row.
+
+    Args:
+        current: The table's columns; the current versions of the rows that no longer stand.
+        table: Their table.
+        ts_known: When it was known that they do not, UTC nanoseconds.
+    """
+    known = pl.lit(ts_known).cast(table.columns["ts_known"]).alias("ts_known")
+    return current.with_columns(known, _version(pl.col("version") + 1)).select(list(table.withdrawal))
+
+
+def _beyond(write: pl.DataFrame, withdrawn: pl.DataFrame | None, table: Table) -> pl.DataFrame:
+    """Return rows to write with versions beyond those of the withdrawals of their keys."""
+    if withdrawn is None or withdrawn.is_empty():
+        return write
+    last = withdrawn.select(*table.key, pl.col("version").alias(_AT))
+    found = write.join(last, on=table.key, how="left", nulls_equal=True, maintain_order="left")
+    return found.with_columns(_version(pl.max_horizontal("version", pl.col(_AT) + 1)))
 
 
 def _decision(write: pl.DataFrame, table: Table, *, new: int, of: int) -> Decision:

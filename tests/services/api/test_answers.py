@@ -86,7 +86,9 @@ class Busy(FrameStore):
                 self.commits.append({})
         return await super().read(table, selection)
 
-    async def commit(self, writes: Mapping[str, pl.DataFrame]) -> int:
+    async def commit(
+        self, writes: Mapping[str, pl.DataFrame], *, withdrawals: Mapping[str, pl.DataFrame] | None = None
+    ) -> int:
         raise AssertionError(writes)
 
 

@@ -8,9 +8,14 @@ from typing import Final
 import polars as pl
 
 from truetape.domain.errors import BadInput
-from truetape.domain.schema import INSTANT, TABLES, Table
+from truetape.domain.schema import INSTANT, TABLES, Schema, Table
 
-SUPERSEDED: Final = "ts_superseded"
+SUPERSEDED: Final = "ts_superseded"  # the first instant at which a later version was known
+WRITTEN: Final = "version_written"  # the commit that brought the row
+SINCE: Final = "version_since"  # the commit from which on this record tells of it
+REPLACED: Final = "version_replaced"  # the first commit after which it stood no longer
+UNTIL: Final = "version_until"  # the commit from which on another record tells of it
+NEVER: Final = 2**63 - 1  # a commit that does not come
 INSTANT_IN_SQL: Final = "make_timestamp_ns(?)::TIMESTAMPTZ_NS"
 EVENT_COLUMNS: Final = ("ts_event", "ex_date", "session")  # when it happened: a table has one of them at most
 _FARTHEST_NS: Final = 2**63 - 2
@@ -34,6 +39,11 @@ def past(name: str) -> str:
     return f"{name}_past"
 
 
+def withdrawn(name: str) -> str:
+    """Return the table that keeps the withdrawals of table `name`."""
+    return f"{name}_withdrawn"
+
+
 def clamped(instant_ns: int) -> int:
     """Return `instant_ns`, or the farthest instant that is not infinite."""
     return max(-_FARTHEST_NS, min(_FARTHEST_NS, instant_ns))
@@ -51,11 +61,22 @@ def table_named(name: str) -> Table:
 
 
 def columns_in_sql() -> dict[str, dict[str, str]]:
-    """Return every table that the file holds, superseded rows included, with the SQL type of each column."""
+    """Return every table that the file holds, those of the past included, with the SQL type of each column."""
     layout = {}
     for name, table in TABLES.items():
-        columns = {column: _TYPES[dtype] for column, dtype in table.columns.items()}
-        layout[name] = columns
+        columns = _in_sql(table.columns)
+        layout[name] = {**columns, WRITTEN: "BIGINT"}
         if table.versioned:
-            layout[past(name)] = {**columns, SUPERSEDED: _TYPES[INSTANT]}
+            record = {SUPERSEDED: _TYPES[INSTANT]} | dict.fromkeys((WRITTEN, SINCE, REPLACED, UNTIL), "BIGINT")
+            layout[past(name)] = columns | record
+            layout[withdrawn(name)] = _in_sql(table.withdrawal) | record
     return layout
+
+
+def in_sql(dtype: pl.DataType) -> str:
+    """Return the SQL type of a column of `dtype`."""
+    return _TYPES[dtype]
+
+
+def _in_sql(columns: Schema) -> dict[str, str]:
+    return {column: _TYPES[dtype] for column, dtype in columns.items()}

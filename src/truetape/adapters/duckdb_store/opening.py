@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Final, NoReturn
 
 import duckdb
 
-from truetape.adapters.duckdb_store.names import columns_in_sql, quoted
+from truetape.adapters.duckdb_store.migrating import OLD, create, migrate
+from truetape.adapters.duckdb_store.names import columns_in_sql, quoted, withdrawn
 from truetape.domain.errors import FolderInUse, StoreUnavailable, WrongFolder
+from truetape.domain.schema import TABLES
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 META: Final = "truetape_meta"
 _REPLAY: Final = "Rebuild it from the archive with `truetape replay`."
 _NOT_OURS: Final = ("not a valid DuckDB database file", "version number", "corrupt", "checksum", "Is a directory")
@@ -35,9 +38,10 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     except (duckdb.Error, OSError) as error:
         _refuse(error, path)
     try:
-        connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        connection.execute("SET GLOBAL checkpoint_threshold = '64MB'")  # of log; a checkpoint makes writers wait
-        _check(connection, path)
+        _configure(connection)
+        if not read_only:
+            shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)  # what a killed process sorted there
+        _check(connection, path, read_only=read_only)
     except duckdb.Error as error:
         connection.close()
         _refuse(error, path)
@@ -47,11 +51,21 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def version(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return the version that the last commit left."""
-    row = connection.execute(f"SELECT version FROM {META}").fetchone()  # noqa: S608  a constant
+def readable(connection: duckdb.DuckDBPyConnection) -> range:
+    """Return the versions that can be asked for: the last is what the last commit left."""
+    row = connection.execute(f"SELECT readable_from, version FROM {META}").fetchone()  # noqa: S608  a constant
     assert row is not None
-    return int(row[0])
+    return range(int(row[0]), int(row[1]) + 1)
+
+
+def withdrawn_from(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the tables that have withdrawals."""
+    questions = [
+        f"SELECT '{name}' WHERE EXISTS (FROM {quoted([withdrawn(name)])})"
+        for name, table in TABLES.items()
+        if table.versioned
+    ]
+    return {str(name) for (name,) in connection.execute(" UNION ALL ".join(questions)).fetchall()}
 
 
 def reason(error: Exception) -> str:
@@ -85,13 +99,25 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _configure(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection.execute("SET GLOBAL checkpoint_threshold = '64MB'")  # of log; a checkpoint makes writers wait
+    connection.execute("SET GLOBAL memory_limit = '50%'")  # what does not fit is sorted in a folder beside the file
+
+
+def _check(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
     found = _layout(connection)
     if META not in found:
         raise WrongFolder(path=str(path), reason="it is a DuckDB database of another program. Choose another folder.")
     row = connection.execute(f"SELECT format FROM {META}").fetchone()  # noqa: S608  a constant
     held = row[0] if row else None
-    if held != FORMAT:
+    if held == OLD:
+        if read_only:
+            fix = "Start `truetape up` on it once, which brings it there."
+            raise WrongFolder(path=str(path), reason=f"the store has format {held}, not yet {FORMAT}. {fix}")
+        migrate(connection, meta=META, to=FORMAT, found=found)
+        found = _layout(connection)
+    elif held != FORMAT:
         reason = f"the store has format {held} and this version of truetape reads format {FORMAT}. {_REPLAY}"
         raise WrongFolder(path=str(path), reason=reason)
     for name, columns in columns_in_sql().items():
@@ -110,10 +136,9 @@ def _layout(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.begin()
     for name, columns in columns_in_sql().items():
-        declared = ", ".join(f"{quoted([column])} {dtype}" for column, dtype in columns.items())
-        connection.execute(f"CREATE TABLE {quoted([name])} ({declared})")
-    connection.execute(f"CREATE TABLE {META} (format UINTEGER, version UBIGINT)")
-    connection.execute(f"INSERT INTO {META} VALUES (?, 0)", [FORMAT])  # noqa: S608  a constant
+        create(connection, name, columns)
+    connection.execute(f"CREATE TABLE {META} (format UINTEGER, version UBIGINT, readable_from UBIGINT)")
+    connection.execute(f"INSERT INTO {META} VALUES (?, 0, 0)", [FORMAT])  # noqa: S608  a constant
     connection.commit()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +14,12 @@ import duckdb
 import polars as pl
 
 from truetape.adapters.duckdb_store.names import table_named
-from truetape.adapters.duckdb_store.opening import META, connect, reason, version
+from truetape.adapters.duckdb_store.opening import META, connect, readable, reason, withdrawn_from
 from truetape.adapters.duckdb_store.reading import Query, query
 from truetape.adapters.duckdb_store.writing import Batch, write
-from truetape.domain.errors import StoreUnavailable
-from truetape.domain.schema import check
-from truetape.ports.store import Selection
+from truetape.domain.errors import BadInput, StoreUnavailable
+from truetape.domain.schema import TABLES, check, empty
+from truetape.ports.store import BATCH_ROWS, Selection
 
 READERS: Final = 4
 
@@ -28,8 +28,8 @@ class DuckdbStore:
     """Keep every table of the schema in the DuckDB file at `path`, which is made if it is missing.
 
     Current rows of a versioned table stand in its table, superseded ones in `<table>_past`, so that reading what is
-    known now costs what DuckDB costs. One thread writes; readers see the state before or after a commit. One process
-    may have the file open for writing, or several with `read_only`.
+    known now costs what DuckDB costs, and withdrawals in `<table>_withdrawn`. One thread writes; readers see the state
+    before or after a commit. One process may have the file open for writing, or several with `read_only`.
 
     Raises:
         FolderInUse: Another process has the file open.
@@ -42,7 +42,9 @@ class DuckdbStore:
         self._read_only = read_only
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = connect(path, read_only=read_only)
-        self._version = version(self._connection)
+        self._readable = readable(self._connection)
+        self._withdrawn_from = withdrawn_from(self._connection)
+        self._streams: set[Generator[pl.DataFrame]] = set()
         self._is_broken = False
         self._is_closed = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
@@ -58,31 +60,70 @@ class DuckdbStore:
             BadInput: The table or a column does not exist, or the selection makes no sense for it.
         """
         self._refuse_if_closed()
-        wanted = query(table, selection)
+        wanted = query(table, selection, readable=self._readable)
+        if selection.withdrawn and table not in self._withdrawn_from:
+            return empty(TABLES[table].columns).select(wanted.columns)
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, wanted)
 
-    async def commit(self, writes: Mapping[str, pl.DataFrame]) -> int:
-        """Write frames by table name in one transaction and return the store's version after it.
+    async def stream(
+        self, table: str, selection: Selection = Selection(), *, rows: int = BATCH_ROWS
+    ) -> AsyncIterator[pl.DataFrame]:
+        """Yield what `read` returns in frames of at most `rows` rows, in bounded memory, all of one store version.
 
-        For a versioned table a row must carry its version; the row replaces the current one of the same key. Rows that
-        are there already, by key and version, or by key where there are no versions, are ignored.
+        What does not fit into memory for sorting goes to a folder beside the file. Between frames no thread is kept,
+        and the writer goes on; a stream that is closed early gives everything back at once.
 
         Raises:
-            SchemaMismatch: A frame has not exactly its table's columns.
+            StoreUnavailable: The store cannot be read now.
+            BadInput: As for `read`, or `rows` is less than 1.
+        """
+        self._refuse_if_closed()
+        if rows < 1:
+            raise BadInput(parameter="rows", value=rows, fix="Give 1 or more.")
+        frames = self._frames(query(table, selection, readable=self._readable), rows)
+        self._streams.add(frames)
+        fetched: Future[pl.DataFrame | None] | None = None
+        try:
+            while True:
+                self._refuse_if_closed()
+                fetched = self._readers.submit(next, frames, None)
+                frame = await asyncio.wrap_future(fetched)
+                if frame is None:
+                    return
+                yield frame
+        finally:
+            if fetched is not None:
+                fetched.add_done_callback(lambda _: self._end(frames))
+
+    async def commit(
+        self, writes: Mapping[str, pl.DataFrame], *, withdrawals: Mapping[str, pl.DataFrame] | None = None
+    ) -> int:
+        """Write frames by table name in one transaction and return the store's version after it.
+
+        For a versioned table a row must carry its version; the row replaces the current one of the same key. Rows and
+        withdrawals that are there already, by key and version, or by key where there are no versions, are ignored.
+
+        Args:
+            writes: Rows with exactly their table's columns.
+            withdrawals: Rows of versioned tables that no longer stand: `Table.withdrawal`.
+
+        Raises:
+            SchemaMismatch: A frame has not exactly its columns.
             StoreUnavailable: The store cannot be written now; nothing was written.
-            BadInput: A table does not exist.
+            BadInput: A table does not exist, or has no versions and is withdrawn from.
         """
         self._refuse_if_closed()
         if self._read_only:
             raise StoreUnavailable(path=str(self._path), reason="it was opened for reading only")
         frames = {name: check(frame, table_named(name).columns, kind=name) for name, frame in writes.items()}
+        gone = {name: _checked(name, frame) for name, frame in (withdrawals or {}).items()}
         loop = asyncio.get_running_loop()
-        batches = await loop.run_in_executor(self._readers, _prepared, frames)
+        batches = await loop.run_in_executor(self._readers, _prepared, frames, gone)
         return await loop.run_in_executor(self._writer, self._commit, batches)
 
     def version(self) -> int:
         """Return a number that grows with every commit that changed something, over restarts too."""
-        return self._version
+        return self._readable[-1]
 
     async def close(self) -> None:
         """Finish what was begun and give the file back."""
@@ -95,24 +136,42 @@ class DuckdbStore:
         with self._cursor() as cursor:
             return wanted.run(cursor)
 
+    def _frames(self, wanted: Query, rows: int) -> Generator[pl.DataFrame]:
+        with self._cursor() as cursor:
+            yield from wanted.frames(cursor, rows=rows)
+
+    def _end(self, frames: Generator[pl.DataFrame]) -> None:
+        with self._lock:
+            frames.close()
+            self._streams.discard(frames)
+
     def _commit(self, batches: list[Batch]) -> int:
         with self._cursor() as cursor:
+            commit = self._readable.stop
             cursor.begin()
             try:
-                changed = [batch for batch in batches if write(cursor, batch)]
+                changed = [
+                    batch
+                    for batch in batches
+                    if write(cursor, batch, commit=commit, withdrawn_from=self._withdrawn_from)
+                ]
                 if changed:
-                    cursor.execute(f"UPDATE {META} SET version = version + 1")  # noqa: S608  a constant
+                    cursor.execute(f"UPDATE {META} SET version = ?", [commit])  # noqa: S608  a constant
                 cursor.commit()
             except BaseException:
                 with contextlib.suppress(duckdb.Error):  # a commit that failed has rolled back already
                     cursor.rollback()
                 raise
-            self._version += bool(changed)
-            return self._version
+            if changed:
+                self._withdrawn_from |= {batch.name for batch in changed if not batch.withdrawals.is_empty()}
+                self._readable = range(self._readable.start, commit + 1)
+            return self.version()
 
     def _close(self) -> None:
         self._readers.shutdown()
         with self._lock:
+            while self._streams:
+                self._streams.pop().close()
             if self._connection is not None:
                 with contextlib.suppress(duckdb.Error):  # what is committed stands in the write-ahead log
                     if not self._read_only:
@@ -141,7 +200,8 @@ class DuckdbStore:
             self._connection = None
         if self._connection is None:
             self._connection = connect(self._path, read_only=self._read_only)
-            self._version = version(self._connection)
+            self._readable = readable(self._connection)
+            self._withdrawn_from = withdrawn_from(self._connection)
             self._is_broken = False
         return self._connection
 
@@ -150,5 +210,13 @@ class DuckdbStore:
             raise StoreUnavailable(path=str(self._path), reason="it was closed")
 
 
-def _prepared(frames: Mapping[str, pl.DataFrame]) -> list[Batch]:
-    return [Batch.of(name, frame) for name, frame in frames.items()]
+def _checked(name: str, withdrawals: pl.DataFrame) -> pl.DataFrame:
+    table = table_named(name)
+    if not table.versioned:
+        raise BadInput(parameter="withdrawals", value=name, fix="Its rows stand for ever: the table has no versions.")
+    return check(withdrawals, table.withdrawal, kind=f"withdrawals of {name}")
+
+
+def _prepared(frames: Mapping[str, pl.DataFrame], withdrawals: Mapping[str, pl.DataFrame]) -> list[Batch]:
+    rows = {name: frames.get(name, empty(TABLES[name].columns)) for name in (*frames, *withdrawals)}
+    return [Batch.of(name, frame, withdrawals.get(name)) for name, frame in rows.items()]
