@@ -65,5 +65,5 @@ lock: ## Resolve the dependencies anew (needs uv); ARGS="--upgrade" moves all of
 	@scripts/lock $(ARGS)
 
 clean: ## Remove environments, caches and reports; data folders stay
-	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build dist
+	rm -rf .venv .venv-bench .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build dist
 	find src tests perf scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -49,7 +49,12 @@ def _built(name: str) -> Path:
 REDIS = Server(name="redis-server", missing=_redis_missing)
 MINIO = Server(name="minio", missing=lambda: _built_missing("minio"))
 VERSITYGW = Server(name="versitygw", missing=lambda: _built_missing("versitygw"))
-SERVERS: tuple[Server, ...] = (REDIS, MINIO, VERSITYGW)
+ENGINES_PYTHON = Path(__file__).resolve().parents[1] / ".venv-peers" / "bin" / "python"
+ENGINES = Server(
+    name="NautilusTrader and zipline, which read exports",
+    missing=lambda: "" if ENGINES_PYTHON.exists() else "there is no .venv-peers; scripts/setup peers makes it",
+)
+SERVERS: tuple[Server, ...] = (REDIS, MINIO, VERSITYGW, ENGINES)
 
 
 def require(server: Server) -> None:
