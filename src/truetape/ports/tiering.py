@@ -11,6 +11,13 @@ import polars as pl
 
 STORED: Final = "stored_version"  # of a row in all its states: the version of the store that wrote it, int64
 WITHDRAWN: Final = "withdrawn"  # and whether it is a withdrawal, whose other columns are null
+CENSUS: Final = {
+    "table": pl.String(),
+    "year": pl.Int32(),
+    "provider": pl.String(),
+    "rows": pl.Int64(),
+    "bytes": pl.Int64(),
+}
 Tier = Literal["hot", "warm", "archive"]
 
 
@@ -50,13 +57,23 @@ class Movable(Protocol):
         ...
 
     async def remove(self, span: Span, *, upto: int, writes: Mapping[str, pl.DataFrame]) -> int:
-        """Forget what `extract` yields for the same arguments, commit `writes`, and return the store's version.
+        """Forget what `extract` yields for the same arguments, commit `writes`, and return how many rows went.
 
         All of it is one commit. What `at_version` returns of the rows that stay does not change.
 
         Raises:
             StoreUnavailable: The store cannot be written now; nothing was changed.
             SchemaMismatch: A frame has not exactly its table's columns.
+        """
+        ...
+
+    async def census(self) -> pl.DataFrame:
+        """Return the columns CENSUS: rows of all states and the bytes that they take, by table, year and provider.
+
+        `provider` is "" where a table has none. Bytes are shared out by rows where the store knows them by table only.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
         """
         ...
 
@@ -104,7 +121,11 @@ class Tiers(Protocol):
         ...
 
     async def holdings(self) -> pl.DataFrame:
-        """Return what lies where: tier, table, year, rows and bytes, where bytes of the hot tier are null."""
+        """Return what lies where: the columns `tier` and CENSUS.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+        """
         ...
 
     def scrub(self) -> AsyncIterator[tuple[str, Damage | None]]:
@@ -116,11 +137,24 @@ class Tiers(Protocol):
         ...
 
 
+class Cold(Protocol):
+    """A cold file: its key among the objects of its tier, its size in bytes, and its rows."""
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    @property
+    def rows(self) -> int: ...
+
+
 class Catalog(Protocol):
     """Where other programs learn which cold files make up a table."""
 
-    async def publish(self, table: str, files: Sequence[str]) -> None:
-        """Say that `files`, keys of objects, are exactly the table from now on.
+    async def publish(self, table: str, files: Sequence[Cold]) -> None:
+        """Say that `files` are exactly the table from now on; saying it again changes nothing.
 
         Raises:
             StoreUnavailable: It cannot be written now.

@@ -99,7 +99,9 @@ def _sources(name: str, table: Table, selection: Selection) -> list[tuple[str, l
     """Return where the rows stand that are wanted, with the conditions of each place."""
     at = selection.at_version
     if selection.withdrawn:
-        return [(_withdrawals(name, table), _of_records(selection))] if table.versioned else [(quoted([name]), [_NONE])]
+        return (
+            [(withdrawals_of(name, table), _of_records(selection))] if table.versioned else [(quoted([name]), [_NONE])]
+        )
     current: tuple[str, list[Condition]] = (quoted([name]), [] if at is None else [(f"{WRITTEN} <= ?", at)])
     if not table.versioned or (at is None and selection.as_of is None and not selection.history):
         return [current]
@@ -109,7 +111,7 @@ def _sources(name: str, table: Table, selection: Selection) -> list[tuple[str, l
     return [current, (quoted([past(name)]), _of_records(selection))]
 
 
-def _withdrawals(name: str, table: Table) -> str:
+def withdrawals_of(name: str, table: Table) -> str:
     """Return the withdrawals of table `name` with all columns of the table, as SQL."""
     hidden = (SUPERSEDED, WRITTEN, SINCE, REPLACED, UNTIL)
     blank = [
@@ -144,7 +146,7 @@ def _conditions(table: Table, selection: Selection) -> list[Condition]:
             conditions.append((f"{quoted([column])} = ?", wanted[0]))
         else:
             conditions.append((f"{quoted([column])} IN (SELECT unnest(?::VARCHAR[]))", list(wanted)))
-    conditions += _range(table, selection)
+    conditions += event_range(table, selection)
     if selection.as_of is not None:
         conditions.append((f"ts_known <= {INSTANT_IN_SQL}", clamped(selection.as_of)))
     if selection.since_version is not None:
@@ -152,7 +154,7 @@ def _conditions(table: Table, selection: Selection) -> list[Condition]:
     return conditions
 
 
-def _range(table: Table, selection: Selection) -> list[Condition]:
+def event_range(table: Table, selection: Selection) -> list[Condition]:
     """Return the bounds of the event time: dates inclusive, instants up to the start of the day after."""
     given = {name: day for name, day in (("start", selection.start), ("end", selection.end)) if day is not None}
     if not given:

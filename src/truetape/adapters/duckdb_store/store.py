@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,8 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from truetape.adapters.duckdb_store.grouping import GroupCommit
+from truetape.adapters.duckdb_store.moving import census, forget, states
 from truetape.adapters.duckdb_store.names import table_named
 from truetape.adapters.duckdb_store.opening import META, connect, readable, reason, withdrawn_from
 from truetape.adapters.duckdb_store.reading import Query, query
@@ -20,6 +22,7 @@ from truetape.adapters.duckdb_store.writing import Batch, write
 from truetape.domain.errors import BadInput, StoreUnavailable
 from truetape.domain.schema import TABLES, check, empty
 from truetape.ports.store import BATCH_ROWS, Selection
+from truetape.ports.tiering import Span
 
 READERS: Final = 4
 
@@ -49,6 +52,7 @@ class DuckdbStore:
         self._is_closed = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self._group = GroupCommit(_prepared, self._commit, writer=self._writer, preparers=self._readers)
 
     async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
         """Return rows with exactly the table's columns (or `selection.columns`), in the order of the key.
@@ -80,7 +84,93 @@ class DuckdbStore:
         self._refuse_if_closed()
         if rows < 1:
             raise BadInput(parameter="rows", value=rows, fix="Give 1 or more.")
-        frames = self._frames(query(table, selection, readable=self._readable), rows)
+        async with contextlib.aclosing(
+            self._streamed(query(table, selection, readable=self._readable), rows)
+        ) as frames:
+            async for frame in frames:
+                yield frame
+
+    async def extract(self, span: Span, *, upto: int) -> AsyncIterator[pl.DataFrame]:
+        """Yield every state of the rows of `span` that was written by version `upto` of the store or before.
+
+        Frames have the table's columns, then STORED and WITHDRAWN, and come in the order of the key, then of `version`
+        where there are versions; memory stays bounded.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+            BadInput: The table does not exist or has no event time.
+        """
+        self._refuse_if_closed()
+        async with contextlib.aclosing(self._streamed(states(span, upto=upto), BATCH_ROWS)) as frames:
+            async for frame in frames:
+                yield frame
+
+    async def remove(self, span: Span, *, upto: int, writes: Mapping[str, pl.DataFrame]) -> int:
+        """Forget what `extract` yields for the same arguments, commit `writes`, and return how many rows went.
+
+        All of it is one commit. What `at_version` returns of the rows that stay does not change.
+
+        Raises:
+            StoreUnavailable: The store cannot be written now; nothing was changed.
+            SchemaMismatch: A frame has not exactly its table's columns.
+            BadInput: A table does not exist or has no event time.
+        """
+        self._refuse_if_not_writable()
+        frames = {name: check(frame, table_named(name).columns, kind=name) for name, frame in writes.items()}
+        forgotten: list[int] = []
+
+        def forget_first(cursor: duckdb.DuckDBPyConnection) -> None:
+            forgotten.append(forget(cursor, span, upto=upto))
+
+        batches = await asyncio.to_thread(_prepared, frames, {})
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._commit, batches, forget_first)
+        return forgotten[-1]
+
+    async def census(self) -> pl.DataFrame:
+        """Return the columns CENSUS: rows of all states and the bytes that they take, by table, year and provider.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+        """
+        self._refuse_if_closed()
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._census)
+
+    async def commit(
+        self, writes: Mapping[str, pl.DataFrame], *, withdrawals: Mapping[str, pl.DataFrame] | None = None
+    ) -> int:
+        """Write frames by table name in one transaction and return the store's version after it.
+
+        Small commits that wait for the same time share a transaction, and so a version; one that fails, fails alone.
+        For a versioned table a row must carry its version; the row replaces the current one of the same key. Rows and
+        withdrawals that are there already, by key and version, or by key where there are no versions, are ignored.
+
+        Args:
+            writes: Rows with exactly their table's columns.
+            withdrawals: Rows of versioned tables that no longer stand: `Table.withdrawal`.
+
+        Raises:
+            SchemaMismatch: A frame has not exactly its columns.
+            StoreUnavailable: The store cannot be written now; nothing was written.
+            BadInput: A table does not exist, or has no versions and is withdrawn from.
+        """
+        self._refuse_if_not_writable()
+        frames = {name: check(frame, table_named(name).columns, kind=name) for name, frame in writes.items()}
+        gone = {name: _checked(name, frame) for name, frame in (withdrawals or {}).items()}
+        return await self._group.commit(frames, gone)
+
+    def version(self) -> int:
+        """Return a number that grows with every commit that changed something, over restarts too."""
+        return self._readable[-1]
+
+    async def close(self) -> None:
+        """Finish what was begun and give the file back."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._close)
+
+    async def _streamed(self, wanted: Query, rows: int) -> AsyncGenerator[pl.DataFrame]:
+        frames = self._frames(wanted, rows)
         self._streams.add(frames)
         fetched: Future[pl.DataFrame | None] | None = None
         try:
@@ -95,42 +185,9 @@ class DuckdbStore:
             if fetched is not None:
                 fetched.add_done_callback(lambda _: self._end(frames))
 
-    async def commit(
-        self, writes: Mapping[str, pl.DataFrame], *, withdrawals: Mapping[str, pl.DataFrame] | None = None
-    ) -> int:
-        """Write frames by table name in one transaction and return the store's version after it.
-
-        For a versioned table a row must carry its version; the row replaces the current one of the same key. Rows and
-        withdrawals that are there already, by key and version, or by key where there are no versions, are ignored.
-
-        Args:
-            writes: Rows with exactly their table's columns.
-            withdrawals: Rows of versioned tables that no longer stand: `Table.withdrawal`.
-
-        Raises:
-            SchemaMismatch: A frame has not exactly its columns.
-            StoreUnavailable: The store cannot be written now; nothing was written.
-            BadInput: A table does not exist, or has no versions and is withdrawn from.
-        """
-        self._refuse_if_closed()
-        if self._read_only:
-            raise StoreUnavailable(path=str(self._path), reason="it was opened for reading only")
-        frames = {name: check(frame, table_named(name).columns, kind=name) for name, frame in writes.items()}
-        gone = {name: _checked(name, frame) for name, frame in (withdrawals or {}).items()}
-        loop = asyncio.get_running_loop()
-        batches = await loop.run_in_executor(self._readers, _prepared, frames, gone)
-        return await loop.run_in_executor(self._writer, self._commit, batches)
-
-    def version(self) -> int:
-        """Return a number that grows with every commit that changed something, over restarts too."""
-        return self._readable[-1]
-
-    async def close(self) -> None:
-        """Finish what was begun and give the file back."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._close)
+    def _census(self) -> pl.DataFrame:
+        with self._cursor() as cursor:
+            return census(cursor)
 
     def _read(self, wanted: Query) -> pl.DataFrame:
         with self._cursor() as cursor:
@@ -145,11 +202,13 @@ class DuckdbStore:
             frames.close()
             self._streams.discard(frames)
 
-    def _commit(self, batches: list[Batch]) -> int:
+    def _commit(self, batches: list[Batch], before: Callable[[duckdb.DuckDBPyConnection], None] | None = None) -> int:
         with self._cursor() as cursor:
             commit = self._readable.stop
             cursor.begin()
             try:
+                if before is not None:
+                    before(cursor)
                 changed = [
                     batch
                     for batch in batches
@@ -204,6 +263,11 @@ class DuckdbStore:
             self._withdrawn_from = withdrawn_from(self._connection)
             self._is_broken = False
         return self._connection
+
+    def _refuse_if_not_writable(self) -> None:
+        self._refuse_if_closed()
+        if self._read_only:
+            raise StoreUnavailable(path=str(self._path), reason="it was opened for reading only")
 
     def _refuse_if_closed(self) -> None:
         if self._is_closed:
