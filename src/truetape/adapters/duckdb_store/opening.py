@@ -12,6 +12,7 @@ import duckdb
 
 from truetape.adapters.duckdb_store.migrating import OLD, create, migrate
 from truetape.adapters.duckdb_store.names import columns_in_sql, quoted, withdrawn
+from truetape.adapters.duckdb_store.torn import cut_torn_end
 from truetape.domain.errors import FolderInUse, StoreUnavailable, WrongFolder
 from truetape.domain.schema import TABLES
 
@@ -34,7 +35,7 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         if not path.exists():
             _make(path)
-        connection = duckdb.connect(path, read_only=read_only)
+        connection = _open(path, read_only=read_only)
     except (duckdb.Error, OSError) as error:
         _refuse(error, path)
     try:
@@ -71,6 +72,16 @@ def withdrawn_from(connection: duckdb.DuckDBPyConnection) -> set[str]:
 def reason(error: Exception) -> str:
     """Return what DuckDB said, without its kind of error, its hints and the full stop."""
     return re.sub(r"^\w[\w ]* Error: ", "", str(error).partition("\n")[0]).rstrip(".!")
+
+
+def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open the file; where the machine stopped in the midst of a commit, that one is cut off."""
+    try:
+        return duckdb.connect(path, read_only=read_only)
+    except duckdb.Error as error:
+        if read_only or not cut_torn_end(path, str(error)):
+            raise
+        return duckdb.connect(path)
 
 
 def _make(path: Path) -> None:
