@@ -40,6 +40,23 @@ def bar(
     }
 
 
+def withdrawal(day: int, *, version: int, known: int = 100, who: str = "ins_a") -> dict[str, Any]:
+    """A withdrawal of the daily bar of day `day` after 1970."""
+    named = bar(day, version=version, known=known, who=who)
+    return {name: named.get(name, True) for name in TABLES["bars"].withdrawal}
+
+
+def withdrawals(*rows: dict[str, Any]) -> dict[str, pl.DataFrame]:
+    """Withdrawals of bars, as they are committed."""
+    return {"bars": pl.DataFrame(list(rows)).cast(dict(TABLES["bars"].withdrawal))}  # type: ignore[arg-type]
+
+
+async def withdrawn(store: Store, **selection: Any) -> list[tuple[int, int]]:
+    """The day and version of each withdrawal."""
+    rows = await store.read("bars", Selection(**selection, withdrawn=True))
+    return [(row["ts_event"].timestamp() // 86_400, row["version"]) for row in rows.iter_rows(named=True)]
+
+
 async def closes(store: Store, **selection: Any) -> list[tuple[int, float]]:
     rows = await store.read("bars", Selection(**selection))
     return [(row["ts_event"].timestamp() // 86_400, row["close"]) for row in rows.iter_rows(named=True)]

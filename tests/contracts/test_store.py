@@ -3,80 +3,76 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from datetime import date
-from pathlib import Path
-from typing import Any
+from typing import Final
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from store_rows import bar, closes, frame
+from stores import Open
 
-from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.domain.errors import BadInput, SchemaMismatch, StoreUnavailable, WrongFolder
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.time import DAY_NS, day_start_ns
 from truetape.ports.store import Selection
 
-Build = Callable[..., DuckdbStore]
+EXTREMES: Final[dict[pl.DataType, tuple[object, object]]] = {  # the least and the greatest of every type
+    pl.String(): ("", "Ærø \u2028 'quoted' \x00"),
+    pl.Float64(): (5e-324, 187.14999389648438),
+    pl.Boolean(): (False, True),
+    pl.UInt32(): (0, 2**32 - 1),
+    pl.Date(): (date(1, 1, 1), date(9999, 12, 31)),
+}
+ANYTHING: Final = (
+    Selection(),
+    Selection(as_of=5),
+    Selection(history=True),
+    Selection(at_version=0),
+    Selection(at_version=0, as_of=5),
+    Selection(since_version=0),
+    Selection(withdrawn=True),
+    Selection(withdrawn=True, history=True),
+)
+INSTANTS: Final = (-(2**63) + 10_000_000_000, 1_700_000_000_123_456_789)
 
 
-@pytest.fixture(params=[DuckdbStore])
-async def build(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Build]:
-    """Open the one store of this test, as often as wanted."""
-    built: list[DuckdbStore] = []
-
-    def make(**options: Any) -> DuckdbStore:
-        built.append(request.param(tmp_path / "truetape.duckdb", **options))
-        return built[-1]
-
-    yield make
-    for store in built:
-        await store.close()
+def extremes(name: str) -> pl.DataFrame:
+    """Three rows of table `name`: least values, greatest, and nulls in all columns that may be null."""
+    table = TABLES[name]
+    low, high = (
+        {column: EXTREMES.get(dtype, INSTANTS)[end] for column, dtype in table.columns.items()} for end in (0, 1)
+    )
+    texts = {column: f"b{column}" for column in table.key if table.columns[column] == pl.String()}
+    nothing = dict.fromkeys(table.columns) | {column: high[column] for column in table.key} | texts
+    nothing |= {"ts_known": INSTANTS[1]} | ({"version": 1} if table.versioned else {})
+    return frame(name, low, high, nothing).sort(table.key, nulls_last=True)
 
 
-@pytest.mark.parametrize("table", list(TABLES))
-async def test_every_table_keeps_every_column(build: Build, table: str) -> None:
+async def test_every_table_keeps_every_column(build: Open) -> None:
     """Values of every type, their least and their greatest, come back as they were, nanoseconds and nulls included."""
-    extremes: dict[pl.DataType, tuple[object, object]] = {
-        pl.String(): ("", "Ærø \u2028 'quoted' \x00"),
-        pl.Float64(): (5e-324, 187.14999389648438),
-        pl.Boolean(): (False, True),
-        pl.UInt32(): (0, 2**32 - 1),
-        pl.Date(): (date(1, 1, 1), date(9999, 12, 31)),
-    }
-    instants = (-(2**63) + 10_000_000_000, 1_700_000_000_123_456_789)
-    columns = TABLES[table].columns
-    low = {name: extremes.get(dtype, instants)[0] for name, dtype in columns.items()}
-    high = {name: extremes.get(dtype, instants)[1] for name, dtype in columns.items()}
-    nothing: dict[str, object] = {
-        name: (f"b{name}" if name in TABLES[table].key and dtype == pl.String() else None)
-        for name, dtype in columns.items()
-    }
-    nothing |= {name: high[name] for name in TABLES[table].key if name not in {k for k in nothing if nothing[k]}}
-    nothing |= {"ts_known": instants[1]} | ({"version": 1} if TABLES[table].versioned else {})
-    rows = frame(table, low, high, nothing)
+    rows = {name: extremes(name) for name in TABLES}
     store = build()
-    await store.commit({table: rows})
-    expected = rows.sort(TABLES[table].key, nulls_last=True)
-    assert_frame_equal(await store.read(table), expected)
+    await store.commit(rows)
+    for name, expected in rows.items():
+        assert_frame_equal(await store.read(name), expected)
+        assert_frame_equal(pl.concat([some async for some in store.stream(name, rows=2)]), expected)
     await store.close()
-    assert_frame_equal(await build(read_only=True).read(table), expected)
+    reader = build(read_only=True)
+    for name, expected in rows.items():
+        assert_frame_equal(await reader.read(name), expected)
 
 
-async def test_a_new_store_is_empty(build: Build) -> None:
-    """Every table reads as no rows with its columns, also as of some time and with history."""
+async def test_a_new_store_is_empty(build: Open) -> None:
+    """Every table reads as no rows with its columns, whatever is asked of both times, versions and withdrawals."""
     store = build()
     for table, declared in TABLES.items():
-        for selection in (Selection(), Selection(as_of=5), Selection(history=True)):
+        for selection in ANYTHING:
             assert_frame_equal(await store.read(table, selection), empty(declared.columns))
     assert store.version() == 0
 
 
-async def test_rows_come_back_in_the_order_of_the_key(build: Build) -> None:
+async def test_rows_come_back_in_the_order_of_the_key(build: Open) -> None:
     """However they were written: by instrument, then timeframe, then time."""
     store = build()
     await store.commit({"bars": frame("bars", bar(3, who="ins_b"), bar(2), bar(9, who="ins_a"))})
@@ -92,7 +88,7 @@ async def test_rows_come_back_in_the_order_of_the_key(build: Build) -> None:
     assert await closes(store, equal={"instrument_id": ("ins_b",)}) == [(1, 1.0), (3, 1.0)]
 
 
-async def test_both_bounds_of_the_event_time_are_inclusive(build: Build) -> None:
+async def test_both_bounds_of_the_event_time_are_inclusive(build: Open) -> None:
     """A session date as the end includes instants up to the last nanosecond of its day."""
     store = build()
     last = {**bar(3), "ts_event": 4 * DAY_NS - 1, "timeframe": "1m"}
@@ -105,7 +101,7 @@ async def test_both_bounds_of_the_event_time_are_inclusive(build: Build) -> None
     assert await closes(store, start=date(9999, 1, 1)) == []
 
 
-async def test_bounds_of_tables_by_date(build: Build) -> None:
+async def test_bounds_of_tables_by_date(build: Open) -> None:
     """Actions are bounded by ex-date, sessions by session; a table without an event time refuses bounds."""
     store = build()
     days = [date(2005, 2, 25), date(2005, 2, 28), date(2005, 3, 1)]
@@ -119,7 +115,7 @@ async def test_bounds_of_tables_by_date(build: Build) -> None:
         await store.read("listings", both)
 
 
-async def test_selection_by_values_columns_and_limit(build: Build) -> None:
+async def test_selection_by_values_columns_and_limit(build: Open) -> None:
     """One value, several, none; chosen columns in their order; the first rows by key."""
     store = build()
     await store.commit({"bars": frame("bars", *(bar(day, day, who=who) for who in ("c", "b", "a") for day in (2, 1)))})
@@ -143,13 +139,13 @@ async def test_selection_by_values_columns_and_limit(build: Build) -> None:
         ("bars", Selection(limit=-1), "limit was -1"),
     ],
 )
-async def test_what_does_not_exist_is_named(build: Build, table: str, selection: Selection, words: str) -> None:
+async def test_what_does_not_exist_is_named(build: Open, table: str, selection: Selection, words: str) -> None:
     """Unknown tables and columns and negative limits are told with what there is."""
     with pytest.raises(BadInput, match=words):
         await build().read(table, selection)
 
 
-async def test_a_replaced_row_stays_readable_as_it_was_known(build: Build) -> None:
+async def test_a_replaced_row_stays_readable_as_it_was_known(build: Open) -> None:
     """Version 1 known at 100, version 2 at 200: before, between, after; and all of it in history."""
     store = build()
     await store.commit({"bars": frame("bars", bar(1, 10.0, known=100), bar(2, 20.0, known=100))})
@@ -164,7 +160,7 @@ async def test_a_replaced_row_stays_readable_as_it_was_known(build: Build) -> No
     assert await closes(store, history=True, limit=2) == [(1, 10.0), (1, 11.0)]
 
 
-async def test_versions_may_come_late_together_and_again(build: Build) -> None:
+async def test_versions_may_come_late_together_and_again(build: Open) -> None:
     """Versions 3 and 1 in one commit, then 2, then all again: the greatest is current, each is visible in its time."""
     store = build()
     versions = [bar(1, float(number), version=number, known=number * 10) for number in (3, 1, 2)]
@@ -182,7 +178,7 @@ async def test_versions_may_come_late_together_and_again(build: Build) -> None:
     ]
 
 
-async def test_tables_without_versions_only_grow(build: Build) -> None:
+async def test_tables_without_versions_only_grow(build: Open) -> None:
     """The first row of a key stays; repeats change nothing, inside a commit too; as_of hides what came later."""
     store = build()
     first = {"payload": "p", "kind": "bars", "reason": "first", "ts_known": 10}
@@ -195,7 +191,7 @@ async def test_tables_without_versions_only_grow(build: Build) -> None:
     assert (await store.read("rejected_payloads", Selection(as_of=19)))["reason"].to_list() == ["first"]
 
 
-async def test_a_key_with_a_null_is_a_key(build: Build) -> None:
+async def test_a_key_with_a_null_is_a_key(build: Open) -> None:
     """A finding about no instant in particular is kept once."""
     store = build()
     finding = {"round_id": "r", "instrument_id": "i", "timeframe": "1d", "ts_event": None, "ts_known": 1}
@@ -204,7 +200,7 @@ async def test_a_key_with_a_null_is_a_key(build: Build) -> None:
     assert (await store.read("findings"))["ts_event"].cast(pl.Int64).to_list() == [5, None]
 
 
-async def test_a_commit_is_whole_or_not_at_all(build: Build) -> None:
+async def test_a_commit_is_whole_or_not_at_all(build: Open) -> None:
     """One frame with a wrong column keeps the others out; so does a table that does not exist."""
     store = build()
     good = frame("bars", bar(1))
@@ -215,7 +211,7 @@ async def test_a_commit_is_whole_or_not_at_all(build: Build) -> None:
     assert (await closes(store), store.version()) == ([], 0)
 
 
-async def test_the_version_grows_with_changes_and_outlives_the_process(build: Build) -> None:
+async def test_the_version_grows_with_changes_and_outlives_the_process(build: Open) -> None:
     """Empty and repeated commits leave it; a new process goes on from it."""
     store = build()
     rows = frame("bars", bar(1))
@@ -227,7 +223,7 @@ async def test_the_version_grows_with_changes_and_outlives_the_process(build: Bu
     assert await again.commit({"bars": frame("bars", bar(2))}) == 2
 
 
-async def test_a_reader_sees_all_of_a_commit_or_nothing(build: Build) -> None:
+async def test_a_reader_sees_all_of_a_commit_or_nothing(build: Open) -> None:
     """While twenty commits write fifty rows each, every read finds a multiple of fifty, and never less than before."""
     store = build()
 
@@ -245,18 +241,18 @@ async def test_a_reader_sees_all_of_a_commit_or_nothing(build: Build) -> None:
     assert seen == sorted(seen)
 
 
-async def test_reading_only(build: Build) -> None:
+async def test_reading_only(build: Open) -> None:
     """A missing store is named and not made; commits are refused."""
-    with pytest.raises(WrongFolder, match="it holds no store yet"):
+    with pytest.raises(WrongFolder, match="holds no store yet"):
         build(read_only=True)
-    with pytest.raises(WrongFolder, match="it holds no store yet"):
+    with pytest.raises(WrongFolder, match="holds no store yet"):
         build(read_only=True)  # the first try made nothing
     await build().close()
     with pytest.raises(StoreUnavailable, match="for reading only"):
         await build(read_only=True).commit({"bars": frame("bars", bar(1))})
 
 
-async def test_a_closed_store_says_so(build: Build) -> None:
+async def test_a_closed_store_says_so(build: Open) -> None:
     """Reading and writing after close are refused; closing twice is fine; what was begun before is done."""
     store = build()
     begun = asyncio.create_task(store.commit({"bars": frame("bars", bar(1))}))
@@ -270,7 +266,7 @@ async def test_a_closed_store_says_so(build: Build) -> None:
         await store.commit({})
 
 
-async def test_the_event_loop_runs_while_the_store_works(build: Build) -> None:
+async def test_the_event_loop_runs_while_the_store_works(build: Open) -> None:
     """During a large commit other tasks get their turns."""
     store, turns = build(), 0
     rows = pl.concat([frame("bars", bar(1))] * 50_000).with_columns(
@@ -282,43 +278,6 @@ async def test_the_event_loop_runs_while_the_store_works(build: Build) -> None:
         await asyncio.sleep(0)
     assert await writing == 1
     assert turns > 10
-
-
-# one step: (day, version, known) triples to commit together
-STEPS = st.lists(
-    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 9)), min_size=1, max_size=5),
-    min_size=1,
-    max_size=6,
-)
-
-
-@given(steps=STEPS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-async def test_any_history_of_commits_matches_a_model(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[list[tuple[int, int, int]]]
-) -> None:
-    """Against a dictionary by (day, version): at any time the greatest version known then is what is seen."""
-    store = DuckdbStore(tmp_path_factory.mktemp("store") / "truetape.duckdb")
-    model: dict[tuple[int, int], tuple[int, float]] = {}
-    changes = number = 0
-    for step in steps:
-        rows = []
-        before = len(model)
-        for day, version, known in step:
-            number += 1
-            rows.append(bar(day, float(number), version=version, known=known))
-            model.setdefault((day, version), (known, float(number)))
-        changes += len(model) > before
-        assert await store.commit({"bars": frame("bars", *rows)}) == changes
-    for at in (None, *range(10)):
-        seen = {}
-        for (day, _), (known, close) in sorted(model.items()):
-            if at is None or known <= at:
-                seen[day] = close
-        assert dict(await closes(store, as_of=at)) == seen
-    everything = [(day, close) for (day, _), (_, close) in sorted(model.items())]
-    assert await closes(store, history=True) == everything
-    await store.close()
 
 
 def test_instants_are_counted_from_1970() -> None:

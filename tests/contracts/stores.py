@@ -1,0 +1,46 @@
+"""The stores that keep the contract of stores: how a fresh place for each is made, and opened as often as wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final, Protocol
+
+import pytest
+from carried_store import CarriedStore
+
+from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.ports.store import Store
+
+
+class OpenStore(Store, Protocol):
+    """A store that is given back in the end."""
+
+    async def close(self) -> None:
+        """Finish what was begun and give everything back."""
+        ...
+
+
+class Open(Protocol):
+    """Opens the store of one place."""
+
+    def __call__(self, *, read_only: bool = False) -> OpenStore:
+        """Return it, made if it is missing."""
+        ...
+
+
+def _duckdb(request: pytest.FixtureRequest) -> Open:
+    """Return how a file in a folder of its own is opened."""
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("store")
+    return partial(DuckdbStore, folder / "truetape.duckdb")
+
+
+def _carried(request: pytest.FixtureRequest) -> Open:
+    """Return how a store is opened of which every row has been moved to cold files."""
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("tiers")
+    return partial(CarriedStore, folder, [0])
+
+
+# Each makes a place where no store has been, and returns how the store there is opened. What a place needs, such as a
+# server, is a fixture of the session that it asks the request for, so that nobody else waits for it.
+STORES: Final[dict[str, Callable[[pytest.FixtureRequest], Open]]] = {"duckdb": _duckdb, "tiers": _carried}
