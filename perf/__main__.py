@@ -10,6 +10,7 @@ from rich.table import Table
 
 from perf import (
     checking,
+    committing,
     decoding,
     ledger,
     monitoring,
@@ -27,6 +28,7 @@ from perf.measure import Figure, Result, Sheet, keep
 THOUSAND = 1000
 MEASUREMENTS: dict[str, Callable[[], Iterator[Result | Sheet]]] = {
     "checking": checking.measure,
+    "committing": committing.measure,
     "decoding": decoding.measure,
     "ledger": ledger.measure,
     "monitoring": monitoring.measure,
