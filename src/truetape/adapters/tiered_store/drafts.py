@@ -40,7 +40,8 @@ class Extent:
         days = rows[event_column(table)]
         days = days if days.dtype == pl.Date else days.dt.date()
         self.days = _ends({*self.days, days.min(), days.max()})
-        self.abouts = _ends({*self.abouts, rows[table.key[0]].min(), rows[table.key[0]].max()})
+        abouts = rows[table.key[0]]
+        self.abouts = _ends({*self.abouts, str(abouts.min()), str(abouts.max())})
         newest = rows[STORED].max()
         assert isinstance(newest, int)
         self.stored_to = max(self.stored_to, newest)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import polars as pl
 
@@ -20,6 +22,36 @@ TRIES: Final = 8  # of a read whose rows are carried away meanwhile
 STANDING: Final = Selection(equal={"state": ("standing",)})
 
 
+class HotStore(Store, Protocol):
+    """A store that is given back in the end."""
+
+    async def close(self) -> None:
+        """Finish what was begun and give everything back."""
+        ...
+
+
+class _UnderWay:
+    """Count what is under way, and wait until nothing is."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
+
+    async def __aenter__(self) -> None:
+        self._count += 1
+        self._is_idle.clear()
+
+    async def __aexit__(self, *error: object) -> None:
+        self._count -= 1
+        if not self._count:
+            self._is_idle.set()
+
+    async def wait(self) -> None:
+        """Return when nothing is under way."""
+        await self._is_idle.wait()
+
+
 class TieredStore:
     """Read `hot` and the cold files that its table `cold_files` names as if all rows were in one store.
 
@@ -27,10 +59,12 @@ class TieredStore:
     carried away may get new versions: they stand in `hot`, and win.
     """
 
-    def __init__(self, hot: Store, cold: ColdFiles) -> None:
+    def __init__(self, hot: HotStore, cold: ColdFiles) -> None:
         self._hot = hot
         self._cold = cold
         self._files: tuple[ColdFile, ...] = ()
+        self._committing = _UnderWay()
+        self._is_swapping = False
         self._seen = -1  # the version of `hot` whose files these are
 
     async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
@@ -51,7 +85,7 @@ class TieredStore:
                 continue
             if files is await self.files():
                 return rows
-        raise StoreUnavailable(path=table, reason="its rows are being carried between tiers; try again")
+        raise _carried_meanwhile(table)
 
     async def stream(
         self, table: str, selection: Selection = Selection(), *, rows: int = BATCH_ROWS
@@ -63,16 +97,15 @@ class TieredStore:
             CorruptArchive: A cold file is damaged.
             BadInput: As for `read`.
         """
-        held = _that_may_hold(await self.files(), table, selection)
-        if not held:
+        pinned = replace(_pinned(selection, self._hot.version()), limit=None)
+        held = await self._held(table, pinned)
+        if held is None:
             async for frame in self._hot.stream(table, selection, rows=rows):
                 yield frame
             return
         left = selection.limit
-        pinned = replace(_pinned(selection, self._hot.version()), limit=None)
-        first = TABLES[table].key[0]
-        for about in _portions(await self._counts(table, pinned, held), rows):
-            found = await self.read(table, replace(pinned, equal={**selection.equal, first: about}))
+        for about in _portions(held, rows):
+            found = await self.read(table, _only(pinned, TABLES[table], about))
             found = found if left is None else found.head(left)
             left = None if left is None else left - len(found)
             for frame in found.iter_slices(rows):
@@ -91,15 +124,29 @@ class TieredStore:
             StoreUnavailable: The store cannot be written now; nothing was written.
             BadInput: A table does not exist.
         """
-        fresh = {name: await self._fresh(name, frame) for name, frame in writes.items()}
-        if not withdrawals:
-            return await self._hot.commit(fresh)
-        gone = {name: await self._fresh(name, frame) for name, frame in withdrawals.items()}
-        return await self._hot.commit(fresh, withdrawals=gone)
+        async with self._committing:
+            fresh = {name: await self._fresh(name, frame) for name, frame in writes.items()}
+            gone = {name: await self._fresh(name, frame) for name, frame in (withdrawals or {}).items()}
+            return await self._hot.commit(fresh, withdrawals=gone)
 
     def version(self) -> int:
         """Return a number that grows with every commit that changed something."""
         return self._hot.version()
+
+    async def close(self) -> None:
+        """Finish the commits that were begun and give the hot tier back."""
+        await self._committing.wait()
+        await self._hot.close()
+
+    @contextmanager
+    def swapping(self) -> Iterator[None]:
+        """Let reads look up for themselves which files stand while a commit carries rows away."""
+        self._is_swapping = True
+        try:
+            yield
+        finally:
+            self._is_swapping = False
+            self._seen = -1
 
     async def files(self) -> tuple[ColdFile, ...]:
         """Return the cold files whose rows stand; the same tuple until they change.
@@ -108,10 +155,10 @@ class TieredStore:
             StoreUnavailable: The store cannot be read now.
         """
         version = self._hot.version()
-        if version != self._seen:
+        if version != self._seen or self._is_swapping:
             rows = await self._hot.read("cold_files", STANDING)
             found = tuple(ColdFile.of(row) for row in rows.iter_rows(named=True))
-            self._seen = version
+            self._seen = version if not self._is_swapping else -1
             self._files = self._files if found == self._files else found
         return self._files
 
@@ -164,11 +211,21 @@ class TieredStore:
         warm = found.filter(pl.col(STORED) == NEWEST).join(hot, on=list(identity), how="semi", nulls_equal=True)
         return pl.concat([cold, warm]).sort(*identity, nulls_last=True)
 
-    async def _counts(self, name: str, selection: Selection, files: list[ColdFile]) -> dict[str, int]:
+    async def _held(self, name: str, selection: Selection) -> dict[Any, int] | None:
+        """Return how many rows each value of the key's first column has, or None if all lie in the hot tier."""
+        for _ in range(TRIES):
+            files = await self.files()
+            held = _that_may_hold(files, name, selection)
+            counts = await self._counts(name, selection, held) if held else None
+            if files is await self.files():
+                return counts
+        raise _carried_meanwhile(name)
+
+    async def _counts(self, name: str, selection: Selection, files: list[ColdFile]) -> dict[Any, int]:
         """Return how many rows each value of the key's first column has, in their order."""
         table = TABLES[name]
         first = table.key[0]
-        counts: dict[str, int] = {}
+        counts: dict[Any, int] = {}
         for file in files:
             async for part in self._cold.parts(file, table, _wanted(table, selection, (first,))):
                 _count(counts, part[first])
@@ -193,6 +250,14 @@ class TieredStore:
         return frame
 
 
+def _carried_meanwhile(name: str) -> StoreUnavailable:
+    return StoreUnavailable(path=name, reason="its rows are being carried between tiers; try again")
+
+
+def _is_text(table: Table) -> bool:
+    return table.columns[table.key[0]] == pl.String()
+
+
 def _identity(table: Table) -> tuple[str, ...]:
     return (*table.key, "version") if table.versioned else table.key
 
@@ -215,7 +280,7 @@ def _that_may_hold(files: tuple[ColdFile, ...], name: str, selection: Selection)
 
 
 def _wanted(table: Table, selection: Selection, names: tuple[str, ...]) -> Wanted:
-    about = selection.equal.get(table.key[0])
+    about = selection.equal.get(table.key[0]) if _is_text(table) else None
     needed = (*dict.fromkeys((*names, *(("ts_known",) if selection.as_of is not None else ()), STORED)),)
     return Wanted(needed, about=None if about is None else frozenset(about), start=selection.start, end=selection.end)
 
@@ -224,7 +289,7 @@ def _about(frame: pl.DataFrame, table: Table, identity: tuple[str, ...]) -> Want
     """Return what of cold files may repeat rows of `frame`."""
     event, values = event_column(table), frame[table.key[0]].unique()
     least, greatest = frame[event].min(), frame[event].max()
-    about = frozenset(values.to_list()) if len(values) <= FEW else None
+    about = frozenset(values.to_list()) if len(values) <= FEW and _is_text(table) else None
     return Wanted(identity, about=about, start=_day(least), end=_day(greatest))
 
 
@@ -236,14 +301,21 @@ def _all_before(files: list[ColdFile], version: int) -> bool:
     return all(file.stored_to <= version for file in files)
 
 
-def _count(counts: dict[str, int], values: pl.Series) -> None:
+def _count(counts: dict[Any, int], values: pl.Series) -> None:
     for value, count in values.value_counts().iter_rows():
         counts[value] = counts.get(value, 0) + count
 
 
-def _portions(counts: dict[str, int], rows: int) -> Iterator[tuple[str, ...]]:
+def _only(selection: Selection, table: Table, about: tuple[Any, ...]) -> Selection:
+    """Return `selection` of those rows whose first column of the key is among `about`: names, or session dates."""
+    if _is_text(table):
+        return replace(selection, equal={**selection.equal, table.key[0]: about})
+    return replace(selection, start=about[0], end=about[-1])
+
+
+def _portions(counts: dict[Any, int], rows: int) -> Iterator[tuple[Any, ...]]:
     """Yield values that have about `rows` rows together."""
-    portion: list[str] = []
+    portion: list[Any] = []
     held = 0
     for value, count in counts.items():
         if portion and (held + count > rows or len(portion) == FEW):

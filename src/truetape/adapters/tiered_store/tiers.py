@@ -79,7 +79,8 @@ class ColdTiers:
                 "cold_files": _file_rows(made, change.old, state="replaced" if move.tier else "deleted", origin=origin),
                 "moves": _move_row(move, moved, upto, is_fold=change.is_fold, origin=origin),
             }
-            await self._hot.remove(move.span, upto=upto, writes=writes)
+            with self._store.swapping():
+                await self._hot.remove(move.span, upto=upto, writes=writes)
             await self._tell(move.span.table)
             return moved
 
