@@ -1,0 +1,151 @@
+"""One read segment, mapped into memory: where rows stand, and rows by their places."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from truetape.adapters.read_segments.encode import DAYS, RECEIPTS, ROWS, RUNS, SERIES, VERDICTS
+from truetape.domain.time import DAY_NS
+
+SUFFIX: Final = ".arrow"
+_LAST: Final = 2**63 - 1
+
+
+class Segment:
+    """The files of a segment in `folder`. They are mapped at the first question and stay so while rows are in use."""
+
+    def __init__(self, folder: Path, *, rows: int) -> None:
+        self.folder = folder
+        self.rows = rows
+
+    @cached_property
+    def core(self) -> pl.DataFrame:
+        """Every row: `series`, `ts_event`, open to volume, `verdict`, `receipt`."""
+        return _frame(self._mapped(ROWS))
+
+    @cached_property
+    def verdicts(self) -> pl.DataFrame:
+        """What `verdict` counts."""
+        return _frame(self._mapped(VERDICTS))
+
+    @cached_property
+    def receipts(self) -> pl.DataFrame:
+        """What `receipt` counts."""
+        return _frame(self._mapped(RECEIPTS))
+
+    @cached_property
+    def names(self) -> pl.Series:
+        """The instruments, ascending; `series` counts them."""
+        return _frame(self._series.select(["instrument_id"]))["instrument_id"]
+
+    @cached_property
+    def first_key(self) -> bytes:
+        """The first instrument, in UTF-8."""
+        return bytes(self._keys[0]) if len(self._keys) else b""
+
+    @cached_property
+    def last_known(self) -> int:
+        """The latest `ts_known` of a row, UTC nanoseconds."""
+        return int(self._known.max()) if len(self._known) else -_LAST
+
+    @cached_property
+    def changed(self) -> Any:
+        """Of each instrument, whether rows of it were replaced or withdrawn. Shape (instruments,), bool."""
+        return self._series.column("changed").to_numpy(zero_copy_only=False)
+
+    @cached_property
+    def events(self) -> Any:
+        """`ts_event` of each row, UTC nanoseconds. Shape (rows,), int64."""
+        return self.core["ts_event"].to_physical().to_numpy()
+
+    def place(self, instrument: bytes) -> int | None:
+        """Return the number of the instrument whose UTF-8 this is, or None if it is not here."""
+        keys = self._keys
+        at = int(keys.searchsorted(instrument))
+        return at if at < len(keys) and keys[at] == instrument else None
+
+    def rows_of(self, series: int) -> tuple[int, int]:
+        """Return the first row of an instrument and the one after its last."""
+        first = int(self._first[series])
+        return first, first + int(self._counts[series])
+
+    def within(self, series: int, first: int, end: int) -> tuple[int, int]:
+        """Return which of an instrument's rows are from `first` (inclusive) to `end` (exclusive), UTC nanoseconds."""
+        start, stop = self.rows_of(series)
+        events = self.events[start:stop]
+        return start + int(events.searchsorted(first)), start + int(events.searchsorted(end))
+
+    def on_days(self, first: int, end: int) -> Any:
+        """Return the rows of all instruments from `first` to `end`, as `within`, which are 00:00 UTC; in their order.
+
+        Shape (rows,), uint32.
+        """
+        days, starts, rows, lengths = self._days
+        begin, stop = days.searchsorted(max(first, -_LAST) // DAY_NS), days.searchsorted(-(-end // DAY_NS))
+        runs = slice(int(starts[begin]), int(starts[stop]))
+        found = rows[runs] if lengths is None else _spread(rows[runs], lengths[runs])
+        return found if stop - begin <= 1 else np.sort(found)
+
+    def codes(self, name: str, rows: slice | Any) -> Any:
+        """Return the numbers `verdict` or `receipt` of `rows`. Shape (rows,), uint32."""
+        return self._codes[name][rows]
+
+    def known(self, rows: slice | Any) -> Any:
+        """Return `ts_known` of `rows`, UTC nanoseconds; the farthest instant for null. Shape (rows,), int64."""
+        return self._known[self._codes["receipt"][rows]]
+
+    @cached_property
+    def _codes(self) -> dict[str, Any]:
+        return {name: self.core[name].to_numpy() for name in ("verdict", "receipt")}
+
+    @cached_property
+    def _known(self) -> Any:
+        return self.receipts["ts_known"].to_physical().fill_null(_LAST).to_numpy()
+
+    @cached_property
+    def _series(self) -> pa.RecordBatch:
+        return self._mapped(SERIES)
+
+    @cached_property
+    def _first(self) -> Any:
+        return self._series.column("first").to_numpy()
+
+    @cached_property
+    def _counts(self) -> Any:
+        return self._series.column("rows").to_numpy()
+
+    @cached_property
+    def _keys(self) -> Any:
+        keys = self._series.column("key")
+        held = np.frombuffer(keys.buffers()[1], dtype=f"S{keys.type.byte_width}")
+        return held[: len(keys)]
+
+    @cached_property
+    def _days(self) -> tuple[Any, Any, Any, Any]:
+        days, runs = self._mapped(DAYS), self._mapped(RUNS)
+        lengths = runs.column("rows").to_numpy() if "rows" in runs.schema.names else None
+        starts = np.append(days.column("first").to_numpy(), np.uint32(runs.num_rows))
+        return days.column("day").view(pa.int32()).to_numpy(), starts, runs.column("row").to_numpy(), lengths
+
+    def _mapped(self, name: str) -> pa.RecordBatch:
+        with pa.memory_map(str(self.folder / f"{name}{SUFFIX}")) as file:
+            return pa.ipc.open_file(file).get_batch(0)
+
+
+def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
+    frame = pl.from_arrow(batch, rechunk=False)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _spread(rows: Any, lengths: Any) -> Any:
+    """Return all rows of runs that begin at `rows` and have `lengths`."""
+    ends = lengths.cumsum()
+    total = int(ends[-1]) if len(ends) else 0
+    return (np.repeat(rows - (ends - lengths), lengths) + np.arange(total)).astype(np.uint32)
