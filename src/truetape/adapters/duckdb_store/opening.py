@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 
 import duckdb
 
+from truetape.adapters.duckdb_store.holding import THRESHOLD
 from truetape.adapters.duckdb_store.migrating import OLD, create, migrate
 from truetape.adapters.duckdb_store.names import columns_in_sql, quoted, withdrawn
 from truetape.adapters.duckdb_store.torn import cut_torn_end
@@ -112,7 +113,7 @@ def _sync(folder: Path) -> None:
 
 def _configure(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
-    connection.execute("SET GLOBAL checkpoint_threshold = '64MB'")  # of log; a checkpoint makes writers wait
+    connection.execute(f"SET GLOBAL checkpoint_threshold = '{THRESHOLD}'")  # a checkpoint makes writers wait
     connection.execute("SET GLOBAL memory_limit = '50%'")  # what does not fit is sorted in a folder beside the file
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +16,7 @@ import duckdb
 import polars as pl
 
 from truetape.adapters.duckdb_store.grouping import GroupCommit
+from truetape.adapters.duckdb_store.holding import Held, hold, patiently, unhold
 from truetape.adapters.duckdb_store.moving import census, forget, states
 from truetape.adapters.duckdb_store.names import table_named
 from truetape.adapters.duckdb_store.opening import META, connect, readable, reason, withdrawn_from
@@ -50,6 +53,8 @@ class DuckdbStore:
         self._streams: set[Generator[pl.DataFrame]] = set()
         self._is_broken = False
         self._is_closed = False
+        self._holding = asyncio.Lock()
+        self._handle: int | None = None  # closed after the connection: closing it gives up DuckDB's lock of the file
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._group = GroupCommit(_prepared, self._commit, writer=self._writer, preparers=self._readers)
@@ -166,8 +171,25 @@ class DuckdbStore:
         """Finish what was begun and give the file back."""
         if self._is_closed:
             return
-        self._is_closed = True
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._close)
+        async with self._holding:
+            self._is_closed = True
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._close)
+
+    @contextlib.asynccontextmanager
+    async def hold(self) -> AsyncIterator[Held]:
+        """Lend the file as the last commit left it, for a copy; others read and write on meanwhile. One at a time.
+
+        Raises:
+            StoreUnavailable: It cannot be read now, or at the end: it was changed, and what was read is no copy of it.
+        """
+        async with self._holding:
+            self._refuse_if_closed()
+            loop = asyncio.get_running_loop()
+            held = await patiently(lambda: loop.run_in_executor(self._writer, self._hold))
+            try:
+                yield held
+            finally:
+                await loop.run_in_executor(self._writer, self._unhold, held)
 
     async def _streamed(self, wanted: Query, rows: int) -> AsyncGenerator[pl.DataFrame]:
         frames = self._frames(wanted, rows)
@@ -226,6 +248,17 @@ class DuckdbStore:
                 self._readable = range(self._readable.start, commit + 1)
             return self.version()
 
+    def _hold(self) -> Held:
+        with self._cursor():
+            if self._handle is None:
+                self._handle = os.open(self._path, os.O_RDONLY)
+            assert self._connection is not None, "the cursor is of it"
+            return hold(self._path, handle=self._handle, connection=self._connection, version=self.version())
+
+    def _unhold(self, held: Held) -> None:
+        with self._cursor() as cursor:
+            unhold(held, cursor)
+
     def _close(self) -> None:
         self._readers.shutdown()
         with self._lock:
@@ -237,6 +270,7 @@ class DuckdbStore:
                         self._connection.execute("CHECKPOINT")
                 self._connection.close()
                 self._connection = None
+            self._let_go()
         self._writer.shutdown(wait=False)
 
     @contextlib.contextmanager
@@ -257,6 +291,7 @@ class DuckdbStore:
         if self._is_broken and self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._let_go()
         if self._connection is None:
             self._connection = connect(self._path, read_only=self._read_only)
             self._readable = readable(self._connection)
@@ -268,6 +303,11 @@ class DuckdbStore:
         self._refuse_if_closed()
         if self._read_only:
             raise StoreUnavailable(path=str(self._path), reason="it was opened for reading only")
+
+    def _let_go(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
     def _refuse_if_closed(self) -> None:
         if self._is_closed:
