@@ -13,7 +13,8 @@ STORED: Final = "stored_version"  # of a row in all its states: the version of t
 WITHDRAWN: Final = "withdrawn"  # and whether it is a withdrawal, whose other columns are null
 CENSUS: Final = {
     "table": pl.String(),
-    "year": pl.Int32(),
+    "start": pl.Date(),  # first day of the part, and last one
+    "end": pl.Date(),
     "provider": pl.String(),
     "rows": pl.Int64(),
     "bytes": pl.Int64(),
@@ -25,13 +26,20 @@ Tier = Literal["hot", "warm", "archive"]
 class Span:
     """Rows of `table` whose event time lies on session dates from `start` to `end`, both inclusive.
 
-    `provider` leaves those of one provider only.
+    `provider` leaves those of one provider only, and `known_before` those known before that instant, in UTC
+    nanoseconds.
     """
 
     table: str
     start: date
     end: date
     provider: str = ""
+    known_before: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows of its days are meant."""
+        return not self.provider and self.known_before is None
 
 
 class Movable(Protocol):
@@ -68,7 +76,7 @@ class Movable(Protocol):
         ...
 
     async def census(self) -> pl.DataFrame:
-        """Return the columns CENSUS: rows of all states and the bytes that they take, by table, year and provider.
+        """Return the columns CENSUS: rows of all states and the bytes that they take, by table, month and provider.
 
         `provider` is "" where a table has none. Bytes are shared out by rows where the store knows them by table only.
 

@@ -9,9 +9,11 @@ import polars as pl
 
 from truetape.adapters.duckdb_store.names import (
     EVENT_COLUMNS,
+    INSTANT_IN_SQL,
     NEVER,
     UNTIL,
     WRITTEN,
+    clamped,
     past,
     quoted,
     table_named,
@@ -65,7 +67,7 @@ def forget(cursor: duckdb.DuckDBPyConnection, span: Span, *, upto: int) -> int:
 def census(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Return the columns CENSUS of all tables that have an event time, their past included."""
     counts = [_counted(cursor, name, table) for name, table in TABLES.items() if _event(table) is not None]
-    return pl.concat(counts).sort("table", "year", "provider")
+    return pl.concat(counts).sort("table", "start", "provider")
 
 
 def _counted(cursor: duckdb.DuckDBPyConnection, name: str, table: Table) -> pl.DataFrame:
@@ -73,19 +75,20 @@ def _counted(cursor: duckdb.DuckDBPyConnection, name: str, table: Table) -> pl.D
     has_provider = "provider" in table.columns
     provider = "coalesce(provider, '')" if has_provider else "''"
     selects = [
-        f"SELECT year({_event(table)}::DATE)::INTEGER AS year, "  # noqa: S608  names of the schema
+        f"SELECT date_trunc('month', {_event(table)}::DATE)::DATE AS start, "  # noqa: S608  names of the schema
         f"{provider if place != withdrawn(name) else repr('')} AS provider FROM {quoted([place])}"
         for place in places
     ]
-    sql = f"SELECT year, provider, count(*) AS rows FROM ({' UNION ALL '.join(selects)}) GROUP BY ALL"  # noqa: S608
+    sql = f"SELECT start, provider, count(*) AS rows FROM ({' UNION ALL '.join(selects)}) GROUP BY ALL"  # noqa: S608
     rows: pl.DataFrame = cursor.sql(sql).pl()
     total = rows["rows"].sum()
     held = sum(_bytes(cursor, place) for place in places)
     return (
-        rows.filter(pl.col("year").is_not_null())
+        rows.filter(pl.col("start").is_not_null())
         .select(
             pl.lit(name).alias("table"),
-            pl.col("year").cast(pl.Int32),
+            "start",
+            pl.col("start").dt.month_end().alias("end"),
             "provider",
             pl.col("rows").cast(pl.Int64),
             (pl.col("rows") * held / max(total, 1)).round().cast(pl.Int64).alias("bytes"),
@@ -114,6 +117,8 @@ def _conditions(span: Span, table: Table, upto: int) -> tuple[str, list[object]]
     conditions = [*bounds, (f"{WRITTEN} <= ?", upto)]
     if span.provider:
         conditions.append(("provider = ?", span.provider))
+    if span.known_before is not None:
+        conditions.append((f"ts_known < {INSTANT_IN_SQL}", clamped(span.known_before)))
     return " AND ".join(condition for condition, _ in conditions), [value for _, value in conditions]
 
 

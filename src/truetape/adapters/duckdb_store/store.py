@@ -22,6 +22,7 @@ from truetape.adapters.duckdb_store.names import table_named
 from truetape.adapters.duckdb_store.opening import META, connect, readable, reason, withdrawn_from
 from truetape.adapters.duckdb_store.reading import Query, query
 from truetape.adapters.duckdb_store.writing import Batch, write
+from truetape.domain.commits import Commits
 from truetape.domain.errors import BadInput, StoreUnavailable
 from truetape.domain.schema import TABLES, check, empty
 from truetape.ports.store import BATCH_ROWS, Selection
@@ -57,6 +58,7 @@ class DuckdbStore:
         self._handle: int | None = None  # closed after the connection: closing it gives up DuckDB's lock of the file
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self.commits = Commits(time.monotonic)
         self._group = GroupCommit(_prepared, self._commit, writer=self._writer, preparers=self._readers)
 
     async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
@@ -132,7 +134,7 @@ class DuckdbStore:
         return forgotten[-1]
 
     async def census(self) -> pl.DataFrame:
-        """Return the columns CENSUS: rows of all states and the bytes that they take, by table, year and provider.
+        """Return the columns CENSUS: rows of all states and the bytes that they take, by table, month and provider.
 
         Raises:
             StoreUnavailable: The store cannot be read now.
@@ -161,7 +163,8 @@ class DuckdbStore:
         self._refuse_if_not_writable()
         frames = {name: check(frame, table_named(name).columns, kind=name) for name, frame in writes.items()}
         gone = {name: _checked(name, frame) for name, frame in (withdrawals or {}).items()}
-        return await self._group.commit(frames, gone)
+        with self.commits.one():
+            return await self._group.commit(frames, gone)
 
     def version(self) -> int:
         """Return a number that grows with every commit that changed something, over restarts too."""

@@ -91,10 +91,10 @@ class ColdTiers:
             StoreUnavailable: The store cannot be read now.
         """
         hot = (await self._hot.census()).select(pl.lit("hot").alias("tier"), *CENSUS)
-        rows = [(one.tier, one.table, one.start.year, "", one.rows, one.bytes) for one in await self._store.files()]
+        files = await self._store.files()
+        rows = [(one.tier, one.table, one.start, one.end, "", one.rows, one.bytes) for one in files]
         cold = pl.DataFrame(rows, schema={"tier": pl.String(), **CENSUS}, orient="row")
-        summed = cold.group_by("tier", "table", "year", "provider").agg(pl.col("rows", "bytes").sum())
-        return pl.concat([hot, summed]).sort("tier", "table", "year", "provider")
+        return pl.concat([hot, cold]).sort("tier", "table", "start", "provider")
 
     async def scrub(self) -> AsyncIterator[tuple[str, Damage | None]]:
         """Yield each cold file's key, with what is wrong with it, after reading all of it."""
@@ -141,7 +141,7 @@ class ColdTiers:
         touched = [file for file in files if file.start <= span.end and file.end >= span.start]
         old, drafts, rows = [], [], counted.rows
         for number, file in enumerate(touched):
-            if _is_within(file, span) and not span.provider:
+            if _is_within(file, span) and span.is_whole:
                 old.append(file)
                 rows += file.rows
                 continue
@@ -219,6 +219,8 @@ async def _kept(frames: AsyncIterator[pl.DataFrame], span: Span, table: Table) -
     goes = day.is_between(span.start, span.end)
     if span.provider:
         goes &= pl.col("provider").eq_missing(pl.lit(span.provider))
+    if span.known_before is not None:
+        goes &= pl.col("ts_known").dt.epoch("ns") < span.known_before
     async for frame in frames:
         yield frame.filter(~goes)
 
