@@ -9,9 +9,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from store_rows import bar, closes, frame, withdrawal, withdrawals
 
 from truetape.adapters.duckdb_store import DuckdbStore
-from truetape.domain.errors import FolderInUse, StoreUnavailable, WrongFolder
+from truetape.adapters.duckdb_store.names import columns_in_sql
+from truetape.domain.errors import BadInput, FolderInUse, StoreUnavailable, WrongFolder
 
 FULL_DISK = """
 import asyncio, resource, sys
@@ -178,6 +180,116 @@ async def test_a_store_of_another_version_is_named(tmp_path: Path, statement: st
     _database(path, statement)
     with pytest.raises(WrongFolder, match=words):
         DuckdbStore(path)
+
+
+async def _of_format_1(path: Path) -> None:
+    """Make a store of two bars, one of them corrected, as the first format kept it: without numbers of commits."""
+    store = DuckdbStore(path)
+    await store.commit({"bars": frame("bars", bar(1, 10.0), bar(2, 20.0))})
+    await store.commit({"bars": frame("bars", bar(1, 11.0, version=2, known=200))})
+    await store.close()
+    hidden = ("version_written", "version_since", "version_replaced", "version_until")
+    forgotten = [
+        f'ALTER TABLE "{name}" DROP COLUMN {column}'
+        for name, columns in columns_in_sql().items()
+        for column in hidden
+        if column in columns and not name.endswith("_withdrawn")
+    ]
+    dropped = [f'DROP TABLE "{name}"' for name in columns_in_sql() if name.endswith("_withdrawn")]
+    meta = ["UPDATE truetape_meta SET format = 1", "ALTER TABLE truetape_meta DROP COLUMN readable_from"]
+    _database(path, *forgotten, *dropped, *meta, "DROP TABLE votes")
+
+
+async def test_a_store_of_the_first_format_is_brought_to_the_present_one(tmp_path: Path) -> None:
+    """Every row stays, everything counts as written by the last commit, and older states are refused, not invented."""
+    path = tmp_path / "truetape.duckdb"
+    await _of_format_1(path)
+    for _ in range(2):
+        store = DuckdbStore(path)
+        assert store.version() == 2
+        assert await closes(store) == await closes(store, at_version=2) == [(1, 11.0), (2, 20.0)]
+        assert await closes(store, as_of=150) == await closes(store, at_version=2, as_of=150) == [(1, 10.0), (2, 20.0)]
+        assert await closes(store, history=True, since_version=1) == [(1, 10.0), (1, 11.0), (2, 20.0)]
+        assert await closes(store, history=True, since_version=2) == []
+        with pytest.raises(BadInput, match=r"at_version was 1.*its versions 2 to 2"):
+            await closes(store, at_version=1)
+        await store.close()
+    store = DuckdbStore(path)
+    assert await store.commit({}, withdrawals=withdrawals(withdrawal(1, version=3, known=300))) == 3
+    assert await closes(store) == [(2, 20.0)]
+    assert await closes(store, at_version=2) == [(1, 11.0), (2, 20.0)]
+    await store.close()
+
+
+async def test_a_store_of_the_first_format_is_not_changed_by_readers(tmp_path: Path) -> None:
+    """They say what brings it to the present format."""
+    path = tmp_path / "truetape.duckdb"
+    await _of_format_1(path)
+    with pytest.raises(WrongFolder, match=r"format 1, not yet 2.*truetape up"):
+        DuckdbStore(path, read_only=True)
+
+
+async def test_a_change_of_format_that_fails_changes_nothing(tmp_path: Path) -> None:
+    """A table that is in the way of the new format stops the change; without it, it goes through whole."""
+    path = tmp_path / "truetape.duckdb"
+    await _of_format_1(path)
+    _database(path, "CREATE VIEW votes AS SELECT 1")
+    with pytest.raises(StoreUnavailable, match="ALTER VIEW"):
+        DuckdbStore(path)
+    _database(path, "DROP VIEW votes")
+    store = DuckdbStore(path)
+    assert await closes(store) == [(1, 11.0), (2, 20.0)]
+    await store.close()
+
+
+SMALL_MEMORY = """
+import asyncio, sys
+from pathlib import Path
+import polars as pl
+from store_rows import bar, frame
+from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.domain.schema import TABLES
+
+async def main():
+    path = Path(sys.argv[1])
+    store = DuckdbStore(path)
+    number = pl.int_range(200_000, dtype=pl.Int64)
+    day = (number * 7_919 % 200_000).cast(TABLES["bars"].columns["ts_event"])
+    rows = frame("bars", bar(1)).select(pl.all().gather([0] * 200_000)).with_columns(ts_event=day, close=number * 1.0)
+    await store.commit({"bars": rows})
+    store._connection.execute("CHECKPOINT; SET GLOBAL memory_limit = '20MB'; SET GLOBAL threads = 1")
+    beside, seen = 0, []
+    async for some in store.stream("bars"):
+        beside += sum(file.stat().st_size for file in (path.parent / "truetape.duckdb.tmp").glob("*"))
+        seen.append(some["ts_event"])
+    seen = pl.concat(seen)
+    print(len(seen), seen.is_sorted(), beside > 0)
+    await store.close()
+    print(sorted(file.name for file in path.parent.iterdir()))
+
+asyncio.run(main())
+"""
+
+
+def test_a_stream_that_does_not_fit_into_memory_is_sorted_beside_the_file(tmp_path: Path) -> None:
+    """With room for a fraction of the rows they still come in order, and nothing is left on the disk."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n" + SMALL_MEMORY
+    command = [sys.executable, "-c", code, str(tmp_path / "truetape.duckdb")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout.splitlines(), done.stderr) == (["200000 True True", "['truetape.duckdb']"], "")
+
+
+async def test_what_a_killed_process_sorted_is_removed(tmp_path: Path) -> None:
+    """The next one that writes throws it away; one that reads leaves it, since somebody may be at work."""
+    path = tmp_path / "truetape.duckdb"
+    await DuckdbStore(path).close()
+    left = tmp_path / "truetape.duckdb.tmp" / "half.tmp"
+    left.parent.mkdir()
+    left.write_bytes(b"sorted so far")
+    await DuckdbStore(path, read_only=True).close()
+    assert left.exists()
+    await DuckdbStore(path).close()
+    assert not left.parent.exists()
 
 
 def test_a_store_that_another_process_writes_is_in_use(tmp_path: Path) -> None:

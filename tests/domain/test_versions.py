@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from truetape.domain.schema import TABLES, Table
-from truetape.domain.versions import Decision, decide
+from truetape.domain.versions import Decision, decide, withdraw
 
 TABLE = Table(
     columns={
@@ -159,3 +159,28 @@ def test_batches_give_what_a_dictionary_gives(
             pl.concat([current, decision.write]).sort("version").unique(["symbol", "day"], keep="last").sort("note")
         )
     assert {row[:2]: (row[2:5], row[5], row[6]) for row in current.rows()} == model
+
+
+GONE = pl.DataFrame(
+    {"symbol": ["A", None, "Z"], "day": [DAY] * 3, "version": [4, 7, 1]},
+    schema_overrides={"version": pl.UInt32},
+)
+
+
+@pytest.mark.parametrize("before", [[], [("B", DAY, 9.0, "x", False, 10, 2)]], ids=["nothing", "another"])
+def test_a_row_that_was_withdrawn_is_new_and_numbered_on(before: list[Row]) -> None:
+    """Whatever its values: withdrawn by version 4 it comes back as version 5; null is a key like any other."""
+    incoming = frame(
+        ("A", DAY, 1.5, "x", False, 20, 0), (None, DAY, 1.5, "x", False, 20, 0), ("C", DAY, 1.5, "x", False, 20, 0)
+    )
+    decision = decide(frame(*before), incoming, TABLE, withdrawn=GONE)
+    assert decision.write["version"].to_list() == [5, 8, 1]
+    assert (decision.new, decision.corrected, decision.repeated) == (3, 0, 0)
+    assert decide(frame(*before), incoming, TABLE, withdrawn=GONE.clear()).write["version"].to_list() == [1, 1, 1]
+
+
+def test_a_withdrawal_is_the_next_version() -> None:
+    """Version 3 is withdrawn by version 4, at the time that it was known; it says nothing else."""
+    told = withdraw(frame(BEFORE), TABLE, ts_known=99)
+    assert dict(told.schema) == TABLE.withdrawal
+    assert told.rows(named=True) == [{"symbol": "A", "day": DAY, "ts_known": 99, "version": 4, "simulated": False}]
