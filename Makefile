@@ -11,7 +11,7 @@ ARGS ?=
 SECONDS ?= 300
 
 # Tests spread over the cores, up to four. A run of the whole suite measures coverage, which `make check` judges.
-PARALLEL := --numprocesses auto --maxprocesses 4
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 COVERAGE := --cov --cov-report= --cov-report=json:.coverage.json
 MEASURED := $(shell find src tests -name '*.py' 2>/dev/null) pyproject.toml
 

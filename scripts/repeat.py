@@ -42,7 +42,8 @@ def main(arguments: list[str]) -> int:
 def once(pytest_arguments: list[str], *, seed: int, seconds: float) -> int | None:
     """Return the exit status of one run of pytest; None if it was stopped because its `seconds` were over."""
     command = [sys.executable, "-m", "pytest", "-q", f"--hypothesis-seed={seed}", *pytest_arguments]
-    process = subprocess.Popen(command, start_new_session=True)
+    environment = {**os.environ, "TRUETAPE_LONG_TESTS": "1"}
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         return process.wait(timeout=max(seconds, 0.0))
     except subprocess.TimeoutExpired:

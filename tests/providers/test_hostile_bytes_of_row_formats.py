@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lengths import usually
 from truetape.domain.asks import Answer, Ask
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.schema import DECODED, check, empty
@@ -46,14 +47,14 @@ def survives(name: str, body: bytes) -> None:
             assert len(words) < 2000
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=usually(60, long=150), deadline=None)
 @given(st.sampled_from(sorted(PROVIDERS)), st.binary(max_size=200))
 def test_random_bytes(name: str, body: bytes) -> None:
     """Noise."""
     survives(name, body)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=usually(60, long=150), deadline=None)
 @given(st.sampled_from(FIXTURES), st.data())
 def test_cut_and_overwritten_fixtures(fixture: tuple[str, bytes], data: st.DataObject) -> None:
     """True bodies with a piece cut out and another written over."""
@@ -63,7 +64,7 @@ def test_cut_and_overwritten_fixtures(fixture: tuple[str, bytes], data: st.DataO
     survives(name, body[:start] + data.draw(st.binary(max_size=8)) + body[end:])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=usually(120, long=400), deadline=None)
 @given(st.sampled_from(TREES), st.data())
 def test_mutated_json(fixture: tuple[str, Any], data: st.DataObject) -> None:
     """True bodies with one value, anywhere, replaced by an odd one, or one key dropped."""

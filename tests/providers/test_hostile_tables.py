@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lengths import usually
 from truetape.domain.asks import Answer, Ask
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.schema import DECODED, check, empty
@@ -70,14 +71,14 @@ def survives(name: str, body: bytes) -> None:
             assert len(words) < 2000
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=usually(60, long=100), deadline=None)
 @given(st.sampled_from(sorted(PROVIDERS)), st.binary(max_size=200))
 def test_noise(name: str, body: bytes) -> None:
     """Random bytes."""
     survives(name, body)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=usually(80, long=200), deadline=None)
 @given(st.sampled_from(FIXTURES), st.data())
 def test_true_bodies_with_a_piece_replaced(fixture: tuple[str, bytes], data: st.DataObject) -> None:
     """A piece is cut out anywhere, and a few bytes are written over it."""
@@ -87,7 +88,7 @@ def test_true_bodies_with_a_piece_replaced(fixture: tuple[str, bytes], data: st.
     survives(name, body[:start] + data.draw(st.binary(max_size=8)) + body[end:])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=usually(80, long=200), deadline=None)
 @given(st.sampled_from(FIXTURES), st.data())
 def test_true_bodies_with_an_odd_cell(fixture: tuple[str, bytes], data: st.DataObject) -> None:
     """One cell of a table, or one value in quotes, is replaced."""

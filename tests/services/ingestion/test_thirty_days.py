@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
+from lengths import usually
 from pipeline_doubles import BothTimes, DictArchive, Heard, declaration
 from truetape.adapters.set_clock import SetClock
 from truetape.domain.asks import Answer, Ask
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.no_cover  # long, and of code that its own tests cover
 
 NAMES = ("tape", "wire", "feed", "desk")
 FIRST = date(2024, 3, 1)
-DAYS, INSTRUMENTS = 30, 40
+DAYS, INSTRUMENTS = 30, usually(15, long=40)
 SHIFT_S = 2 * 3600  # the two that are down change so often
 FAULTS = ("unreachable", "throttled", "server_error", "garbage", "note", "blocked", "conflict")
 
