@@ -25,12 +25,18 @@ from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.set_clock import SetClock
 from truetape.app.deciding import decision, subject_of
+from truetape.domain.messages import SnapshotNamed
+from truetape.domain.snapshots import NameTaken
+from truetape.ports.store import Selection
 from truetape.services.api.backfills import Accept, Wanted
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.decisions import Decide
+from truetape.services.api.query import read_instant
 from truetape.services.api.rest import Readiness, build
 from truetape.services.api.ruling import Ruling
 from truetape.services.api.serve import Served
+from truetape.services.api.snapshots import Name, NewSnapshot, Snapshot, snapshot_named
+from truetape.services.storage.naming import snapshot_row
 
 APPLE, META, SHOP_US, SHOP_CA = "ins_apple", "ins_meta", "ins_shop_us", "ins_shop_ca"
 KNOWN = datetime(2024, 1, 10, tzinfo=UTC)
@@ -249,6 +255,28 @@ def _decide(store: DuckdbStore, clock: SetClock) -> Decide:
     return decide
 
 
+def _name(store: DuckdbStore) -> Name:
+    """Return what names every state, at once, without a journal."""
+
+    async def name(wanted: NewSnapshot) -> Snapshot:
+        held = await store.read("snapshots", Selection(equal={"name": (wanted.name,)}))
+        if len(held):
+            raise NameTaken(parameter="name", value=wanted.name, fix="It is taken.")
+        named = SnapshotNamed(
+            name=wanted.name,
+            as_of=NOW_NS if wanted.as_of is None else read_instant(wanted.as_of, parameter="as_of"),
+            store_version=store.version(),
+            ts_known=NOW_NS,
+            actor=wanted.actor,
+            note=wanted.note,
+            simulated=True,
+        )
+        await store.commit({"snapshots": snapshot_row(named)})
+        return await snapshot_named(store, named.name)
+
+    return name
+
+
 @contextmanager
 def serving(path: Path) -> Iterator[str]:
     """Serve the data folder at `path` from another thread; the value is the address."""
@@ -268,6 +296,7 @@ def serving(path: Path) -> Iterator[str]:
             readiness=dict,
             accept=_accept,
             decide=_decide(store, clock),
+            name=_name(store),
         )
         async with Served(app, "127.0.0.1", 0) as server:
             owned.announce(server.address)
@@ -305,6 +334,7 @@ def asking(
         readiness=readiness,
         accept=accept,
         decide=_decide(store, clock) if decides else None,
+        name=_name(store) if decides else None,
     )
     with TestClient(app) as client:
         yield client

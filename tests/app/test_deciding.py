@@ -30,6 +30,8 @@ from truetape.domain.messages import DecisionMade
 from truetape.services.api.answers import Answers
 from truetape.services.api.cases import Cases, ClaimCase
 from truetape.services.api.query import DocketQuery
+from truetape.services.api.reading import reading_now
+from truetape.services.api.shelf import Shelf
 
 PRICES = ("open", "high", "low", "close", "volume")
 TRUE = {"open": 20.0, "high": 21.0, "low": 19.0, "close": 20.5, "volume": 7.0}
@@ -218,7 +220,8 @@ async def test_a_row_that_only_an_operator_made_cannot_be_taken_away(tmp_path: P
     day, target = date(2024, 6, 3), "ins_a"
     about = {"instrument_id": target, "timeframe": "1d", "ts_event": [day], "close": 5.0, "ts_known": day}
     await store.commit({"quarantine": rows("quarantine", provider="a", payload="p", reason="no_close", **about)})
-    cases = Cases(store=store, clock=SystemClock(), answers=Answers(store=store, clock=SystemClock()))
+    reading = reading_now(store, SystemClock())
+    cases = Cases(reading, Answers(reading, Shelf()))
     claim = (await cases.claims(DocketQuery())).frame["id"][0]
     decided_so = rows("decisions", decision_id=["d"], target=claim, action="accept", instrument_id=target, ts_known=day)
     await store.commit({"decisions": decided_so, "bars": rows("bars", method="operator", provider="operator", **about)})

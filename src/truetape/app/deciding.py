@@ -17,6 +17,7 @@ from truetape.ports.store import Store
 from truetape.services.api.answers import Answers
 from truetape.services.api.cases import Cases
 from truetape.services.api.docket import REPAIR_PREFIX, VALUES
+from truetape.services.api.reading import reading_now
 from truetape.services.api.ruling import (
     Ruling,
     actions_for,
@@ -24,6 +25,7 @@ from truetape.services.api.ruling import (
     check_repair_ruling,
     sound_ruling,
 )
+from truetape.services.api.shelf import Shelf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,8 @@ async def subject_of(store: Store, clock: Clock, target: str, ruling: Ruling) ->
         UnknownTarget: Nothing has this id.
         BadInput: The ruling cannot be made about it, as it stands.
     """
-    cases = Cases(store=store, clock=clock, answers=Answers(store=store, clock=clock))
+    reading = reading_now(store, clock)
+    cases = Cases(reading, Answers(reading, Shelf()))
     sound_ruling(ruling, actions=actions_for(target))
     if target.startswith(REPAIR_PREFIX):
         return await _repair(cases, target, ruling)

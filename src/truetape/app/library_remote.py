@@ -16,12 +16,14 @@ from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.decisions import ENDING, QUARANTINE, REPAIRS, Taken
 from truetape.services.api.docket import REPAIR_PREFIX
+from truetape.services.api.endpoint import RECEIPTS
 from truetape.services.api.endpoints import endpoints
 from truetape.services.api.explain import Explanation
 from truetape.services.api.formats import MEDIA_TYPES
 from truetape.services.api.problem import Problem
 from truetape.services.api.render import NEXT, Receipt
 from truetape.services.api.ruling import Ruling
+from truetape.services.api.snapshots import SNAPSHOTS, NewSnapshot, Snapshot
 
 TIMEOUT_S: Final = 60.0
 LARGEST_BYTES: Final = 256 << 20  # of one page
@@ -87,16 +89,34 @@ class RemoteSource:
         body, _ = self._get(_path(target) + ENDING, accept="json", given=msgspec.json.encode(ruling))
         return msgspec.json.decode(body, type=Taken)
 
+    def name(self, wanted: NewSnapshot) -> Snapshot:
+        """Ask the server to name a snapshot, and return it."""
+        body, _ = self._get(SNAPSHOTS, accept="json", given=msgspec.json.encode(wanted))
+        return msgspec.json.decode(body, type=Snapshot)
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Return what `name` stands for."""
+        body, _ = self._get(f"{SNAPSHOTS}/{quote(name, safe='')}", accept="json")
+        return msgspec.json.decode(body, type=Snapshot)
+
+    def answer_of(self, receipt: str) -> bytes:
+        """Return the body of the answer that has this receipt."""
+        body, _ = self._get(f"{RECEIPTS}/{quote(receipt, safe='')}", accept=None)
+        return body
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def _get(self, path: str, *, accept: str, given: bytes | None = None) -> tuple[bytes, str | None]:
+    def _get(self, path: str, *, accept: str | None, given: bytes | None = None) -> tuple[bytes, str | None]:
         method = "GET" if given is None else "POST"
         form = {"Content-Type": MEDIA_TYPES["json"]} if given is not None else {}
         try:
             self._connection.request(
-                method, self._base + path, body=given, headers={"Accept": MEDIA_TYPES[accept], **form}
+                method,
+                self._base + path,
+                body=given,
+                headers={"Accept": MEDIA_TYPES[accept] if accept else "*/*", **form},
             )
             answer = self._connection.getresponse()
             body = answer.read(self._largest_bytes + 1)
@@ -107,9 +127,10 @@ class RemoteSource:
         if len(body) > self._largest_bytes:
             self._connection.close()
             raise StoreUnavailable(path=self._url, reason=f"its answer was larger than {self._largest_bytes} bytes")
-        if answer.status not in {http.client.OK, http.client.ACCEPTED}:
+        if answer.status not in {http.client.OK, http.client.CREATED, http.client.ACCEPTED}:
             raise self._error(answer.status, body)
-        if not answer.headers.get_content_type() == MEDIA_TYPES[accept]:
+        known = {MEDIA_TYPES[accept]} if accept else {*MEDIA_TYPES.values()}
+        if answer.headers.get_content_type() not in known:
             raise StoreUnavailable(path=self._url, reason="what answered is not a truetape server")
         return body, answer.headers.get(NEXT)
 

@@ -86,7 +86,7 @@ def wire(parts: Parts, settings: Settings) -> Rooms:
         reference=ReferenceService(bus=bus, store=store, config=ReferenceConfig()),
         corporate_actions=CorporateActionsService(bus=bus, store=store, config=CorporateActionsConfig()),
         benchmarks=BenchmarksService(bus=bus, store=store, config=BenchmarksConfig()),
-        api=ApiService(bus=bus, cache=parts.cache),
+        api=ApiService(),
     )
 
 

@@ -46,9 +46,9 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     TrustSettled: ("storage",),
     BatchGraded: ("storage",),
     FindingsStored: ("distribution",),
-    BatchStored: ("corporate_actions", "distribution", "api"),
-    FactorsChanged: ("benchmarks", "distribution", "api"),
-    IndexChanged: ("distribution", "api"),
+    BatchStored: ("corporate_actions", "distribution"),
+    FactorsChanged: ("benchmarks", "distribution"),
+    IndexChanged: ("distribution",),
     AlertChanged: (),
 }
 

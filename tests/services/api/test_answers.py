@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,8 +18,11 @@ from truetape.domain.errors import UnknownSymbol
 from truetape.ports.store import Selection
 from truetape.services.api.answers import Answers
 from truetape.services.api.query import BarsQuery
+from truetape.services.api.reading import Reading, VersionAlone, reading_now
+from truetape.services.api.shelf import Shelf
 
 APPLES = BarsQuery(symbols=("AAPL",), adjustment="all")
+CLOCK = SetClock(NOW_NS)
 
 
 @pytest.fixture
@@ -30,10 +34,10 @@ async def store(tmp_path: Path) -> AsyncIterator[DuckdbStore]:
 
 
 async def test_a_correction_between_two_pages_moves_nothing(store: DuckdbStore) -> None:
-    """The second page shows what was known at the first; a new question shows the correction and the new factor."""
-    clock = SetClock(int(CORRECTED.timestamp()) * 10**9 - 1)
-    answers = Answers(store=store, clock=clock)
-    first = await answers.bars(APPLES, limit=3)
+    """The second page shows what was stored at the first; a new question shows the correction and the new factor."""
+    shelf = Shelf()
+    reading = reading_now(store, CLOCK)
+    first = await Answers(reading, shelf).bars(APPLES, limit=3)
     await store.commit(
         {
             "bars": correction(),
@@ -49,9 +53,8 @@ async def test_a_correction_between_two_pages_moves_nothing(store: DuckdbStore) 
             ),
         }
     )
-    clock.set(NOW_NS)
-    second = await answers.bars(APPLES, limit=3, position=first.following, pinned=first.as_of)
-    anew = await answers.bars(APPLES)
+    second = await Answers(reading, shelf).bars(APPLES, limit=3, position=first.following)
+    anew = await Answers(reading_now(store, CLOCK), shelf).bars(APPLES)
 
     closes = pl.concat([first.frame, second.frame])["close"].to_list()
     assert [43.56, 44.55, 43.56, 45.54, 49.5, 49.0] == pytest.approx(closes)
@@ -59,55 +62,66 @@ async def test_a_correction_between_two_pages_moves_nothing(store: DuckdbStore) 
     assert anew.frame["close"][3] == 46.5 * 0.5
 
 
+async def test_an_answer_tells_of_its_factors(store: DuckdbStore) -> None:
+    """How many there are, their newest version, and when the last of them was known; a raw answer has none."""
+    adjusted = await Answers(reading_now(store, CLOCK), Shelf()).bars(APPLES)
+    raw = await Answers(reading_now(store, CLOCK), Shelf()).bars(BarsQuery(symbols=("AAPL",)))
+
+    assert adjusted.factors is not None
+    assert (2, 1, "2024-01-10T00:00:00Z") == (adjusted.factors.rows, adjusted.factors.version, adjusted.factors.known)
+    assert raw.factors is None
+
+
 async def test_new_listings_are_found_at_once(store: DuckdbStore) -> None:
-    """What is kept about symbols is forgotten with the store's version."""
-    answers = Answers(store=store, clock=SetClock(NOW_NS))
+    """What is kept about symbols is forgotten with the store's version; a reading of before does not see them."""
+    shelf = Shelf()
+    before = reading_now(store, CLOCK)
     with pytest.raises(UnknownSymbol):
-        await answers.listing("MSFT", start=None, end=None)
+        await Answers(before, shelf).listing("MSFT", start=None, end=None)
     listed = rows("listings", instrument_id="ins_msft", symbol=["MSFT"], mic="XNAS", ts_known=CORRECTED)
     await store.commit({"listings": listed})
+    after = Answers(reading_now(store, CLOCK), shelf)
 
-    assert (await answers.listing("MSFT", start=None, end=None)).instrument_id == "ins_msft"
+    assert (await after.listing("MSFT", start=None, end=None)).instrument_id == "ins_msft"
+    for _ in range(2):
+        with pytest.raises(UnknownSymbol):
+            await Answers(before, shelf).listing("MSFT", start=None, end=None)
 
 
 class Busy(FrameStore):
-    """A store that is written to while it is read, `writes` times."""
+    """A store that is written to while it is read, `writes` times; notes at which versions it was read."""
 
     def __init__(self, writes: int, **frames: pl.DataFrame) -> None:
         super().__init__(**frames)
         self.writes = writes
-        self.reads = 0
+        self.at: list[int | None] = []
 
     async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
-        if table == "bars":
-            self.reads += 1
-            if self.writes:
-                self.writes -= 1
-                self.commits.append({})
-        return await super().read(table, selection)
-
-    async def commit(
-        self, writes: Mapping[str, pl.DataFrame], *, withdrawals: Mapping[str, pl.DataFrame] | None = None
-    ) -> int:
-        raise AssertionError(writes)
+        self.at.append(selection.at_version)
+        rows = await super().read(table, replace(selection, at_version=None))
+        if self.writes:
+            self.writes -= 1
+            self.commits.append({})
+        return rows
 
 
-@pytest.mark.parametrize(("writes", "reads"), [(0, 1), (1, 2), (9, 3)])
-async def test_an_answer_is_of_one_version(writes: int, reads: int) -> None:
-    """When the store changes under an answer, it is read again, a few times at most."""
+@pytest.mark.parametrize(("writes", "at"), [(0, [None]), (1, [None, 0])])
+async def test_a_reading_is_of_one_version(writes: int, at: list[int | None]) -> None:
+    """When the store changes under a read, the rows are read again as they were at the version of the reading."""
     store = Busy(writes, **tables())
-    page = await Answers(store=store, clock=SetClock(NOW_NS)).bars(BarsQuery(symbols=("AAPL",)))
+    reading = Reading(store, changes=VersionAlone(store), version=0, as_of=None, told=NOW_NS)
+    await reading.read("bars")
 
-    assert reads == store.reads
-    assert page.store_version <= store.version()
-    assert len(page.frame) == 6
+    assert at == store.at
+    assert {("bars", "", "")} == reading.used
 
 
-async def test_many_instruments_do_not_fill_the_memory() -> None:
-    """Factors are kept for a bounded number of instruments, and answers stay right."""
-    many = [f"ins_{number}" for number in range(1030)]
-    store = FrameStore(listings=rows("listings", instrument_id=many, symbol=[f"S{one}" for one in many], mic="XNAS"))
-    answers = Answers(store=store, clock=SetClock(NOW_NS))
-    page = await answers.bars(BarsQuery(symbols=tuple(f"S{one}" for one in many), adjustment="all"))
+async def test_a_reading_of_the_past_reads_the_past_alone() -> None:
+    """Where the store has moved on already, what it holds now is not read."""
+    store = Busy(0, **tables())
+    store.commits.append({})
+    reading = Reading(store, changes=VersionAlone(store), version=0, as_of=None, told=NOW_NS)
+    await reading.read("bars", Selection(equal={"instrument_id": (APPLE,), "timeframe": ("1d",)}))
 
-    assert page.frame.is_empty()
+    assert [0] == store.at
+    assert {("bars", APPLE, "1d")} == reading.used

@@ -17,6 +17,7 @@ from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.set_clock import SetClock
 from truetape.domain.errors import CorruptArchive, StoreUnavailable
 from truetape.ports.store import Selection
+from truetape.services.api.asking import Teller
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.rest import Rest, build
 
@@ -95,13 +96,8 @@ def test_a_large_answer_is_not_kept(client: TestClient[Any]) -> None:
 
 def test_requests_that_the_framework_refuses() -> None:
     """What cannot even be read is a problem document too; the framework's own failures get an id."""
-    rest = Rest(
-        store=Failing(),
-        archive=None,
-        cache=MemoryCache(max_bytes=1, clock=CLOCK),
-        clock=CLOCK,
-        config=ApiConfig(),
-    )
+    teller = Teller(store=Failing(), archive=None, clock=CLOCK, config=ApiConfig())
+    rest = Rest(teller, cache=MemoryCache(max_bytes=1, clock=CLOCK), config=ApiConfig())
     request = RequestFactory().get("/v1/bars")
     with structlog.testing.capture_logs() as logs:
         answers = [rest.on_http_error(request, error) for error in (ClientException(), InternalServerException())]

@@ -15,6 +15,8 @@ from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.set_clock import SetClock
 from truetape.services.api.answers import Answers
 from truetape.services.api.query import BarsQuery
+from truetape.services.api.reading import reading_now
+from truetape.services.api.shelf import Shelf
 
 OPENS = datetime(2005, 2, 23, 14, 30, tzinfo=UTC)
 MINUTES = [OPENS + timedelta(days=day, minutes=minute) for day in range(3) for minute in range(4)]
@@ -39,7 +41,7 @@ async def answers(tmp_path: Path) -> AsyncIterator[Answers]:
         simulated=True,
     )
     await store.commit({"bars": minutes})
-    yield Answers(store=store, clock=SetClock(NOW_NS))
+    yield Answers(reading_now(store, SetClock(NOW_NS)), Shelf())
     await store.close()
 
 

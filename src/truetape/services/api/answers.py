@@ -2,70 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Final, TypeVar
+from typing import Final
 
 import polars as pl
 
 from truetape.domain.adjust import Adjustment, adjust
 from truetape.domain.errors import BadInput
-from truetape.domain.time import DERIVED_TIMEFRAMES
-from truetape.ports.clock import Clock
-from truetape.ports.store import Selection, Store
-from truetape.services.api.directory import Directory, Listing
+from truetape.domain.time import DERIVED_TIMEFRAMES, iso
+from truetape.ports.store import Selection
+from truetape.services.api.directory import Listing
 from truetape.services.api.paging import Position
 from truetape.services.api.query import ActionsQuery, BarsQuery, InstrumentsQuery, LevelsQuery
+from truetape.services.api.reading import Reading
+from truetape.services.api.render import FactorsUsed
 from truetape.services.api.resample import resample, whole_periods
+from truetape.services.api.shelf import Shelf
 
 VERDICT: Final = ("provider", "score", "method", "agreed")
 VERSION: Final = ("version", "ts_known", "simulated")
 BAR: Final = ("ts_event", "open", "high", "low", "close", "volume", "currency", "basis", *VERDICT, *VERSION)
 ACTION: Final = ("symbol", "ex_date", "type", "value", "currency", *VERDICT, "dissented", *VERSION)
 LISTING: Final = ("symbol", "mic", "name", "asset_class", "currency", "valid_from", "valid_to", "instrument_id")
+FACTOR: Final = ("ex_date", "split", "dividend", "version", "ts_known")
 LEVEL: Final = ("index_id", "ts_event", "level", "members", *VERSION)
-_KEPT_FACTORS: Final = 1024
-_TRIES: Final = 3
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of an answer, where the next ones begin, and of which store at which knowledge time they are."""
+    """Rows of an answer, where the next ones begin, and which factors adjust them."""
 
     frame: pl.DataFrame
-    following: Position | None
-    store_version: int
-    as_of: int  # UTC nanoseconds
-
-
-@dataclass
-class _Known:
-    """What many questions need, as it is at one version of the store."""
-
-    version: int
-    directory: Directory
-    factors: dict[str, pl.DataFrame] = field(default_factory=dict)
+    following: Position | None = None
+    factors: FactorsUsed | None = None
 
 
 class Answers:
-    """Answer questions from the store. Keeps listings and factors until the store's version changes."""
+    """Answer questions from one reading of the store. `shelf` holds what many readings have in common."""
 
-    def __init__(self, *, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-        self._kept: _Known | None = None
+    def __init__(self, reading: Reading, shelf: Shelf) -> None:
+        self._store = reading
+        self._shelf = shelf
+        self._factors: list[pl.DataFrame] = []  # that adjusted something
 
-    async def bars(
-        self,
-        query: BarsQuery,
-        *,
-        limit: int | None = None,
-        position: Position | None = None,
-        pinned: int | None = None,
-    ) -> Page:
+    async def bars(self, query: BarsQuery, *, limit: int | None = None, position: Position | None = None) -> Page:
         """Return golden bars, symbol by symbol in the order of the question, each ascending.
 
         Columns: `symbol` as asked for, then BAR; `basis` is the adjustment. Weekly and monthly bars are whole, and
@@ -76,13 +58,13 @@ class Answers:
             query: The question.
             limit: The most rows wanted; None for all.
             position: Where the page begins.
-            pinned: The knowledge time of the first page, in UTC nanoseconds.
 
         Raises:
             UnknownSymbol, BadInput: A symbol means nothing, or too much.
             StoreUnavailable: The store cannot be read now.
         """
-        return await self._at_one_version(query.as_of, pinned, lambda as_of: self._bars(query, limit, position, as_of))
+        frame, following = await self._bars(query, limit, position)
+        return Page(frame, following, factors_used(self._factors))
 
     async def actions(self, query: ActionsQuery) -> Page:
         """Return splits and dividends, symbol by symbol in the order of the question, each by ex-date.
@@ -91,7 +73,15 @@ class Answers:
             UnknownSymbol, BadInput: A symbol means nothing, or too much.
             StoreUnavailable: The store cannot be read now.
         """
-        return await self._at_one_version(query.as_of, None, lambda as_of: self._actions(query, as_of))
+        directory = await self._shelf.directory(self._store)
+        parts = []
+        for symbol in query.symbols:
+            listing = directory.find(symbol, start=query.start, end=query.end)
+            one = {"instrument_id": (listing.instrument_id,)}
+            wanted = Selection(equal=one, start=query.start, end=query.end, as_of=self._store.as_of)
+            rows = await self._store.read("actions", wanted)
+            parts.append(rows.with_columns(pl.lit(symbol).alias("symbol")).select(ACTION))
+        return Page(pl.concat(parts))
 
     async def instruments(
         self, query: InstrumentsQuery, *, limit: int | None = None, position: Position | None = None
@@ -102,7 +92,8 @@ class Answers:
             UnknownSymbol: A symbol is not listed.
             StoreUnavailable: The store cannot be read now.
         """
-        return await self._at_one_version(None, None, lambda _: self._instruments(query, limit, position))
+        frame, following = await self._instruments(query, limit, position)
+        return Page(frame, following)
 
     async def levels(self, query: LevelsQuery) -> Page:
         """Return the levels of an index, ascending.
@@ -111,7 +102,16 @@ class Answers:
             BadInput: There is no such index.
             StoreUnavailable: The store cannot be read now.
         """
-        return await self._at_one_version(query.as_of, None, lambda as_of: self._levels(query, as_of))
+        one = {"index_id": (query.index,)}
+        wanted = Selection(equal=one, start=query.start, end=query.end, as_of=self._store.as_of, columns=LEVEL)
+        rows = await self._store.read("index_levels", wanted)
+        if rows.is_empty():
+            known = await self._store.read("index_levels", Selection(columns=("index_id",)))
+            ids = known["index_id"].unique().sort().to_list()
+            if query.index not in ids:
+                fix = f"Known indices: {', '.join(ids) or 'none yet'}."
+                raise BadInput(parameter="index", value=query.index, fix=fix)
+        return Page(rows)
 
     async def listing(self, symbol: str, *, start: date | None, end: date | None) -> Listing:
         """Return the listing that `symbol` means between two dates, both inclusive.
@@ -119,39 +119,20 @@ class Answers:
         Raises:
             UnknownSymbol, BadInput: It means nothing, or too much.
         """
-        known = await self._known()
-        return known.directory.find(symbol, start=start, end=end)
-
-    async def _at_one_version(
-        self,
-        as_of: int | None,
-        pinned: int | None,
-        answer: Callable[[int | None], Awaitable[tuple[pl.DataFrame, Position | None]]],
-    ) -> Page:
-        """Answer again if the store was written to meanwhile, so that all reads of one answer fit together."""
-        now = self._clock.now_ns()
-        known_at = pinned if pinned is not None else as_of
-        page = None
-        for _ in range(_TRIES):
-            version = self._store.version()
-            frame, following = await answer(known_at)
-            page = Page(frame, following, version, now if known_at is None else min(known_at, now))
-            if self._store.version() == version:
-                break
-        assert page is not None
-        return page
+        directory = await self._shelf.directory(self._store)
+        return directory.find(symbol, start=start, end=end)
 
     async def _bars(
-        self, query: BarsQuery, limit: int | None, position: Position | None, as_of: int | None
+        self, query: BarsQuery, limit: int | None, position: Position | None
     ) -> tuple[pl.DataFrame, Position | None]:
-        directory = (await self._known()).directory
+        directory = await self._shelf.directory(self._store)
         listings = [directory.find(symbol, start=query.start, end=query.end) for symbol in query.symbols]
         first = min(position.place, len(listings) - 1) if position is not None else 0
         start = position.start if position is not None else query.start
         parts, left = [], limit
         for place in range(first, len(listings)):
             wanted = None if left is None else left + 1
-            part = await self._series(query, listings[place].instrument_id, start=start, limit=wanted, as_of=as_of)
+            part = await self._series(query, listings[place].instrument_id, start=start, limit=wanted)
             shown = len(part) if left is None else _whole_days(part, left)
             following = None if shown == len(part) else Position(place=place, start=_label(part, shown))
             named = pl.lit(query.symbols[place]).alias("symbol")
@@ -163,7 +144,7 @@ class Answers:
         return pl.concat(parts), None
 
     async def _series(
-        self, query: BarsQuery, instrument: str, *, start: date | None, limit: int | None, as_of: int | None
+        self, query: BarsQuery, instrument: str, *, start: date | None, limit: int | None
     ) -> pl.DataFrame:
         """Return up to `limit` bars of one instrument whose label is not before `start`."""
         first, last, most = start, query.end, limit
@@ -176,12 +157,12 @@ class Answers:
             equal={"instrument_id": (instrument,), "timeframe": ("1d" if derived else query.timeframe,)},
             start=first,
             end=last,
-            as_of=as_of,
+            as_of=self._store.as_of,
             columns=BAR,
             limit=most,
         )
         bars = await self._store.read("bars", wanted)
-        bars = await self._adjusted(bars, instrument, adjustment=query.adjustment, as_of=as_of)
+        bars = await self._adjusted(bars, instrument, adjustment=query.adjustment)
         if not derived:
             return bars
         labelled = resample(bars, timeframe=query.timeframe)
@@ -190,32 +171,29 @@ class Answers:
             len(bars) if limit is None else limit
         )
 
-    async def _adjusted(
-        self, bars: pl.DataFrame, instrument: str, *, adjustment: Adjustment, as_of: int | None
-    ) -> pl.DataFrame:
+    async def _adjusted(self, bars: pl.DataFrame, instrument: str, *, adjustment: Adjustment) -> pl.DataFrame:
         if adjustment == "raw":
             return bars
-        factors = await self._factors(instrument, as_of)
+        factors = await self.factors(instrument)
         return adjust(bars, factors, adjustment=adjustment).with_columns(pl.lit(adjustment).alias("basis"))
 
-    async def _actions(self, query: ActionsQuery, as_of: int | None) -> tuple[pl.DataFrame, None]:
-        directory = (await self._known()).directory
-        parts = []
-        for symbol in query.symbols:
-            listing = directory.find(symbol, start=query.start, end=query.end)
-            one = {"instrument_id": (listing.instrument_id,)}
-            rows = await self._store.read(
-                "actions", Selection(equal=one, start=query.start, end=query.end, as_of=as_of)
-            )
-            parts.append(rows.with_columns(pl.lit(symbol).alias("symbol")).select(ACTION))
-        return pl.concat(parts), None
+    async def factors(self, instrument: str) -> pl.DataFrame:
+        """Return the adjustment factors of an instrument by ex-date, columns FACTOR; the page will tell of them.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+        """
+        one = {"instrument_id": (instrument,)}
+        rows = await self._store.read("factors", Selection(equal=one, as_of=self._store.as_of, columns=FACTOR))
+        self._factors.append(rows)
+        return rows
 
     async def _instruments(
         self, query: InstrumentsQuery, limit: int | None, position: Position | None
     ) -> tuple[pl.DataFrame, Position | None]:
         listings = await self._store.read("listings")
         if query.symbols:
-            directory = (await self._known()).directory
+            directory = await self._shelf.directory(self._store)
             ids = [directory.find(symbol).instrument_id for symbol in query.symbols]
             listings = listings.filter(pl.col("instrument_id").is_in(ids))
         names = await self._store.read("instruments")
@@ -229,34 +207,15 @@ class Answers:
         following = None if limit is None or begin + limit >= len(rows) else Position(place=begin + limit)
         return rows.slice(begin, limit), following
 
-    async def _levels(self, query: LevelsQuery, as_of: int | None) -> tuple[pl.DataFrame, None]:
-        one = {"index_id": (query.index,)}
-        wanted = Selection(equal=one, start=query.start, end=query.end, as_of=as_of, columns=LEVEL)
-        rows = await self._store.read("index_levels", wanted)
-        if rows.is_empty():
-            known = await self._store.read("index_levels", Selection(columns=("index_id",)))
-            ids = known["index_id"].unique().sort().to_list()
-            if query.index not in ids:
-                fix = f"Known indices: {', '.join(ids) or 'none yet'}."
-                raise BadInput(parameter="index", value=query.index, fix=fix)
-        return rows, None
 
-    async def _factors(self, instrument: str, as_of: int | None) -> pl.DataFrame:
-        one = Selection(equal={"instrument_id": (instrument,)}, as_of=as_of, columns=("ex_date", "split", "dividend"))
-        if as_of is not None:
-            return await self._store.read("factors", one)
-        known = await self._known()
-        if instrument not in known.factors:
-            if len(known.factors) >= _KEPT_FACTORS:
-                known.factors.clear()
-            known.factors[instrument] = await self._store.read("factors", one)
-        return known.factors[instrument]
-
-    async def _known(self) -> _Known:
-        version = self._store.version()
-        if self._kept is None or self._kept.version != version:
-            self._kept = _Known(version, Directory(await self._store.read("listings")))
-        return self._kept
+def factors_used(frames: Sequence[pl.DataFrame]) -> FactorsUsed | None:
+    """Return how many rows of factors were used, their newest version, and when the last of them was known."""
+    rows = [frame.select("version", "ts_known") for frame in frames if len(frame)]
+    if not rows:
+        return None
+    every = pl.concat(rows).select(pl.col("version").max(), pl.col("ts_known").max().cast(pl.Int64))
+    version, known = every.row(0)
+    return FactorsUsed(rows=sum(map(len, rows)), version=version, known=iso(known))
 
 
 def _whole_days(bars: pl.DataFrame, most: int) -> int:

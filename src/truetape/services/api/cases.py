@@ -12,8 +12,7 @@ from truetape.domain.errors import UnknownTarget
 from truetape.domain.kinds import OHLCV_COLUMNS
 from truetape.domain.schema import TABLES
 from truetape.domain.time import DERIVED_TIMEFRAMES
-from truetape.ports.clock import Clock
-from truetape.ports.store import Selection, Store
+from truetape.ports.store import Selection
 from truetape.services.api.answers import Answers, Page
 from truetape.services.api.docket import (
     CLAIM_PREFIX,
@@ -26,6 +25,7 @@ from truetape.services.api.docket import (
 from truetape.services.api.explain import as_traded
 from truetape.services.api.paging import Position
 from truetape.services.api.query import DocketQuery
+from truetape.services.api.reading import Reading
 from truetape.services.api.render import written
 
 MOST_EDITS: Final = 200  # values that a repair is shown with
@@ -61,53 +61,37 @@ class RepairCase(msgspec.Struct, frozen=True, kw_only=True):
 class Cases:
     """Answer questions about what is quarantined and repaired."""
 
-    def __init__(self, *, store: Store, clock: Clock, answers: Answers) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, reading: Reading, answers: Answers) -> None:
+        self._store = reading
         self._answers = answers
 
-    async def claims(
-        self,
-        query: DocketQuery,
-        *,
-        limit: int | None = None,
-        position: Position | None = None,
-        pinned: int | None = None,
-    ) -> Page:
+    async def claims(self, query: DocketQuery, *, limit: int | None = None, position: Position | None = None) -> Page:
         """Return quarantined claims, columns docket.QUARANTINED, the newest first.
 
         Raises:
             UnknownSymbol, BadInput: A symbol means nothing, or too much.
             StoreUnavailable: The store cannot be read now.
         """
-        known = self._clock.now_ns() if pinned is None else pinned
         one = await self._instruments(query)
-        wanted = Selection(equal=one, start=query.start, end=query.end, as_of=known)
+        wanted = Selection(equal=one, start=query.start, end=query.end, as_of=self._store.as_of)
         found = listed_claims(
             await self._store.read("quarantine", wanted),
-            await self._store.read("decisions", Selection(equal=one, as_of=known)),
+            await self._store.read("decisions", Selection(equal=one, as_of=self._store.as_of)),
             await self._symbols(),
             query,
         )
-        return self._page(found, limit, position, known)
+        return _page(found, limit, position)
 
-    async def repairs(
-        self,
-        query: DocketQuery,
-        *,
-        limit: int | None = None,
-        position: Position | None = None,
-        pinned: int | None = None,
-    ) -> Page:
+    async def repairs(self, query: DocketQuery, *, limit: int | None = None, position: Position | None = None) -> Page:
         """Return repairs, columns docket.REPAIR, the newest first.
 
         Raises:
             UnknownSymbol, BadInput: A symbol means nothing, or too much.
             StoreUnavailable: The store cannot be read now.
         """
-        known = self._clock.now_ns() if pinned is None else pinned
-        rows = await self._store.read("repairs", Selection(equal=await self._instruments(query), as_of=known))
-        return self._page(listed_repairs(rows, await self._symbols(), query), limit, position, known)
+        wanted = Selection(equal=await self._instruments(query), as_of=self._store.as_of)
+        rows = await self._store.read("repairs", wanted)
+        return _page(listed_repairs(rows, await self._symbols(), query), limit, position)
 
     async def claim(self, target: str) -> Row:
         """Return the row of docket.QUARANTINED that `target` is the id of; its instants are datetimes.
@@ -201,10 +185,11 @@ class Cases:
         newest = listings.sort("valid_to", "symbol", nulls_last=True)
         return newest.unique("instrument_id", keep="last", maintain_order=True).select("instrument_id", "symbol")
 
-    def _page(self, rows: pl.DataFrame, limit: int | None, position: Position | None, known: int) -> Page:
-        begin = position.place if position is not None else 0
-        following = None if limit is None or begin + limit >= len(rows) else Position(place=begin + limit)
-        return Page(rows.slice(begin, limit), following, self._store.version(), known)
+
+def _page(rows: pl.DataFrame, limit: int | None, position: Position | None) -> Page:
+    begin = position.place if position is not None else 0
+    following = None if limit is None or begin + limit >= len(rows) else Position(place=begin + limit)
+    return Page(rows.slice(begin, limit), following)
 
 
 def _instrument(target: str, prefix: str) -> str:

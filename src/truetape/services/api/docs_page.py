@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final
 
-from truetape.services.api.endpoints import Endpoint
+from truetape.services.api.endpoint import Endpoint
 from truetape.services.api.parameters import Parameter
 
 _STYLE: Final = """
@@ -51,6 +51,8 @@ _OPERATORS: Final = (
         "POST action (accept, correct, reject, undo), why, actor and values as JSON to decide about a claim.",
     ),
     ("/v1/repairs/{target}/decision", "The same for a repair: apply, undo, reject."),
+    ("/v1/snapshots", "POST name, as_of, note and actor as JSON to name a state of the store."),
+    ("/v1/receipts/{receipt}", "The answer that has this receipt, byte for byte."),
     ("/healthz", "The process is alive."),
     ("/readyz", "The store is readable; what else is not as it should be."),
     ("/metrics", "Counts and times, for Prometheus."),
@@ -67,8 +69,8 @@ def docs_page(endpoints: Iterable[Endpoint], *, version: str) -> bytes:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
         f"<title>truetape API</title><style>{_STYLE}</style>"
-        f'<h1>truetape API</h1><p class="soft">Version {escape(version)}. Everything here is a GET; only history '
-        f"can be asked for by a POST (see Operation). Errors name the parameter, its value and the fix.</p><nav>{links}"
+        f'<h1>truetape API</h1><p class="soft">Version {escape(version)}. Everything here is a GET; only work '
+        f"is asked for by a POST (see Operation). Errors name the parameter, its value and the fix.</p><nav>{links}"
         f'<a href="#operation">Operation</a></nav>{"".join(map(_section, listed))}'
         f'<section id="operation"><h2>Operation</h2><table>{rows}</table></section><script>{_SCRIPT}</script></html>'
     ).encode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
@@ -21,6 +20,7 @@ from truetape.services.api.docket import (
     REPAIR_PREFIX,
     REPAIR_STATES,
 )
+from truetape.services.api.endpoint import Endpoint, form_of, kept_endpoints, stream_of
 from truetape.services.api.formats import PAGE_FORMATS, TABLE_FORMATS
 from truetape.services.api.parameters import Parameter
 
@@ -40,22 +40,12 @@ AS_OF = Parameter(
     example="2024-06-10T20:00:00Z",
     schema={"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]},
 )
+SNAPSHOT = Parameter(
+    "snapshot",
+    "Answer from the state of the store that has this name, see /v1/snapshots; what it returns never changes.",
+    example="eod-2026-11-20",
+)
 CURSOR = Parameter("cursor", "The `next` of the page before, as it is.")
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One path: what it answers, and with which rows. `name` is what the rows are called in JSON."""
-
-    name: str
-    path: str
-    title: str
-    about: str
-    example: str
-    parameters: tuple[Parameter, ...]
-    formats: tuple[str, ...]
-    columns: Mapping[str, pl.DataType]
-    path_parameters: tuple[Parameter, ...] = ()
 
 
 def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
@@ -66,7 +56,16 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
         default=str(config.default_limit),
         schema={"type": "integer", "minimum": 1, "maximum": config.max_limit},
     )
-    found = [_bars(limit), _instruments(limit), _actions(), _levels(), _explanation(), *_cases(limit)]
+    found = [
+        _bars(limit),
+        stream_of(_bars(limit)),
+        _instruments(limit),
+        _actions(),
+        _levels(),
+        _explanation(),
+        *_cases(limit),
+        *kept_endpoints(),
+    ]
     return {endpoint.name: endpoint for endpoint in found}
 
 
@@ -91,7 +90,8 @@ def _bars(limit: Parameter) -> Endpoint:
             END,
             Parameter("adjustment", adjustments, choices=ADJUSTMENTS, default="raw"),
             AS_OF,
-            _format(TABLE_FORMATS),
+            SNAPSHOT,
+            form_of(TABLE_FORMATS),
             limit,
             CURSOR,
         ),
@@ -111,7 +111,8 @@ def _instruments(limit: Parameter) -> Endpoint:
         parameters=(
             Parameter("q", "Part of a symbol or a name, in either case.", example="apple"),
             Parameter("symbols", "Symbols or instrument ids, separated by commas.", example="AAPL,MSFT"),
-            _format(TABLE_FORMATS),
+            SNAPSHOT,
+            form_of(TABLE_FORMATS),
             limit,
             CURSOR,
         ),
@@ -127,7 +128,7 @@ def _actions() -> Endpoint:
         title="Corporate actions",
         about="Splits (new shares for one old) and dividends (cash per share, as paid then) by ex-date.",
         example="/v1/corporate-actions?symbols=AAPL",
-        parameters=(SYMBOLS, START, END, AS_OF, _format(TABLE_FORMATS)),
+        parameters=(SYMBOLS, START, END, AS_OF, SNAPSHOT, form_of(TABLE_FORMATS)),
         formats=TABLE_FORMATS,
         columns={"symbol": pl.String(), **_typed("actions", ACTION)},
     )
@@ -141,7 +142,7 @@ def _levels() -> Endpoint:
         title="Index levels",
         about="Daily levels of an index that truetape computes.",
         example="/v1/index-levels?index=EW5",
-        parameters=(index, START, END, AS_OF, _format(TABLE_FORMATS)),
+        parameters=(index, START, END, AS_OF, SNAPSHOT, form_of(TABLE_FORMATS)),
         formats=TABLE_FORMATS,
         columns=_typed("index_levels", LEVEL),
     )
@@ -157,7 +158,7 @@ def _explanation() -> Endpoint:
             "the splits and dividends that adjust it. `format=text` is for reading."
         ),
         example="/v1/explain/AAPL/2005-02-28?format=text",
-        parameters=(AS_OF, _format(PAGE_FORMATS)),
+        parameters=(AS_OF, SNAPSHOT, form_of(PAGE_FORMATS)),
         formats=PAGE_FORMATS,
         columns={},
         path_parameters=(
@@ -221,7 +222,7 @@ def _docket(
             Parameter("state", "What was decided about it.", choices=states),
             START,
             END,
-            _format(TABLE_FORMATS),
+            form_of(TABLE_FORMATS),
             limit,
             CURSOR,
         ),
@@ -239,16 +240,11 @@ def _case(name: str, about: str) -> Endpoint:
         title=f"One of {name}",
         about=f"{about} `format=text` is for reading.",
         example=f"/v1/{name}/{example}?format=text",
-        parameters=(_format(PAGE_FORMATS),),
+        parameters=(form_of(PAGE_FORMATS),),
         formats=PAGE_FORMATS,
         columns={},
         path_parameters=(Parameter("target", f"An id of /v1/{name}.", example=example, required=True),),
     )
-
-
-def _format(choices: tuple[str, ...]) -> Parameter:
-    about = "The form of the answer; without it the header Accept decides."
-    return Parameter("format", about, choices=choices, schema={"type": "string"})
 
 
 def _typed(table: str, names: tuple[str, ...]) -> dict[str, Any]:

@@ -11,12 +11,12 @@ import polars as pl
 
 from truetape.domain.errors import CorruptArchive
 from truetape.ports.archive import Archive
-from truetape.ports.clock import Clock
-from truetape.ports.store import Selection, Store
+from truetape.ports.store import Selection
 from truetape.services.api.answers import Answers
 from truetape.services.api.directory import Listing
 from truetape.services.api.explain import Evidence, Explanation, explain
 from truetape.services.api.query import ExplainQuery
+from truetape.services.api.reading import Reading
 
 MOST_ROWS: Final = 500  # of each table, for one session
 MOST_PAYLOADS: Final = 20  # that are read again to prove that they are whole
@@ -25,11 +25,10 @@ MOST_PAYLOADS: Final = 20  # that are read again to prove that they are whole
 class Explainer:
     """Explain prices from what the store and the archive hold."""
 
-    def __init__(self, *, store: Store, archive: Archive | None, answers: Answers, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, reading: Reading, *, archive: Archive | None, answers: Answers) -> None:
+        self._store = reading
         self._archive = archive
         self._answers = answers
-        self._clock = clock
 
     async def explain(self, query: ExplainQuery) -> Explanation:
         """Return everything known about one daily bar.
@@ -38,7 +37,6 @@ class Explainer:
             UnknownSymbol, BadInput: The symbol means nothing, or too much.
             StoreUnavailable: The store cannot be read now.
         """
-        version, now = self._store.version(), self._clock.now_ns()
         listing = await self._answers.listing(query.symbol, start=query.day, end=query.day)
         one = {"instrument_id": (listing.instrument_id,)}
         names = await self._store.read("instruments", Selection(equal=one))
@@ -48,33 +46,33 @@ class Explainer:
             listing=listing,
             name=(names["name"][0] if len(names) else None) or listing.symbol,
             day=query.day,
-            as_of=now if query.as_of is None else min(query.as_of, now),
-            store_version=version,
+            as_of=self._store.told,
+            store_version=self._store.version,
         )
 
     async def _evidence(self, query: ExplainQuery, listing: Listing) -> Evidence:
         one, day = {"instrument_id": (listing.instrument_id,)}, query.day
         daily = {**one, "timeframe": ("1d",)}
-        claims = await self._day("bar_claims", daily, day, query.as_of)
+        claims = await self._day("bar_claims", daily, day)
         payloads = claims["payload"].unique().sort().to_list()
         return Evidence(
-            bars=await self._day("bars", daily, day, query.as_of, history=True),
+            bars=await self._day("bars", daily, day, history=True),
             bar_claims=claims,
-            quarantine=await self._day("quarantine", daily, day, query.as_of),
-            findings=await self._day("findings", daily, day, query.as_of),
-            sessions=await self._day("sessions", {"mic": (listing.mic,)}, day, query.as_of),
-            actions=await self._store.read("actions", Selection(equal=one, as_of=query.as_of)),
-            factors=await self._store.read("factors", Selection(equal=one, as_of=query.as_of)),
+            quarantine=await self._day("quarantine", daily, day),
+            findings=await self._day("findings", daily, day),
+            sessions=await self._day("sessions", {"mic": (listing.mic,)}, day),
+            actions=await self._store.read("actions", Selection(equal=one, as_of=self._store.as_of)),
+            factors=await self._store.read("factors", Selection(equal=one, as_of=self._store.as_of)),
             payload_bytes=await asyncio.to_thread(self._sizes, payloads),
-            decisions=await self._store.read("decisions", Selection(equal=daily, as_of=query.as_of)),
-            repairs=await self._store.read("repairs", Selection(equal=daily, as_of=query.as_of)),
+            decisions=await self._store.read("decisions", Selection(equal=daily, as_of=self._store.as_of)),
+            repairs=await self._store.read("repairs", Selection(equal=daily, as_of=self._store.as_of)),
             captures=await self._store.read("captures", Selection(equal={"payload": payloads or ("",)})),
         )
 
     async def _day(
-        self, table: str, equal: Mapping[str, tuple[str, ...]], day: date, as_of: int | None, *, history: bool = False
+        self, table: str, equal: Mapping[str, tuple[str, ...]], day: date, *, history: bool = False
     ) -> pl.DataFrame:
-        wanted = Selection(equal=equal, start=day, end=day, as_of=as_of, history=history, limit=MOST_ROWS)
+        wanted = Selection(equal=equal, start=day, end=day, as_of=self._store.as_of, history=history, limit=MOST_ROWS)
         return await self._store.read(table, wanted)
 
     def _sizes(self, keys: Iterable[str]) -> dict[str, int | None]:

@@ -10,11 +10,13 @@ from truetape.domain.errors import BadInput
 MEDIA_TYPES: Final = {
     "json": "application/json",
     "csv": "text/csv",
+    "ndjson": "application/x-ndjson",
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
     "text": "text/plain",
 }
-TABLE_FORMATS: Final = ("json", "csv", "arrow", "parquet")
+TABLE_FORMATS: Final = ("json", "csv", "arrow", "parquet", "ndjson")
+STREAM_FORMATS: Final = ("arrow", "csv", "ndjson")
 PAGE_FORMATS: Final = ("json", "text")
 LONGEST_ACCEPT: Final = 1024
 

@@ -12,11 +12,12 @@ from truetape.domain.schema import INSTANT
 from truetape.services.api.backfills import PATH as BACKFILLS
 from truetape.services.api.backfills import Job, Wanted
 from truetape.services.api.decisions import ENDING, QUARANTINE, REPAIRS, Taken
-from truetape.services.api.endpoints import Endpoint
+from truetape.services.api.endpoint import RECEIPTS, Endpoint
 from truetape.services.api.formats import MEDIA_TYPES
 from truetape.services.api.parameters import Parameter
 from truetape.services.api.problem import MEDIA_TYPE
 from truetape.services.api.ruling import CLAIM_ACTIONS, LONGEST_WHY, REPAIR_ACTIONS, Ruling
+from truetape.services.api.snapshots import SNAPSHOTS, NewSnapshot, Snapshot
 
 _PROBLEMS: Final = {
     "400": "A parameter is not usable: the document names it, its value and the fix.",
@@ -46,7 +47,7 @@ def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
             "description": "Market data that explains itself: every price with its providers, verdict and versions.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": {**paths, **_backfills(), **_decisions(), **_for_operators()},
+        "paths": {**_snapshots(paths), **_backfills(), **_decisions(), **_for_operators()},
         "components": {"schemas": {"Problem": _problem()}},
     }
 
@@ -98,16 +99,24 @@ def _content(endpoint: Endpoint, form: str) -> dict[str, Any]:
 
 
 def _receipt() -> dict[str, Any]:
+    text = {"type": "string"}
+    whole = {"type": "integer"}
+    instant = {**text, "format": "date-time"}
+    used = {"rows": whole, "version": whole, "known": instant}
     return {
         "type": "object",
-        "description": "What the answer was made of; the same question with this as_of gives the same rows.",
-        "required": ["store_version", "as_of", "count"],
+        "description": "What the answer was made of; /v1/receipts/{id} gives the same bytes again.",
+        "required": ["store_version", "as_of"],
         "properties": {
-            "store_version": {"type": "integer"},
-            "as_of": {"type": "string", "format": "date-time"},
-            "count": {"type": "integer"},
-            "timeframe": {"type": "string"},
-            "adjustment": {"type": "string"},
+            "id": {**text, "description": "Missing where the question is too long for one; then `note` says so."},
+            "store_version": whole,
+            "as_of": instant,
+            "count": {**whole, "description": "Rows."},
+            "snapshot": text,
+            "timeframe": text,
+            "adjustment": text,
+            "factors": {"type": "object", "description": "The factors that adjust prices.", "properties": used},
+            "note": text,
         },
     }
 
@@ -126,6 +135,27 @@ def _problem() -> dict[str, Any]:
         "status": {"type": "integer"},
     }
     return {"type": "object", "required": ["type", "title", "status", "detail"], "properties": properties}
+
+
+def _snapshots(paths: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return `paths` with what names snapshots, and what gives answers again."""
+    form = MEDIA_TYPES["json"]
+    wish, made = (msgspec.json.schema(kind)["$defs"][kind.__name__] for kind in (NewSnapshot, Snapshot))
+    problems = _problems()
+    created = {"201": {"description": "It has the name.", "content": {form: {"schema": made}}}, **problems}
+    created["409"] = {**problems["400"], "description": "Another snapshot has the name."}
+    told = {"summary": "Name the present state of the store", "tags": ["operation"], "responses": created}
+    post = {"operationId": "name_snapshot", **told, "requestBody": {"content": {form: {"schema": wish}}}}
+    content = {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()}
+    again = {"200": {"description": "The same bytes.", "content": content}, **problems}
+    again["410"] = {**problems["400"], "description": "The store was rebuilt or set back; the fix names the nearest."}
+    one = {"name": "receipt", "in": "path", "required": True, "schema": {"type": "string"}}
+    get = {"operationId": "receipt", "summary": "An answer again", "tags": ["data"], "responses": again}
+    return {
+        **paths,
+        SNAPSHOTS: {**paths[SNAPSHOTS], "post": post},
+        f"{RECEIPTS}/{{receipt}}": {"get": {**get, "parameters": [one]}},
+    }
 
 
 def _backfills() -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Cursors: where the next page begins and what is known on it, in one opaque word.
 
-All pages show what was known when the first was asked for: a correction that comes between two pages moves nothing.
+All pages show what the store held when the first was asked for: what is written between two pages moves nothing.
 """
 
 from __future__ import annotations
@@ -30,10 +30,14 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A position, the question it belongs to, and the knowledge time in UTC nanoseconds."""
+    """A position, the question it belongs to, and where the first page stood: its store version and what it told.
+
+    `told` is a knowledge time in UTC nanoseconds.
+    """
 
     question: str
-    as_of: int
+    told: int
+    version: int
     position: Position
 
 

@@ -11,12 +11,14 @@ import msgspec
 from truetape.domain.errors import BadInput, StoreUnavailable, UnknownSymbol, UnknownTarget
 from truetape.domain.snapshots import NameTaken
 from truetape.services.api.formats import NotAcceptable
+from truetape.services.api.receipts import GoneAnswer
 
 MEDIA_TYPE: Final = "application/problem+json"
 _LONGEST: Final = 200
 _INPUTS: Final[dict[type[BadInput], tuple[HTTPStatus, str]]] = {  # that are no usual bad parameters
     NotAcceptable: (HTTPStatus.NOT_ACCEPTABLE, "not-acceptable"),
     NameTaken: (HTTPStatus.CONFLICT, "name-taken"),
+    GoneAnswer: (HTTPStatus.GONE, "gone-answer"),
 }
 
 

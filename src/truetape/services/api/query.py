@@ -19,7 +19,10 @@ _FARTHEST_NS: Final = 2**63 - 2
 
 @dataclass(frozen=True, kw_only=True)
 class BarsQuery:
-    """Bars of some symbols. `start` and `end` are session dates, both inclusive; `as_of` is in UTC nanoseconds."""
+    """Bars of some symbols. `start` and `end` are session dates, both inclusive; `as_of` is in UTC nanoseconds.
+
+    `snapshot` names the state of the store that is asked about; "" stands for the present one, here as in the others.
+    """
 
     symbols: tuple[str, ...]
     timeframe: str = "1d"
@@ -27,6 +30,7 @@ class BarsQuery:
     end: date | None = None
     adjustment: Adjustment = "raw"
     as_of: int | None = None
+    snapshot: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,7 @@ class ActionsQuery:
     start: date | None = None
     end: date | None = None
     as_of: int | None = None
+    snapshot: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +50,7 @@ class InstrumentsQuery:
 
     symbols: tuple[str, ...] = ()
     q: str = ""
+    snapshot: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +61,7 @@ class LevelsQuery:
     start: date | None = None
     end: date | None = None
     as_of: int | None = None
+    snapshot: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +71,7 @@ class ExplainQuery:
     symbol: str
     day: date
     as_of: int | None = None
+    snapshot: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +100,7 @@ def bars_query(given: Mapping[str, str], config: ApiConfig) -> BarsQuery:
         end=end,
         adjustment=cast("Adjustment", given.get("adjustment", "raw")),
         as_of=_as_of(given),
+        snapshot=given.get("snapshot", ""),
     )
 
 
@@ -102,7 +111,13 @@ def actions_query(given: Mapping[str, str], config: ApiConfig) -> ActionsQuery:
         BadInput: A value is not usable.
     """
     start, end = _range(given)
-    return ActionsQuery(symbols=_symbols(given, config), start=start, end=end, as_of=_as_of(given))
+    return ActionsQuery(
+        symbols=_symbols(given, config),
+        start=start,
+        end=end,
+        as_of=_as_of(given),
+        snapshot=given.get("snapshot", ""),
+    )
 
 
 def instruments_query(given: Mapping[str, str], config: ApiConfig) -> InstrumentsQuery:
@@ -114,7 +129,8 @@ def instruments_query(given: Mapping[str, str], config: ApiConfig) -> Instrument
     q = given.get("q", "").strip()
     if len(q) > LONGEST_SEARCH:
         raise BadInput(parameter="q", value=_cut(q), fix=f"Write at most {LONGEST_SEARCH} characters.")
-    return InstrumentsQuery(symbols=_symbols(given, config) if "symbols" in given else (), q=q)
+    symbols = _symbols(given, config) if "symbols" in given else ()
+    return InstrumentsQuery(symbols=symbols, q=q, snapshot=given.get("snapshot", ""))
 
 
 def docket_query(given: Mapping[str, str], config: ApiConfig) -> DocketQuery:
@@ -138,7 +154,8 @@ def levels_query(given: Mapping[str, str]) -> LevelsQuery:
         BadInput: A value is not usable.
     """
     start, end = _range(given)
-    return LevelsQuery(index=given["index"], start=start, end=end, as_of=_as_of(given))
+    snapshot = given.get("snapshot", "")
+    return LevelsQuery(index=given["index"], start=start, end=end, as_of=_as_of(given), snapshot=snapshot)
 
 
 def explain_query(symbol: str, ts: str, given: Mapping[str, str]) -> ExplainQuery:
@@ -152,7 +169,8 @@ def explain_query(symbol: str, ts: str, given: Mapping[str, str]) -> ExplainQuer
     if "T" in ts:
         read_instant(ts, parameter="ts")
         ts = ts.partition("T")[0]
-    return ExplainQuery(symbol=symbol, day=parse_day(ts, parameter="ts"), as_of=_as_of(given))
+    day = parse_day(ts, parameter="ts")
+    return ExplainQuery(symbol=symbol, day=day, as_of=_as_of(given), snapshot=given.get("snapshot", ""))
 
 
 def read_limit(given: Mapping[str, str], config: ApiConfig) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import replace
 
 import polars as pl
@@ -59,15 +59,20 @@ class Reading:
 
     async def stream(
         self, table: str, selection: Selection = Selection(), *, rows: int = BATCH_ROWS
-    ) -> AsyncIterator[pl.DataFrame]:
+    ) -> AsyncGenerator[pl.DataFrame]:
         """Yield rows of the one version in frames of at most `rows` rows.
 
         Raises:
             StoreUnavailable, BadInput: As the store does.
         """
         self.used |= read_subjects(table, selection.equal)
-        async for frame in self._store.stream(table, replace(selection, at_version=self.version), rows=rows):
-            yield frame
+        frames = self._store.stream(table, replace(selection, at_version=self.version), rows=rows)
+        try:
+            async for frame in frames:
+                yield frame
+        finally:
+            if isinstance(frames, AsyncGenerator):
+                await frames.aclose()
 
     def holds(self, subjects: Collection[Subject], *, since: int | None = None) -> bool:
         """Return whether `subjects` are known to be the same now as at the version, and as at version `since`."""

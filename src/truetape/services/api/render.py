@@ -16,14 +16,26 @@ RECEIPT: Final = "truetape-receipt"
 _ISO: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an answer was made of. The same question with this `as_of` gives the same rows again."""
+class FactorsUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """The adjustment factors behind an answer: their number, newest version, and when the last of them was known."""
 
+    rows: int
+    version: int
+    known: str  # ISO 8601
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an answer was made of. The id gives the same bytes again at /v1/receipts/{id}."""
+
+    id: str | None = None  # None where the question is too long for one; then `note` says so
     store_version: int
     as_of: str  # the knowledge time, ISO 8601
-    count: int
+    count: int | None = None  # rows
+    snapshot: str | None = None
     timeframe: str | None = None
     adjustment: str | None = None
+    factors: FactorsUsed | None = None  # None where none were used
+    note: str | None = None
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -34,20 +46,28 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     headers: dict[str, str]
 
 
-def render(frame: pl.DataFrame, *, name: str, form: str, receipt: Receipt, following: str | None = None) -> Rendered:
-    """Return `frame` in `form`: json, csv, arrow (an IPC stream) or parquet (zstd).
+def rows_of(frame: pl.DataFrame, *, form: str) -> bytes:
+    """Return the rows of `frame` in `form`: json (a list), csv, ndjson, arrow (an IPC stream) or parquet (zstd).
 
-    JSON holds the rows under `name`, beside `next` and `receipt`; the other forms carry both in headers. Instants are
-    written in ISO 8601 with a Z where the form is text.
+    Equal rows are equal bytes. Instants are written in ISO 8601 with a Z where the form is text.
+    """
+    if form == "json":
+        return written(frame).write_json().encode()
+    if form == "csv":
+        return written(frame).write_csv().encode()
+    if form == "ndjson":
+        return written(frame).write_ndjson().encode()
+    return _binary(frame.rechunk(), form=form)
+
+
+def render(rows: bytes, *, name: str, form: str, receipt: Receipt, etag: str, following: str | None = None) -> Rendered:
+    """Return the answer of `rows`, which `rows_of` wrote in `form`.
+
+    JSON holds the rows under `name`, beside `next` and `receipt`; in the other forms both stand in headers alone.
     """
     told = msgspec.json.encode(receipt)
-    headers = {} if form == "json" else {RECEIPT: told.decode(), **({NEXT: following} if following else {})}
-    if form == "json":
-        body = _json(frame, name=name, receipt=told, following=following)
-    elif form == "csv":
-        body = written(frame).write_csv().encode()
-    else:
-        body = _binary(frame, form=form)
+    headers = {RECEIPT: told.decode(), "etag": etag, **({NEXT: following} if following and form != "json" else {})}
+    body = _json(rows, name=name, receipt=told, following=following) if form == "json" else rows
     return Rendered(body=body, media_type=MEDIA_TYPES[form], headers=headers)
 
 
@@ -56,8 +76,7 @@ def written(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(selectors.datetime().dt.strftime(_ISO))
 
 
-def _json(frame: pl.DataFrame, *, name: str, receipt: bytes, following: str | None) -> bytes:
-    rows = written(frame).write_json().encode()
+def _json(rows: bytes, *, name: str, receipt: bytes, following: str | None) -> bytes:
     after = msgspec.json.encode(following)
     return b'{"%s":%s,"next":%s,"receipt":%s}' % (name.encode(), rows, after, receipt)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
@@ -14,46 +13,35 @@ import msgspec
 import structlog
 from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.response import Stream
 
 from truetape.domain.errors import TruetapeError
-from truetape.domain.time import iso
 from truetape.ports.archive import Archive
 from truetape.ports.cache import Cache
+from truetape.ports.changes import Changes
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
 from truetape.services.api import backfills, decisions, problem, snapshots
-from truetape.services.api.answers import Answers, Page
-from truetape.services.api.cases import Cases
-from truetape.services.api.config import CACHED, ApiConfig
+from truetape.services.api.asking import Teller
+from truetape.services.api.config import ApiConfig
 from truetape.services.api.docs_page import content_policy, docs_page
-from truetape.services.api.endpoints import Endpoint, endpoints
-from truetape.services.api.evidence import Explainer
+from truetape.services.api.endpoint import RECEIPTS, STREAM, Endpoint
 from truetape.services.api.formats import LONGEST_ACCEPT, MEDIA_TYPES, choose_format
+from truetape.services.api.kept import KeptAnswers
 from truetape.services.api.metrics import OTHER, Families, Metrics
-from truetape.services.api.narrate import narrate
-from truetape.services.api.narrate_cases import narrate_claim, narrate_repair
 from truetape.services.api.openapi import document
-from truetape.services.api.paging import Cursor, decode_cursor, encode_cursor, fingerprint
 from truetape.services.api.parameters import read_parameters
-from truetape.services.api.query import (
-    BarsQuery,
-    DocketQuery,
-    InstrumentsQuery,
-    actions_query,
-    bars_query,
-    docket_query,
-    explain_query,
-    instruments_query,
-    levels_query,
-    read_limit,
-)
-from truetape.services.api.render import Receipt, Rendered, render
+from truetape.services.api.receipts import Question, decode_slip
+from truetape.services.api.render import RECEIPT, Rendered
+from truetape.services.api.snapshots import SNAPSHOTS
+from truetape.services.api.streams import Streamed, Streams
 
 log = structlog.get_logger()
 
 Asked = Request[Any, Any, Any]
 Readiness = Callable[[], Mapping[str, str]]
 _HEADERS: Final = {"x-content-type-options": "nosniff", "cache-control": "no-cache", "vary": "accept"}
+UNWRITABLE: Final = {"store", "archive"}  # what is in trouble when nothing can be written as it should
 OPERATOR_PATHS: Final = ("/docs", "/openapi.json", "/healthz", "/readyz", "/metrics")
 
 
@@ -69,20 +57,22 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
     decide: decisions.Decide | None = None,
     name: snapshots.Name | None = None,
     families: Families = lambda: iter(()),
+    changes: Changes | None = None,
 ) -> Litestar:
     """Return the application that answers every path of the api. It only reads, and hands the rest on.
 
     `readiness` returns what is not as it should be in the rooms, by part; nothing when all is well. `accept` takes a
     backfill, `decide` a decision and `name` the name of a snapshot; without them none is taken. `families` returns what
-    other rooms count.
+    other rooms count. `changes` knows what was written to the store; without it any commit counts for all answers.
     """
-    rest = Rest(store=store, archive=archive, cache=cache, clock=clock, config=config, families=families)
+    teller = Teller(store=store, archive=archive, clock=clock, config=config, changes=changes)
+    rest = Rest(teller, cache=cache, config=config, families=families)
     return Litestar(
         [
             *_data_routes(rest),
             *backfills.routes(store=store, clock=clock, accept=accept),
             *decisions.routes(decide=decide),
-            *snapshots.routes(name=name),
+            *snapshots.routes(name=name, listed=lambda request: rest.answer(request, rest.endpoints["snapshots"])),
             *_operator_routes(rest, readiness),
         ],
         middleware=[rest.metrics.middleware],
@@ -101,112 +91,39 @@ class Rest:
     """Answer requests: parse, look among kept answers, compute, render, keep."""
 
     def __init__(
-        self,
-        *,
-        store: Store,
-        archive: Archive | None,
-        cache: Cache,
-        clock: Clock,
-        config: ApiConfig,
-        families: Families = lambda: iter(()),
+        self, teller: Teller, *, cache: Cache, config: ApiConfig, families: Families = lambda: iter(())
     ) -> None:
-        self.store = store
-        self.metrics = Metrics(store, families)
-        self.endpoints = endpoints(config)
+        self.store = teller.store
+        self.metrics = Metrics(teller.store, families)
+        self.endpoints = teller.endpoints
         self.paths = tuple(endpoint.path for endpoint in self.endpoints.values())
-        self._cache = cache
         self._config = config
-        self._answers = Answers(store=store, clock=clock)
-        self._cases = Cases(store=store, clock=clock, answers=self._answers)
-        self._explainer = Explainer(store=store, archive=archive, answers=self._answers, clock=clock)
+        self._kept = KeptAnswers(teller, cache=cache, config=config, on_kept=self.metrics.count_kept)
+        self._streams = Streams(teller)
 
-    async def bars(self, given: Mapping[str, str], form: str, _: Asked) -> Rendered:
-        """Answer /v1/bars."""
-        query = bars_query(given, self._config)
-        cursor = _cursor(given, query)
-        page = await self._answers.bars(
-            query,
-            limit=read_limit(given, self._config),
-            position=cursor.position if cursor else None,
-            pinned=cursor.as_of if cursor else None,
-        )
-        return await _rendered(page, "bars", form, query)
+    async def answer(self, request: Asked, endpoint: Endpoint) -> Response[bytes]:
+        """Return the answer that is kept to the same question, or a new one; or say that the asker has it."""
+        rendered = await self._kept.answer(self._question(request, endpoint))
+        return _response(rendered, has=request.headers.get("if-none-match", ""))
 
-    async def instruments(self, given: Mapping[str, str], form: str, _: Asked) -> Rendered:
-        """Answer /v1/instruments."""
-        query = instruments_query(given, self._config)
-        cursor = _cursor(given, query)
-        page = await self._answers.instruments(
-            query, limit=read_limit(given, self._config), position=cursor.position if cursor else None
-        )
-        return await _rendered(page, "instruments", form, query)
+    async def stream(self, request: Asked, endpoint: Endpoint) -> Stream:
+        """Return the answer while it is being made."""
+        question = self._question(request, endpoint)
+        return _streamed(await self._streams.bars(question), question.form)
 
-    async def actions(self, given: Mapping[str, str], form: str, _: Asked) -> Rendered:
-        """Answer /v1/corporate-actions."""
-        return await _rendered(await self._answers.actions(actions_query(given, self._config)), "actions", form)
+    async def receipt(self, request: Asked) -> Response[bytes] | Stream:
+        """Return the answer that has this receipt again."""
+        receipt = request.path_params["receipt"]
+        question = decode_slip(receipt).question
+        if question.endpoint == STREAM:
+            return _streamed(await self._streams.again(receipt), question.form)
+        return _response(await self._kept.again(receipt), has=request.headers.get("if-none-match", ""))
 
-    async def levels(self, given: Mapping[str, str], form: str, _: Asked) -> Rendered:
-        """Answer /v1/index-levels."""
-        return await _rendered(await self._answers.levels(levels_query(given)), "levels", form)
-
-    async def explanation(self, given: Mapping[str, str], form: str, request: Asked) -> Rendered:
-        """Answer /v1/explain/{symbol}/{ts}."""
-        path = request.path_params
-        explanation = await self._explainer.explain(explain_query(path["symbol"], path["ts"], given))
-        body = msgspec.json.encode(explanation) if form == "json" else narrate(explanation).encode()
-        return Rendered(body=body, media_type=MEDIA_TYPES[form], headers={})
-
-    async def quarantine(self, given: Mapping[str, str], form: str, _: Asked) -> Rendered:
-        """Answer /v1/quarantine."""
-        query = docket_query(given, self._config)
-        return await _rendered(await self._cases.claims(query, **self._place(given, query)), "quarantine", form, query)
-
-    async def repairs(self, given: Mapping[str, str], form: str, _: Asked) -> Rendered:
-        """Answer /v1/repairs."""
-        query = docket_query(given, self._config)
-        return await _rendered(await self._cases.repairs(query, **self._place(given, query)), "repairs", form, query)
-
-    async def quarantine_case(self, _: Mapping[str, str], form: str, request: Asked) -> Rendered:
-        """Answer /v1/quarantine/{target}."""
-        case = await self._cases.claim_case(request.path_params["target"])
-        body = msgspec.json.encode(case) if form == "json" else narrate_claim(case).encode()
-        return Rendered(body=body, media_type=MEDIA_TYPES[form], headers={})
-
-    async def repairs_case(self, _: Mapping[str, str], form: str, request: Asked) -> Rendered:
-        """Answer /v1/repairs/{target}."""
-        case = await self._cases.repair_case(request.path_params["target"])
-        body = msgspec.json.encode(case) if form == "json" else narrate_repair(case).encode()
-        return Rendered(body=body, media_type=MEDIA_TYPES[form], headers={})
-
-    def _place(self, given: Mapping[str, str], query: DocketQuery) -> dict[str, Any]:
-        cursor = _cursor(given, query)
-        return {
-            "limit": read_limit(given, self._config),
-            "position": cursor.position if cursor else None,
-            "pinned": cursor.as_of if cursor else None,
-        }
-
-    async def answer(
-        self,
-        request: Asked,
-        endpoint: Endpoint,
-        compute: Callable[[Mapping[str, str], str, Asked], Awaitable[Rendered]],
-    ) -> Response[bytes]:
-        """Return the kept answer to the same question at the same version of the store, or a new one."""
-        scope = request.scope
-        query_string = scope["query_string"]
-        accept = request.headers.get("accept", "")[:LONGEST_ACCEPT]
-        version = self.store.version()
-        key = f"{CACHED}{version}{scope['path']}?{query_string[: self._config.max_query_bytes + 1]!r}#{accept}"
-        kept = await self._cache.get(key)
-        if kept is not None:
-            self.metrics.count_kept()
-            return _response(msgspec.msgpack.decode(kept, type=Rendered))
-        given = read_parameters(query_string, endpoint.parameters, max_bytes=self._config.max_query_bytes)
-        rendered = await compute(given, choose_format(given, accept, endpoint.formats), request)
-        if self.store.version() == version and len(rendered.body) <= self._config.max_cached_bytes:
-            await self._cache.put(key, msgspec.msgpack.encode(rendered), ttl_s=self._config.cache_ttl_s)
-        return _response(rendered)
+    def _question(self, request: Asked, endpoint: Endpoint) -> Question:
+        query, accept = request.scope["query_string"], request.headers.get("accept", "")[:LONGEST_ACCEPT]
+        given = read_parameters(query, endpoint.parameters, max_bytes=self._config.max_query_bytes)
+        place = {one.name: request.path_params[one.name] for one in endpoint.path_parameters}
+        return Question(endpoint.name, place, given, choose_format(given, accept, endpoint.formats))
 
     def on_error(self, request: Asked, error: Exception) -> Response[bytes]:
         """Tell what is wrong with the request; an error that is not the request's is logged and gets an id."""
@@ -235,30 +152,30 @@ class Rest:
 
 
 def _data_routes(rest: Rest) -> list[Any]:
-    computed = {
-        "bars": rest.bars,
-        "instruments": rest.instruments,
-        "actions": rest.actions,
-        "levels": rest.levels,
-        "explanation": rest.explanation,
-        "quarantine": rest.quarantine,
-        "quarantine_case": rest.quarantine_case,
-        "repairs": rest.repairs,
-        "repairs_case": rest.repairs_case,
-    }
-    return [_route(rest, rest.endpoints[name], compute) for name, compute in computed.items()]
+    @get(f"{RECEIPTS}/{{receipt:str}}")
+    async def again(request: Asked) -> Response[bytes] | Stream:
+        return await rest.receipt(request)
+
+    alone = [endpoint for name, endpoint in rest.endpoints.items() if name != "snapshots"]
+    return [*(_route(rest, endpoint) for endpoint in alone), again]
 
 
-def _route(
-    rest: Rest, endpoint: Endpoint, compute: Callable[[Mapping[str, str], str, Asked], Awaitable[Rendered]]
-) -> Any:
+def _route(rest: Rest, endpoint: Endpoint) -> Any:
     path = endpoint.path
     for parameter in endpoint.path_parameters:
         path = path.replace(f"{{{parameter.name}}}", f"{{{parameter.name}:str}}")
 
+    if endpoint.name == STREAM:
+
+        @get(path, name=endpoint.name)
+        async def stream(request: Asked) -> Stream:
+            return await rest.stream(request, endpoint)
+
+        return stream
+
     @get(path, name=endpoint.name)
     async def answer(request: Asked) -> Response[bytes]:
-        return await rest.answer(request, endpoint, compute)
+        return await rest.answer(request, endpoint)
 
     return answer
 
@@ -280,6 +197,8 @@ def _operator_routes(rest: Rest, readiness: Readiness) -> list[Any]:
             await rest.store.read("instruments", Selection(limit=1))
         except TruetapeError as error:
             return _json({"status": "unavailable", "troubles": {"store": str(error), **troubles}}, status=503)
+        if UNWRITABLE & troubles.keys():  # what is stored is answered all the same
+            return _json({"status": "unavailable", "troubles": troubles}, status=503)
         return _json({"status": "degraded" if troubles else "ready", "troubles": troubles})
 
     @get("/metrics")
@@ -299,30 +218,28 @@ def _operator_routes(rest: Rest, readiness: Readiness) -> list[Any]:
 
 def _methods(path: str) -> str:
     """Return the methods that `path` takes, as the header Allow names them."""
-    if path == backfills.PATH:
+    if path in {backfills.PATH, SNAPSHOTS}:
         return backfills.ALLOWED
     return "POST" if path.endswith(decisions.ENDING) else "GET"
 
 
-def _cursor(given: Mapping[str, str], query: BarsQuery | InstrumentsQuery | DocketQuery) -> Cursor | None:
-    return decode_cursor(given["cursor"], question=fingerprint(query)) if "cursor" in given else None
-
-
-async def _rendered(
-    page: Page, name: str, form: str, query: BarsQuery | InstrumentsQuery | DocketQuery | None = None
-) -> Rendered:
-    following = None
-    if page.following is not None and query is not None:
-        cursor = Cursor(question=fingerprint(query), as_of=page.as_of, position=page.following)
-        following = encode_cursor(cursor)
-    receipt = Receipt(store_version=page.store_version, as_of=iso(page.as_of), count=len(page.frame))
-    if isinstance(query, BarsQuery):
-        receipt = msgspec.structs.replace(receipt, timeframe=query.timeframe, adjustment=query.adjustment)
-    return await asyncio.to_thread(render, page.frame, name=name, form=form, receipt=receipt, following=following)
-
-
-def _response(rendered: Rendered) -> Response[bytes]:
+def _response(rendered: Rendered, *, has: str) -> Response[bytes]:
+    """Return the answer, or without a body that the asker has the same rows already (RFC 9110, 13.1.2)."""
+    etag = rendered.headers["etag"]
+    held = {one.strip().removeprefix("W/") for one in has.split(",")}
+    if etag.removeprefix("W/") in held or "*" in held:
+        return Response(
+            b"",
+            status_code=HTTPStatus.NOT_MODIFIED,
+            headers={**_HEADERS, **rendered.headers},
+            media_type=rendered.media_type,
+        )
     return _sent(rendered.body, media_type=rendered.media_type, headers=rendered.headers)
+
+
+def _streamed(streamed: Streamed, form: str) -> Stream:
+    headers = {**_HEADERS, RECEIPT: msgspec.json.encode(streamed.receipt).decode()}
+    return Stream(streamed.chunks, media_type=MEDIA_TYPES[form], headers=headers)
 
 
 def _told(told: problem.Problem, *, headers: Mapping[str, str] | None = None) -> Response[bytes]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import polars as pl
-from litestar import Request, Response, post
+from litestar import Request, Response, route
 
 from truetape.domain.errors import BadInput, UnknownTarget
 from truetape.domain.snapshots import LONGEST_NOTE, sound_name, unknown_name
 from truetape.domain.time import iso
-from truetape.ports.store import Selection, Store
+from truetape.ports.store import Selection
 from truetape.services.api import problem
 from truetape.services.api.bodies import json_body
 from truetape.services.api.formats import MEDIA_TYPES
@@ -49,6 +49,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool
 
 
+class Readable(Protocol):
+    """What the names are looked up in: a store, or one reading of it."""
+
+    async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
+        """Return rows, as a store does."""
+        ...
+
+
 Name = Callable[[NewSnapshot], Awaitable[Snapshot]]
 
 
@@ -68,22 +76,30 @@ def sound_wish(wanted: NewSnapshot) -> NewSnapshot:
     return msgspec.structs.replace(wanted, name=sound_name(wanted.name), note=note, actor=actor)
 
 
-async def snapshot_named(store: Store, name: str) -> Snapshot:
+async def snapshot_named(store: Readable, name: str) -> Snapshot:
     """Return what `name` stands for.
 
     Raises:
         BadInput: Nothing has this name; the nearest names are told.
         StoreUnavailable: The store cannot be read now.
     """
-    sound_name(name, parameter="snapshot")
-    rows = await store.read("snapshots", Selection(equal={"name": (name,)}))
-    if rows.is_empty():
-        known = await store.read("snapshots", Selection(columns=("name", "ts_known")))
-        raise unknown_name(name, known=known.sort("ts_known")["name"].to_list())
-    return _told(rows)
+    row = await _row(store, name)
+    created = iso(row.pop("ts_known"))
+    return Snapshot(**{**row, "as_of": iso(row["as_of"]), "created": created})
 
 
-async def snapshot_case(store: Store, name: str) -> Snapshot:
+async def state_named(store: Readable, name: str) -> tuple[int, int]:
+    """Return the version of the store that `name` stands for, and the knowledge time in UTC nanoseconds.
+
+    Raises:
+        BadInput: Nothing has this name; the nearest names are told.
+        StoreUnavailable: The store cannot be read now.
+    """
+    row = await _row(store, name)
+    return row["store_version"], row["as_of"]
+
+
+async def snapshot_case(store: Readable, name: str) -> Snapshot:
     """Return what `name`, the last part of a path, stands for.
 
     Raises:
@@ -96,7 +112,7 @@ async def snapshot_case(store: Store, name: str) -> Snapshot:
         raise UnknownTarget(target=name[:80], fix=error.fix) from None
 
 
-async def snapshots(store: Store) -> pl.DataFrame:
+async def snapshots(store: Readable) -> pl.DataFrame:
     """Return every snapshot, columns SNAPSHOT, the newest first.
 
     Raises:
@@ -116,20 +132,20 @@ def narrate_snapshot(snapshot: Snapshot) -> str:
     return "\n".join([*lines, *(["Its data are simulated."] if snapshot.simulated else []), ""])
 
 
-def routes(*, name: Name | None) -> list[Any]:
-    """Return the handler that names snapshots. Without `name` none can be named, and asking says so."""
+def routes(*, name: Name | None, listed: Callable[[Request_], Awaitable[Response[bytes]]]) -> list[Any]:
+    """Return the handler of SNAPSHOTS, which `listed` answers. Without `name` none can be named, and asking says so."""
 
-    @post(SNAPSHOTS)
-    async def create(request: Request_) -> Response[bytes]:
+    @route(SNAPSHOTS, http_method=["GET", "POST"])  # one handler, so that OPTIONS names both
+    async def named(request: Request_) -> Response[bytes]:
+        if request.method != "POST":
+            return await listed(request)
         if name is None:
             return _sent(msgspec.json.encode(problem.takes_none()), status=HTTPStatus.SERVICE_UNAVAILABLE)
-        wanted = read_wish(await json_body(request, largest=LARGEST_BODY, fix="Write less."))
-        made = await name(wanted)
-        return _sent(
-            msgspec.json.encode(made), status=HTTPStatus.CREATED, headers={"location": f"{SNAPSHOTS}/{made.name}"}
-        )
+        made = await name(read_wish(await json_body(request, largest=LARGEST_BODY, fix="Write less.")))
+        place = {"location": f"{SNAPSHOTS}/{made.name}"}
+        return _sent(msgspec.json.encode(made), status=HTTPStatus.CREATED, headers=place)
 
-    return [create]
+    return [named]
 
 
 def read_wish(body: bytes) -> NewSnapshot:
@@ -145,10 +161,13 @@ def read_wish(body: bytes) -> NewSnapshot:
     return sound_wish(wanted)
 
 
-def _told(rows: pl.DataFrame) -> Snapshot:
-    row = rows.with_columns(pl.col("as_of", "ts_known").cast(pl.Int64)).row(0, named=True)
-    row |= {"as_of": iso(row["as_of"]), "created": iso(row.pop("ts_known"))}
-    return Snapshot(**row)
+async def _row(store: Readable, name: str) -> dict[str, Any]:
+    sound_name(name, parameter="snapshot")
+    rows = await store.read("snapshots", Selection(equal={"name": (name,)}))
+    if rows.is_empty():
+        known = await store.read("snapshots", Selection(columns=("name", "ts_known")))
+        raise unknown_name(name, known=known.sort("ts_known")["name"].to_list())
+    return rows.with_columns(pl.col("as_of", "ts_known").cast(pl.Int64)).row(0, named=True)
 
 
 def _sent(body: bytes, *, status: int, headers: dict[str, str] | None = None) -> Response[bytes]:

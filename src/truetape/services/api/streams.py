@@ -1,0 +1,180 @@
+"""Bars in one go: read in frames, written as they come, in memory that does not grow with the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from truetape.domain.adjust import adjust
+from truetape.domain.schema import TABLES, empty
+from truetape.domain.time import DERIVED_TIMEFRAMES, iso
+from truetape.ports.store import BATCH_ROWS, Selection
+from truetape.services.api.answers import BAR, Answers, factors_used
+from truetape.services.api.asking import Teller
+from truetape.services.api.directory import Listing
+from truetape.services.api.flow import Flow
+from truetape.services.api.query import BarsQuery, bars_query
+from truetape.services.api.reading import Reading
+from truetape.services.api.receipts import Question, digest_of, gone
+from truetape.services.api.render import Receipt
+
+COLUMNS: Final = {"symbol": pl.String(), **{name: TABLES["bars"].columns[name] for name in BAR}}
+LEFT: Final = "The store was rebuilt or set back since: its bytes begin otherwise."
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """An answer that is still being made: what it is made of, and its bytes."""
+
+    receipt: Receipt
+    chunks: AsyncGenerator[bytes]
+
+
+class Streams:
+    """Answer questions about bars without pages."""
+
+    def __init__(self, teller: Teller, *, rows: int = BATCH_ROWS) -> None:
+        self._teller = teller
+        self._rows = rows
+
+    async def bars(self, question: Question) -> Streamed:
+        """Return the answer to `question`, whose parameters were checked; its first rows are read already.
+
+        Raises:
+            UnknownSymbol, BadInput: It cannot be answered.
+            StoreUnavailable: The store cannot be read now.
+        """
+        query = bars_query(question.given, self._teller.config)
+        reading, _ = await self._teller.reading(query, None)
+        return await self._begun(question, query, reading)
+
+    async def again(self, receipt: str) -> Streamed:
+        """Return the answer that `receipt` is the id of.
+
+        Raises:
+            BadInput: It is no receipt.
+            GoneAnswer: The store is not the same any more.
+            StoreUnavailable: The store cannot be read now.
+        """
+        slip, endpoint = self._teller.slip(receipt)
+        query = bars_query(slip.question.given, self._teller.config)
+        streamed = await self._begun(slip.question, query, self._teller.reading_of(slip))
+        if streamed.receipt.id != receipt:
+            raise gone(receipt, slip, path=endpoint.path, why=LEFT)
+        return streamed
+
+    async def frames(self, query: BarsQuery) -> AsyncGenerator[pl.DataFrame]:
+        """Yield the bars that `query` asks for, columns `symbol` and BAR, in frames of a bounded number of rows.
+
+        Raises:
+            UnknownSymbol, BadInput: It cannot be answered.
+            StoreUnavailable: The store cannot be read now.
+        """
+        reading, _ = await self._teller.reading(query, None)
+        listings = await self._listings(query, reading)
+        factors = await self._factors(query, listings, reading)
+        async with contextlib.aclosing(self._rows_of(query, listings, factors, reading)) as frames:
+            async for frame in frames:
+                yield frame
+
+    async def _begun(self, question: Question, query: BarsQuery, reading: Reading) -> Streamed:
+        listings = await self._listings(query, reading)
+        factors = await self._factors(query, listings, reading)
+        chunks = _written(self._rows_of(query, listings, factors, reading), form=question.form, rows=self._rows)
+        first = await anext(chunks)
+        receipt = Receipt(
+            store_version=reading.version,
+            as_of=iso(reading.told),
+            timeframe=query.timeframe,
+            adjustment=query.adjustment,
+            factors=factors_used(factors),
+        )
+        signed = self._teller.signed(receipt, question, reading, digest_of(first))
+        return Streamed(signed, _after(first, chunks))
+
+    async def _listings(self, query: BarsQuery, reading: Reading) -> list[Listing]:
+        directory = await self._teller.shelf.directory(reading)
+        return [directory.find(symbol, start=query.start, end=query.end) for symbol in query.symbols]
+
+    async def _factors(self, query: BarsQuery, listings: list[Listing], reading: Reading) -> list[pl.DataFrame]:
+        if query.adjustment == "raw":
+            return []
+        answers = Answers(reading, self._teller.shelf)
+        return [await answers.factors(one.instrument_id) for one in listings]
+
+    async def _rows_of(
+        self, query: BarsQuery, listings: list[Listing], factors: list[pl.DataFrame], reading: Reading
+    ) -> AsyncGenerator[pl.DataFrame]:
+        for place, (symbol, listing) in enumerate(zip(query.symbols, listings, strict=True)):
+            read = self._longer if query.timeframe in DERIVED_TIMEFRAMES else self._series
+            series = read(query, symbol, listing.instrument_id, reading)
+            async with contextlib.aclosing(series) as frames:
+                async for frame in frames:
+                    bars = frame
+                    if query.adjustment != "raw" and query.timeframe not in DERIVED_TIMEFRAMES:
+                        basis = pl.lit(query.adjustment).alias("basis")
+                        bars = adjust(frame, factors[place], adjustment=query.adjustment).with_columns(basis)
+                    yield bars.select(pl.lit(symbol).alias("symbol"), *BAR)
+
+    async def _series(
+        self, query: BarsQuery, _: str, instrument: str, reading: Reading
+    ) -> AsyncGenerator[pl.DataFrame]:
+        wanted = Selection(
+            equal={"instrument_id": (instrument,), "timeframe": (query.timeframe,)},
+            start=query.start,
+            end=query.end,
+            as_of=reading.as_of,
+            columns=BAR,
+        )
+        async with contextlib.aclosing(reading.stream("bars", wanted, rows=self._rows)) as frames:
+            async for frame in frames:
+                yield frame
+
+    async def _longer(self, query: BarsQuery, symbol: str, _: str, reading: Reading) -> AsyncGenerator[pl.DataFrame]:
+        """Yield the weekly or monthly bars of one instrument: few enough to be made at once."""
+        one = BarsQuery(
+            symbols=(symbol,),
+            timeframe=query.timeframe,
+            start=query.start,
+            end=query.end,
+            adjustment=query.adjustment,
+        )
+        yield (await Answers(reading, self._teller.shelf).bars(one)).frame
+
+
+async def _written(frames: AsyncGenerator[pl.DataFrame], *, form: str, rows: int) -> AsyncGenerator[bytes]:
+    """Yield the bytes of `frames`, at least once; equal rows are equal bytes, however they are cut into frames."""
+    flow = Flow(form)
+    begun = False
+    async with contextlib.aclosing(_even(frames, rows=rows)) as even:
+        async for frame in even:
+            yield await asyncio.to_thread(flow.write, frame)
+            begun = True
+    ending = b"" if begun else flow.write(empty(COLUMNS))
+    yield ending + flow.end()
+
+
+async def _even(frames: AsyncGenerator[pl.DataFrame], *, rows: int) -> AsyncGenerator[pl.DataFrame]:
+    """Yield the same rows in frames of exactly `rows`, but for the last."""
+    held: list[pl.DataFrame] = []
+    async with contextlib.aclosing(frames):
+        async for frame in frames:
+            held.append(frame)
+            while sum(map(len, held)) >= rows:
+                together = pl.concat(held)
+                yield together.head(rows)
+                held = [together.slice(rows)]
+    if sum(map(len, held)):
+        yield pl.concat(held)
+
+
+async def _after(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with contextlib.aclosing(rest):
+        yield first
+        async for chunk in rest:
+            yield chunk
