@@ -61,8 +61,8 @@ SELECTIONS = st.builds(
 )
 
 
-@given(steps=STEPS, selections=st.lists(SELECTIONS, min_size=10, max_size=10))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=STEPS, selections=st.lists(SELECTIONS, min_size=8, max_size=8))
+@settings(max_examples=settings.default.max_examples // 12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 async def test_every_answer_is_the_stores(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Write | str], selections: list[Selection]
 ) -> None:

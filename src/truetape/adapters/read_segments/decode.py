@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from truetape.adapters.read_segments.layout import COLUMNS, CORE, RECEIPT, VERDICT
+from truetape.adapters.read_segments.layout import COLUMNS, CORE
+from truetape.adapters.read_segments.lists import LISTED, Lists, Told, taken
 from truetape.adapters.read_segments.segment import Segment
 
 
@@ -33,68 +34,58 @@ class Piece:
             numbers = np.arange(numbers.start, numbers.stop, dtype=np.uint32)
         return Piece(self.segment, numbers[self.segment.known(self.rows) <= as_of], self.instrument)
 
-    def core(self) -> pl.DataFrame:
-        """Return the rows as the segment has them."""
+    def prices(self) -> pl.DataFrame:
+        """Return `ts_event` and open to volume of the rows."""
         if isinstance(self.rows, slice):
-            return self.segment.core.slice(self.rows.start, len(self))
-        return _taken(self.segment.core, self.rows)
+            return self.segment.prices.slice(self.rows.start, len(self))
+        return taken(self.segment.prices, self.rows)
+
+    def instruments(self) -> pl.Series:
+        """Return the instrument of each row."""
+        if self.instrument is not None:
+            return _repeated("instrument_id", self.instrument, len(self))
+        return self.segment.names.gather(pl.Series(self.segment.codes("series", self.rows)))
 
 
-def decode(pieces: Sequence[Piece], columns: Sequence[str], *, timeframe: str) -> pl.DataFrame:
+def decode(pieces: Sequence[Piece], columns: Sequence[str], *, timeframe: str, lists: Lists) -> pl.DataFrame:
     """Return the rows of all pieces, one piece after the other, with `columns` of the table."""
     held = [piece for piece in pieces if len(piece)]
     if not held:
         return pl.DataFrame(schema={name: COLUMNS[name] for name in columns})
-    cores = [piece.core() for piece in held]
-    core = cores[0] if len(cores) == 1 else pl.concat(cores, rechunk=True)
-    found = {name: core[name] for name in columns if name in CORE}
-    for told, listed in (("verdict", VERDICT), ("receipt", RECEIPT)):
+    rows = sum(map(len, held))
+    found: dict[str, pl.Series] = {}
+    if not set(CORE).isdisjoint(columns):
+        found |= _joined([piece.prices() for piece in held]).to_dict()
+    for told, listed in LISTED.items():
         if not set(listed).isdisjoint(columns):
-            lists = _listed(held, told)
-            found |= {name: lists[name] for name in listed}
+            found |= _listed(held, told, lists).to_dict()
     if "timeframe" in columns:
-        found["timeframe"] = _repeated("timeframe", timeframe, len(core))
+        found["timeframe"] = _repeated("timeframe", timeframe, rows)
     if "instrument_id" in columns:
-        found["instrument_id"] = _instruments(held, cores, len(core))
+        found["instrument_id"] = _instruments(held, rows)
     return pl.DataFrame([found[name] for name in columns])
 
 
-def _listed(pieces: Sequence[Piece], told: str) -> pl.DataFrame:
-    """Return what the numbers `told` of all rows stand for. Where a piece has one number only, it is looked up once."""
-    parts, places, start, is_single = [], [], 0, True
-    for piece in pieces:
-        listed = piece.segment.verdicts if told == "verdict" else piece.segment.receipts
-        codes = piece.segment.codes(told, piece.rows)
-        first = int(codes[0])
-        if first == codes[-1] and bool((codes == first).all()):
-            parts.append(listed.slice(first, 1))
-            places.append(np.full(len(codes), start, dtype=np.uint32))
-            start += 1
-            is_single = False
-        else:
-            parts.append(_taken(listed, codes))
-            places.append(np.arange(start, start + len(codes), dtype=np.uint32))
-            start += len(codes)
-    rows = parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=True)
-    return rows if is_single else _taken(rows, np.concatenate(places))
+def _listed(pieces: Sequence[Piece], told: Told, lists: Lists) -> pl.DataFrame:
+    """Return what the numbers `told` of all rows stand for."""
+    together = lists.together(told)
+    if together is None:
+        return _joined([taken(piece.segment.listed(told), piece.segment.codes(told, piece.rows)) for piece in pieces])
+    codes = [piece.segment.codes(told, piece.rows) + lists.first(told, piece.segment) for piece in pieces]
+    return taken(together, codes[0] if len(codes) == 1 else np.concatenate(codes))
 
 
-def _instruments(pieces: Sequence[Piece], cores: Sequence[pl.DataFrame], rows: int) -> pl.Series:
+def _joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=True)
+
+
+def _instruments(pieces: Sequence[Piece], rows: int) -> pl.Series:
     only = {piece.instrument for piece in pieces}
     if len(only) == 1 and (name := only.pop()) is not None:
         return _repeated("instrument_id", name, rows)
-    parts = [
-        _repeated("instrument_id", piece.instrument, len(piece))
-        if piece.instrument is not None
-        else piece.segment.names.gather(core["series"])
-        for piece, core in zip(pieces, cores, strict=True)
-    ]
+    parts = [piece.instruments() for piece in pieces]
     return parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=True)
 
 
 def _repeated(name: str, value: str, rows: int) -> pl.Series:
     return pl.Series(name, [value], dtype=pl.String).new_from_index(0, rows)
-
-
-def _taken(frame: pl.DataFrame, rows: Any) -> pl.DataFrame:
-    return frame[pl.Series(rows, dtype=pl.UInt32)]

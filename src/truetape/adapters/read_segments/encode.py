@@ -56,7 +56,7 @@ def encode(bars: pl.DataFrame, *, withdrawn: Collection[str] = ()) -> Encoded:
     rows = bars.select(CORE).with_columns(*lists).select("series", *CORE, "verdict", "receipt")
     days, runs = _by_day(rows)
     tables = {ROWS: rows, SERIES: series, DAYS: days, RUNS: runs, RECEIPTS: receipts, VERDICTS: verdicts}
-    arrow = {name: table.to_arrow(compat_level=pl.CompatLevel.newest()) for name, table in tables.items()}
+    arrow = {name: _compact(table) for name, table in tables.items()}
     arrow[SERIES] = _with_keys(arrow[SERIES], series["instrument_id"])
     return Encoded(tables=arrow, rows=len(rows), series=len(series))
 
@@ -96,6 +96,13 @@ def _series(number: Any, names: pl.Series, bars: pl.DataFrame, withdrawn: Collec
     )
     changed = pl.col("instrument_id").is_in([*replaced, *withdrawn]).alias("changed")
     return pl.concat([here, gone]).sort("instrument_id").with_columns(changed)
+
+
+def _compact(table: pl.DataFrame) -> pa.Table:
+    """Return `table` with texts as views, which need no work when they are read, over bytes that it uses only."""
+    plain = table.to_arrow(compat_level=pl.CompatLevel.oldest())
+    columns = [one.cast(pa.string_view()) if pa.types.is_large_string(one.type) else one for one in plain.columns]
+    return pa.table(columns, names=plain.column_names)
 
 
 def _with_keys(series: pa.Table, names: pl.Series) -> pa.Table:

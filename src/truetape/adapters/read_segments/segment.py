@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from truetape.adapters.read_segments.encode import DAYS, RECEIPTS, ROWS, RUNS, SERIES, VERDICTS
+from truetape.adapters.read_segments.layout import CORE
 from truetape.domain.time import DAY_NS
 
 SUFFIX: Final = ".arrow"
@@ -30,14 +31,13 @@ class Segment:
         return _frame(self._mapped(ROWS))
 
     @cached_property
-    def verdicts(self) -> pl.DataFrame:
-        """What `verdict` counts."""
-        return _frame(self._mapped(VERDICTS))
+    def prices(self) -> pl.DataFrame:
+        """Of every row, `ts_event` and open to volume."""
+        return self.core.select(CORE)
 
-    @cached_property
-    def receipts(self) -> pl.DataFrame:
-        """What `receipt` counts."""
-        return _frame(self._mapped(RECEIPTS))
+    def listed(self, told: str) -> pl.DataFrame:
+        """Return what the numbers `verdict` or `receipt` of rows stand for."""
+        return self._lists[told]
 
     @cached_property
     def names(self) -> pl.Series:
@@ -93,7 +93,7 @@ class Segment:
         return found if stop - begin <= 1 else np.sort(found)
 
     def codes(self, name: str, rows: slice | Any) -> Any:
-        """Return the numbers `verdict` or `receipt` of `rows`. Shape (rows,), uint32."""
+        """Return the numbers `series`, `verdict` or `receipt` of `rows`. Shape (rows,), uint32."""
         return self._codes[name][rows]
 
     def known(self, rows: slice | Any) -> Any:
@@ -102,11 +102,15 @@ class Segment:
 
     @cached_property
     def _codes(self) -> dict[str, Any]:
-        return {name: self.core[name].to_numpy() for name in ("verdict", "receipt")}
+        return {name: self.core[name].to_numpy() for name in ("series", "verdict", "receipt")}
+
+    @cached_property
+    def _lists(self) -> dict[str, pl.DataFrame]:
+        return {"verdict": _frame(self._mapped(VERDICTS)), "receipt": _frame(self._mapped(RECEIPTS))}
 
     @cached_property
     def _known(self) -> Any:
-        return self.receipts["ts_known"].to_physical().fill_null(_LAST).to_numpy()
+        return self._lists["receipt"]["ts_known"].to_physical().fill_null(_LAST).to_numpy()
 
     @cached_property
     def _series(self) -> pa.RecordBatch:

@@ -12,6 +12,7 @@ import numpy as np
 
 from truetape.adapters.read_segments.decode import Piece
 from truetape.adapters.read_segments.layout import Period, periods
+from truetape.adapters.read_segments.lists import Lists
 from truetape.adapters.read_segments.manifest import Filled, Manifest
 from truetape.adapters.read_segments.marks import ALL
 from truetape.adapters.read_segments.question import Question
@@ -39,6 +40,7 @@ class Shelf:
 
     version: int
     rows: tuple[Row, ...]
+    lists: Lists
 
     def between(self, first: int, end: int) -> tuple[Row, ...]:
         """Return the periods that hold an instant from `first` (inclusive) to `end` (exclusive)."""
@@ -57,13 +59,13 @@ class Shelves:
     def of(cls, root: Path, manifest: Manifest, *, before: Self | None = None) -> Self:
         """Return the shelves of `manifest`; segments that stood on those `before` are not opened again."""
         held = {one.folder: one for one in before.segments()} if before is not None else {}
-        return cls(
-            {
-                timeframe: Shelf(version, tuple(_rows(root, timeframe, manifest.filled.get(timeframe, {}), held)))
-                for timeframe, version in manifest.surveyed.items()
-                if timeframe not in manifest.unfit
-            }
-        )
+        shelves = {}
+        for timeframe, version in manifest.surveyed.items():
+            if timeframe not in manifest.unfit:
+                rows = tuple(_rows(root, timeframe, manifest.filled.get(timeframe, {}), held))
+                lists = Lists(one for row in rows for one in row.segments)
+                shelves[timeframe] = Shelf(version, rows, lists)
+        return cls(shelves)
 
     def of_timeframe(self, timeframe: str) -> Shelf | None:
         """Return the shelf of `timeframe`, or None if its periods are not known."""
@@ -146,7 +148,7 @@ def _left(segment: Segment, numbers: slice | Any, except_for: frozenset[str], lo
     events = segment.events[rows]
     out = (events >= low) & (events < high)
     if not is_all:
-        out &= np.isin(segment.core["series"].to_numpy()[rows], places)
+        out &= np.isin(segment.codes("series", rows), places)
     return rows[~out]
 
 

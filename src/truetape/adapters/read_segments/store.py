@@ -15,6 +15,7 @@ from truetape.adapters.read_segments.building import Builder, Load, Quiet
 from truetape.adapters.read_segments.decode import Piece, decode
 from truetape.adapters.read_segments.layout import TABLE
 from truetape.adapters.read_segments.library import Library
+from truetape.adapters.read_segments.lists import Lists
 from truetape.adapters.read_segments.marks import Touched
 from truetape.adapters.read_segments.question import Question, question_of, rest_of
 from truetape.adapters.read_segments.shelf import Shelf, changed, pieces
@@ -135,7 +136,7 @@ class SegmentedStore:
             touched = self._touched(shelf, question)
             if touched is None:
                 found = pieces(shelf, question, except_for=frozenset(), low=0, high=0)
-                return await _put_together(found, question)
+                return await _put_together(found, question, shelf.lists)
             if len(touched.instruments) > MOST_NAMES:
                 return None
             rest, low, high = rest_of(question, touched)
@@ -143,7 +144,9 @@ class SegmentedStore:
                 fresh = await self._store.read(TABLE, rest)
             if shelves is self._library.shelves and touched == self._touched(shelf, question):
                 found = pieces(shelf, question, except_for=touched.instruments, low=low, high=high)
-                return _merged(await _put_together(found, question, columns=question.names), fresh, question)
+                return _merged(
+                    await _put_together(found, question, shelf.lists, columns=question.names), fresh, question
+                )
         return None
 
     def _touched(self, shelf: Shelf, question: Question) -> Touched | None:
@@ -178,20 +181,21 @@ def _reaches(shelf: Shelf, question: Question) -> bool:
     return all(one <= version for one in (shelf.version, *(row.version for row in shelf.between(*question.span))))
 
 
-async def _put_together(found: list[Piece], question: Question, *, columns: Sequence[str] = ()) -> pl.DataFrame:
+async def _put_together(
+    found: list[Piece], question: Question, lists: Lists, *, columns: Sequence[str] = ()
+) -> pl.DataFrame:
     if sum(map(len, found)) > AT_ONCE:
-        return await asyncio.to_thread(_decoded, found, question, columns)
-    return _decoded(found, question, columns)
+        return await asyncio.to_thread(_decoded, found, question, lists, columns)
+    return _decoded(found, question, lists, columns)
 
 
-def _decoded(found: list[Piece], question: Question, columns: Sequence[str]) -> pl.DataFrame:
+def _decoded(found: list[Piece], question: Question, lists: Lists, columns: Sequence[str]) -> pl.DataFrame:
     """Return the rows of `found`, in order and limited; rows with other `columns` are to be merged first."""
     if columns:
-        return decode(found, columns, timeframe=question.timeframe)
+        return decode(found, columns, timeframe=question.timeframe, lists=lists)
     if question.instruments is None and len({piece.segment for piece in found}) > 1:
-        rows = decode(found, question.names, timeframe=question.timeframe)
-        return _ordered(rows, question)
-    rows = decode(found, question.columns, timeframe=question.timeframe)
+        return _ordered(decode(found, question.names, timeframe=question.timeframe, lists=lists), question)
+    rows = decode(found, question.columns, timeframe=question.timeframe, lists=lists)
     limit = question.selection.limit
     return rows if limit is None else rows.head(limit)
 
