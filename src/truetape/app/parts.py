@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -18,15 +19,19 @@ from truetape.adapters.memory_bus import DeadLetter, MemoryBus
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.sqlite_ledger import SqliteLedger
 from truetape.adapters.system_clock import SystemClock
+from truetape.adapters.tiered_store import TieredStore
 from truetape.app.budgets import budgets
 from truetape.app.channels import Channels, channels
 from truetape.app.settings import LEDGER as LEDGER_VARIABLE
 from truetape.app.settings import ProviderSettings, Settings
+from truetape.app.tiers import tiered
+from truetape.domain.commits import Commits
 from truetape.domain.errors import BadInput
 from truetape.domain.plans import Budget
 from truetape.ports.clock import Clock
 from truetape.ports.http import Http
 from truetape.ports.provider import Provider
+from truetape.ports.tiering import Tiers
 from truetape.providers import vendor
 
 if TYPE_CHECKING:
@@ -47,7 +52,7 @@ class Parts:
     """Everything that the rooms are built of."""
 
     folder: DataFolder
-    store: DuckdbStore
+    store: DuckdbStore | TieredStore
     archive: FileArchive
     bus: MemoryBus
     cache: MemoryCache
@@ -58,6 +63,8 @@ class Parts:
     providers: dict[str, Provider]
     budgets: dict[str, Budget]
     channels: Channels
+    commits: Commits
+    tiers: Tiers | None  # what moves old rows; None where the settings name no tiers
 
     async def close(self) -> None:
         """Give everything back, the data folder's lock last."""
@@ -87,12 +94,13 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         archive = FileArchive(folder.archive)
         opened.callback(archive.close)
         store = DuckdbStore(folder.store)
+        cold = tiered(settings.tiers, store, data=settings.data, environ=os.environ)
         opened.pop_all()
     clock = SystemClock()
     http = AiohttpHttp(timeout_s=settings.timeout_s)
     return Parts(
         folder=folder,
-        store=store,
+        store=cold.store if cold else store,
         archive=archive,
         bus=MemoryBus(lanes=LANES, attempts=ATTEMPTS, on_dead_letter=_log_dead_letter),
         cache=MemoryCache(max_bytes=settings.cache_bytes, clock=clock),
@@ -103,6 +111,8 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         providers=providers(settings, http),
         budgets=allowed,
         channels=channels(settings.watching.channels, clock=clock),
+        commits=store.commits,
+        tiers=cold.tiers if cold else None,
     )
 
 

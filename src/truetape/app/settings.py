@@ -17,6 +17,7 @@ from truetape.app.check_settings import Checking, checking
 from truetape.app.consensus_settings import Consensus, consensus
 from truetape.app.repair_policies import Repairing, repairing
 from truetape.app.stream_replay import STREAMS
+from truetape.app.tier_settings import Tiering, tiering
 from truetape.app.watch_settings import Watching, watching
 from truetape.domain.asks import KINDS
 from truetape.domain.errors import BadInput
@@ -66,7 +67,7 @@ _WORDS: Final = {
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
 _POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
 _JUDGED: Final = ("checking", "consensus", "repairing")
-_READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching", *_JUDGED)
+_READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching", "tiers", *_JUDGED)
 _KEY_LIKE: Final = re.compile("[A-Za-z0-9]{16,}")  # rather a key than the name of a variable, which has underscores
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
 
@@ -127,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     consensus: Consensus = Consensus()  # how far claims may differ, and how many must agree
     repairing: Repairing = Repairing()  # which repairs are applied without asking
     watching: Watching = Watching()  # who is alarmed of what, and how soon what is due
+    tiers: Tiering = Tiering()  # where old rows go, when, and how long they are kept
     ledger: str = Secret()  # redis://... where quotas are shared by machines; "" for a file in the data folder
 
 
@@ -142,10 +144,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     table = _parsed(path)
     problems: list[str] = []
     instruments = _tables(table.pop("instruments", []), problems)
-    providers = table.pop("providers", {})
-    policies = table.pop("policies", {})
-    streams = table.pop("streams", {})
-    watched = {name: table.pop(name, kind()) for name, kind in (("alerts", list), ("channels", dict))}
+    apart = {name: table.pop(name, {}) for name in ("providers", "policies", "streams", "tiers")}
+    watched = {name: table.pop(name, kind()) for name, kind in (("alerts", list), ("channels", dict), ("disk", dict))}
     quality = _quality(table.pop("quality", {}), problems)
     watched["freshness"] = quality.get("freshness", {})
     table |= _overrides(environ)
@@ -155,14 +155,15 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         _fields(DeclaredListing, one, f"instruments[{number}].", problems, types=_LISTING)
         for number, one in enumerate(instruments)
     ]
-    values["providers"] = _providers(providers, environ, problems)
-    values["policies"] = _policies(policies, problems)
-    values["streams"] = _streams(streams, problems)
+    values["providers"] = _providers(apart["providers"], environ, problems)
+    values["policies"] = _policies(apart["policies"], problems)
+    values["streams"] = _streams(apart["streams"], problems)
     values["watching"] = watching(**watched, environ=environ, problems=problems)
     own = {"checks": quality.get("checks", {}), "folder": quality.get("user_checks")}
     values["checking"] = checking(**own, beside=path.parent, problems=problems)
     values["consensus"] = consensus(quality.get("consensus", {}), problems)
     values["repairing"] = repairing(quality.get("repair", {}), problems)
+    values["tiers"] = tiering(apart["tiers"], beside=path.parent, problems=problems)
     values["ledger"] = Secret(environ.get(LEDGER, "").strip())
     problems += _listing_problems(listings)
     if not problems:

@@ -231,6 +231,7 @@ VERDICTS: Final[dict[str, Table]] = {
             "least": pl.String(),  # the first column of the table's key lies from here
             "greatest": pl.String(),  # to here, both inclusive
             "rows": pl.UInt32(),  # all versions and withdrawals
+            "providers": pl.String(),  # how many of them are of each provider, JSON; {} where the table has none
             "bytes": pl.UInt32(),
             "stored_to": pl.UInt32(),  # the last version of the store that wrote one of its rows
             "sha256": pl.String(),  # of the whole file

@@ -45,6 +45,7 @@ class ColdFile:
     least: str
     greatest: str
     rows: int
+    providers: str
     bytes: int
     stored_to: int
     sha256: str

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Self
 
+import msgspec
 import polars as pl
 
 from truetape.adapters.tiered_store.cold import ColdFile, ColdFiles, Wanted, event_column
@@ -31,6 +32,7 @@ class Extent:
     checksum: int = 0
     days: set[date] = field(default_factory=set)  # first and last of each frame
     abouts: set[str] = field(default_factory=set)  # of the key's first column, likewise
+    providers: dict[str, int] = field(default_factory=dict)  # rows of each
     stored_to: int = 0
 
     def add(self, rows: pl.DataFrame, table: Table) -> None:
@@ -42,6 +44,9 @@ class Extent:
         self.days = _ends({*self.days, days.min(), days.max()})
         abouts = rows[table.key[0]]
         self.abouts = _ends({*self.abouts, str(abouts.min()), str(abouts.max())})
+        if "provider" in table.columns:
+            for provider, count in rows["provider"].fill_null("").value_counts().iter_rows():
+                self.providers[provider] = self.providers.get(provider, 0) + count
         newest = rows[STORED].max()
         assert isinstance(newest, int)
         self.stored_to = max(self.stored_to, newest)
@@ -67,6 +72,7 @@ class Draft:
             least=min(extent.abouts),
             greatest=max(extent.abouts),
             rows=extent.rows,
+            providers=msgspec.json.encode(extent.providers).decode(),
             bytes=self.path.stat().st_size,
             stored_to=extent.stored_to,
             sha256=sha256,

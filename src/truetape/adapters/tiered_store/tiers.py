@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import polars as pl
 
 from truetape.adapters.tiered_store.cold import ColdFile, ColdFiles, Wanted, event_column
@@ -85,14 +86,14 @@ class ColdTiers:
             return moved
 
     async def holdings(self) -> pl.DataFrame:
-        """Return what lies where: the columns `tier` and CENSUS. Cold files count whole, for no provider.
+        """Return what lies where: the columns `tier` and CENSUS. Providers share the bytes of a file.
 
         Raises:
             StoreUnavailable: The store cannot be read now.
         """
         hot = (await self._hot.census()).select(pl.lit("hot").alias("tier"), *CENSUS)
         files = await self._store.files()
-        rows = [(one.tier, one.table, one.start, one.end, "", one.rows, one.bytes) for one in files]
+        rows = [row for file in files for row in _shares(file)]
         cold = pl.DataFrame(rows, schema={"tier": pl.String(), **CENSUS}, orient="row")
         return pl.concat([hot, cold]).sort("tier", "table", "start", "provider")
 
@@ -138,7 +139,7 @@ class ColdTiers:
         counted = _Counted(self._hot.extract(span, upto=upto))
         async for _ in counted.frames():
             pass
-        touched = [file for file in files if file.start <= span.end and file.end >= span.start]
+        touched = [file for file in files if _may_lose(file, span)]
         old, drafts, rows = [], [], counted.rows
         for number, file in enumerate(touched):
             if _is_within(file, span) and span.is_whole:
@@ -227,6 +228,21 @@ async def _kept(frames: AsyncIterator[pl.DataFrame], span: Span, table: Table) -
 
 def _is_within(file: ColdFile, span: Span) -> bool:
     return span.start <= file.start and file.end <= span.end
+
+
+def _may_lose(file: ColdFile, span: Span) -> bool:
+    """Return whether a deletion of `span` may touch `file`."""
+    is_near = file.start <= span.end and file.end >= span.start
+    return is_near and (not span.provider or span.provider in msgspec.json.decode(file.providers))
+
+
+def _shares(file: ColdFile) -> list[tuple[object, ...]]:
+    """Return a row of holdings for each provider of the file, which has its share of the bytes."""
+    providers = msgspec.json.decode(file.providers) or {"": file.rows}
+    return [
+        (file.tier, file.table, file.start, file.end, name, rows, round(file.bytes * rows / file.rows))
+        for name, rows in sorted(providers.items())
+    ]
 
 
 def _is_cold(key: str) -> bool:

@@ -1,0 +1,150 @@
+"""The tiers of a platform: built as the settings say, looked after by age and licence, and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import structlog
+
+from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.adapters.tiered_store import ColdFiles, ColdTiers, TieredStore
+from truetape.app.object_places import objects_at
+from truetape.app.tier_settings import MOVABLE, Tiering
+from truetape.domain.schema import TABLES
+from truetape.domain.time import to_datetime
+from truetape.ports.clock import Clock
+from truetape.ports.objects import Objects
+from truetape.ports.store import Selection, Store
+from truetape.ports.tiering import Catalog, Move, Moved, Span, Tiers
+from truetape.services.storage.lifecycle import Step, due, heard_before, licensed, pinned
+
+SCRATCH: Final = "tiers.incoming"  # of the data folder: cold files that are being written
+DAY_S: Final = 86_400.0
+GRACE_NS: Final = 3_600 * 10**9  # after which a replaced cold file is deleted: nobody reads it any more
+BY_RULE: Final = "settings"  # the actor of what is due by rules
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Tiered:
+    """A store that reads its cold files, and what moves its rows."""
+
+    store: TieredStore
+    tiers: ColdTiers
+
+
+def tiered(settings: Tiering, hot: DuckdbStore, *, data: Path, environ: Mapping[str, str]) -> Tiered | None:
+    """Return `hot` with the tiers that `settings` name, or None if they name none.
+
+    Raises:
+        BadInput: A place is neither a folder nor a bucket, or a package is missing.
+    """
+    if not settings.warm:
+        return None
+    named = {"warm": settings.warm, "archive": settings.archive}
+    places: dict[str, Objects] = {tier: objects_at(place, environ) for tier, place in named.items() if place}
+    catalogs: dict[str, Catalog] = {}
+    if settings.form == "delta":
+        from truetape.app.delta_places import catalog_at
+
+        catalogs = {tier: catalog_at(place, environ) for tier, place in named.items() if place}
+    store = TieredStore(hot, ColdFiles(places))
+    tiers = ColdTiers(store, hot=hot, places=places, scratch=data / SCRATCH, catalogs=catalogs)
+    return Tiered(store=store, tiers=tiers)
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """What is due with the rows of a store, and doing it."""
+
+    store: Store
+    tiers: Tiers
+    settings: Tiering
+    clock: Clock
+    simulated: bool = False
+
+    async def due(self) -> list[Step]:
+        """Return what is due now: moves and deletions by age, then deletions by licence.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+        """
+        now = self.clock.now_ns()
+        today = to_datetime(now).date()
+        held = await self.tiers.holdings()
+        steps = due(held, self.settings.kinds, today=today, has_archive=bool(self.settings.archive))
+        steps += licensed(await self._heard(held, now), self.settings.licences, now_ns=now)
+        named = await self.store.read("snapshots", Selection(columns=("name", "ts_known")))
+        return pinned(steps, named.sort("ts_known")["name"].to_list())
+
+    async def do(self, step: Step, *, actor: str, why: str = "", unpin: bool = False) -> Moved:
+        """Do `step`, which is written to the table `moves` with who did it and why.
+
+        A deletion that a named snapshot would see is left undone, unless `unpin`.
+
+        Raises:
+            StoreUnavailable: A tier cannot be read or written now.
+            CorruptArchive: A cold file could not be read back.
+        """
+        if step.pinned_by and not unpin:
+            return Moved(rows=0, files=0, bytes=0)
+        span = Span(step.table, step.start, step.end, provider=step.provider, known_before=step.known_before)
+        goal = None if step.goal == "delete" else step.goal
+        move = Move(span, goal, actor=actor, why=why or step.why)
+        moved = await self.tiers.move(move, ts_known=self.clock.now_ns(), simulated=self.simulated)
+        log.info("tiers.moved", table=step.table, goal=step.goal, rows=moved.rows, bytes=moved.bytes, why=move.why)
+        return moved
+
+    async def run(
+        self,
+        steps: Sequence[Step],
+        *,
+        actor: str,
+        on_step: Callable[[Step, Moved], None] = lambda _step, _moved: None,
+        unpin: bool = False,
+    ) -> None:
+        """Do `steps` one after the other, then delete cold files that nobody reads any more.
+
+        Raises:
+            StoreUnavailable: A tier cannot be read or written now; what is done stays done.
+            CorruptArchive: A cold file could not be read back.
+        """
+        for step in steps:
+            on_step(step, await self.do(step, actor=actor, unpin=unpin))
+        await self.tiers.sweep(older_than_ns=self.clock.now_ns() - GRACE_NS)
+
+    async def work(self) -> None:
+        """Do for ever what is due, a day or more apart."""
+        while True:
+            await self.run(await self.due(), actor=BY_RULE)
+            await self.clock.sleep(self.settings.every_days * DAY_S)
+
+    async def _heard(self, held: pl.DataFrame, now_ns: int) -> list[tuple[str, str, int]]:
+        """Return the rows that each licence's provider claimed before the licence's day, by table and provider."""
+        counted = []
+        for provider, licence in self.settings.licences.items():
+            tables = held.filter(pl.col("provider") == provider)["table"].unique().sort()
+            for name in (one for one in tables if licence.claims is not None and is_claim(one)):
+                asked = Selection(
+                    equal={"provider": (provider,)},
+                    columns=("provider",),
+                    as_of=heard_before(licence, now_ns) - 1,
+                    start=date.min,
+                    end=date.max,
+                )
+                rows = 0
+                async for frame in self.store.stream(name, asked):
+                    rows += len(frame)
+                counted.append((name, provider, rows))
+        return counted
+
+
+def is_claim(name: str) -> bool:
+    """Return whether table `name` holds what providers said, which their licences are about."""
+    return name in MOVABLE and TABLES[name].writer == "processing" and "provider" in TABLES[name].columns
