@@ -16,6 +16,8 @@ TruetapeError
     - WrongFolder            (path, reason)
     - CorruptArchive         (path, reason)
     - NotKept                (place, key)
+    - DamagedBackup          (place, key, reason)
+    - PlaceInUse             (place, holder)
     - PortInUse              (address)
 
 Every message is a sentence of facts: what happened, which value, what to do.
@@ -173,6 +175,28 @@ class NotKept(Terminal):
         super().__init__(f"{place} keeps no object {key!r}. List what it keeps, or name another place.")
         self.place = place
         self.key = key
+
+
+class DamagedBackup(Terminal):
+    """What a backup consists of is not what was written."""
+
+    def __init__(self, *, place: str, key: str, reason: str) -> None:
+        super().__init__(
+            f"The backup at {place} is damaged: {key} {reason}. `truetape backup verify` tells which backups are whole; "
+            "the next `truetape backup create` writes what is missing again."
+        )
+        self.place = place
+        self.key = key
+        self.reason = reason
+
+
+class PlaceInUse(Terminal):
+    """Somebody else makes or prunes backups at the place."""
+
+    def __init__(self, *, place: str, holder: str) -> None:
+        super().__init__(f"The backups at {place} are in use by {holder}. Wait until that has ended, and try again.")
+        self.place = place
+        self.holder = holder
 
 
 class PortInUse(Terminal):

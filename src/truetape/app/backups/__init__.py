@@ -1,0 +1,1 @@
+"""Backups of a data folder: made while the platform runs, verified, restored as known at any time, pruned."""

@@ -1,0 +1,312 @@
+"""Make a backup of a data folder, also while a platform writes into it.
+
+The store's file is taken first, then the journal, then the payloads that it names: everything that the store knows is
+in the journal of the same backup, and what the journal knows beyond it is told to the store again after a restore.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+import msgspec
+
+from truetape.adapters.data_folder import ARCHIVE, LEDGER, MARKER, STORE, read_marker
+from truetape.adapters.file_archive import FileArchive
+from truetape.adapters.file_archive.disk import unwrap
+from truetape.app.backups.catalogue import (
+    MANIFESTS,
+    Contents,
+    KeptFile,
+    Manifest,
+    Piece,
+    TableSum,
+    digest,
+    manifest_ids,
+    manifest_named,
+    written,
+)
+from truetape.app.backups.lease import leased
+from truetape.app.backups.memory import Remembered
+from truetape.app.backups.sealing import Opener, check_recipient
+from truetape.app.backups.storing import PIECE, Storing, packed, part
+from truetape.domain.errors import CorruptArchive, DamagedBackup, PlaceInUse, WrongFolder
+from truetape.domain.identity import payload_key
+from truetape.domain.messages import RawCaptured, StreamCaptured
+from truetape.domain.time import iso
+from truetape.ports.archive import Attempted, Entry
+from truetape.ports.objects import Objects
+
+if TYPE_CHECKING:
+    from truetape.adapters.duckdb_store import DuckdbStore
+
+JOURNAL: Final = f"{ARCHIVE}/journal.jsonl"
+SETTINGS: Final = "truetape.toml"
+PACK: Final = 8 << 20  # bytes of payloads together
+SEARCHED: Final = 1 << 16  # bytes behind which a line of the journal is looked for
+NOBODY: Final = lambda _done, _of: None  # noqa: E731
+
+Progress = Callable[[int, int], None]  # bytes done, bytes of the data folder as far as known
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What backup is wanted of which data folder. `settings` is the settings file, which has no secrets."""
+
+    folder: Path
+    label: str = ""
+    recipient: str = ""
+    settings: Path | None = None
+
+
+async def create(
+    wish: Wish,
+    store: DuckdbStore | None,
+    objects: Objects,
+    *,
+    now: Callable[[], int] = time.time_ns,
+    on_progress: Progress = NOBODY,
+) -> Manifest:
+    """Make a backup at `objects`, and return its manifest.
+
+    Args:
+        wish: What is wanted.
+        store: The open store of the folder; None if it has none of this kind.
+        objects: The place.
+        now: Gives UTC nanoseconds.
+        on_progress: Told how many bytes are done with, and how many there are.
+
+    Raises:
+        WrongFolder: The folder is no data folder.
+        PlaceInUse: Somebody else makes or prunes backups there.
+        StoreUnavailable: The folder or the place cannot be read or written now; what was stored is used the next time.
+        BadInput: The recipient is none.
+    """
+    marker = await asyncio.to_thread(read_marker, wish.folder)
+    if marker is None:
+        raise WrongFolder(path=str(wish.folder), reason="it is no data folder. Choose another one with --data.")
+    check_recipient(wish.recipient)
+    async with leased(objects, what="a backup", now=now) as lease:
+        remembered = await asyncio.to_thread(Remembered.of, wish.folder, objects.place, wish.recipient)
+        total, done = await asyncio.to_thread(_bytes_in, wish.folder), 0
+
+        def count(more: int) -> None:
+            nonlocal done
+            done += more
+            on_progress(min(done, total), total)
+
+        storing = Storing(objects, remembered, folder=wish.folder, on_bytes=count)
+        await storing.look()
+        earlier = await _earlier(objects, remembered)
+        created = now()
+        version, contents = await _stored(wish, store, storing, earlier)
+        manifest = await _told(wish, contents, storing, version=version, created=created, simulated=marker.simulated)
+        await lease.check()
+        if not await objects.put(MANIFESTS + manifest.backup_id, written(manifest), only_new=True):
+            raise PlaceInUse(place=objects.place, holder="somebody with the same idea")
+        remembered.manifest, remembered.contents = manifest, contents
+        remembered.pieces = {one.sum: (one.name, one.stored) for one in pieces_of(contents)}
+        await asyncio.to_thread(remembered.save, wish.folder)
+    on_progress(total, total)
+    return manifest
+
+
+async def _stored(
+    wish: Wish, store: DuckdbStore | None, storing: Storing, earlier: Contents | None
+) -> tuple[int, Contents]:
+    files: list[KeptFile] = []
+    version, tables = 0, {}
+    if store is not None:
+        async with store.hold() as held:
+            version = held.version
+            tables = {name: TableSum(one.rows, one.hashes) for name, one in (await held.sums()).items()}
+            files.append(await storing.file(STORE, held.size, held.read))
+    journal = wish.folder / JOURNAL
+    size = await asyncio.to_thread(_whole_lines, journal)
+    files.append(await storing.local(JOURNAL, journal, size=size))
+    payloads = await _payloads(wish.folder, storing, earlier, files[-1])
+    files += payloads.files
+    async with _ledger_copy(wish.folder / LEDGER) as copy:
+        if copy is not None:
+            files.append(await storing.local(LEDGER, copy))
+    if wish.settings is not None:
+        files.append(await storing.local(SETTINGS, wish.settings))
+    files.append(await storing.local(MARKER, wish.folder / MARKER))
+    return version, Contents(
+        files=tuple(files),
+        packs=tuple(payloads.packs),
+        payloads=payloads.count,
+        entries=payloads.entries,
+        tables=tables,
+        engine=f"duckdb {duckdb.__version__}" if store is not None else "",
+        damaged=tuple(payloads.damaged),
+    )
+
+
+async def _told(
+    wish: Wish, contents: Contents, storing: Storing, *, version: int, created: int, simulated: bool
+) -> Manifest:
+    piece = await storing.piece(msgspec.json.encode(contents))
+    needed = [*pieces_of(contents), piece]
+    if not all(storing.has(one) for one in needed):
+        raise AssertionError("a piece was stored and is not there")
+    return Manifest(
+        backup_id=f"{iso(created // 10**9 * 10**9).replace('-', '').replace(':', '')}-{secrets.token_hex(4)}",
+        created=created,
+        label=wish.label,
+        simulated=simulated,
+        version=version,
+        entries=contents.entries,
+        size=sum(one.size for one in pieces_of(contents)),
+        added=storing.added,
+        recipient=wish.recipient,
+        contents=piece,
+        objects={one.name: one.stored for one in needed},
+        damaged=len(contents.damaged),
+    )
+
+
+def pieces_of(contents: Contents) -> Iterator[Piece]:
+    """Yield every piece of `contents`."""
+    for file in contents.files:
+        yield from file.pieces
+    yield from contents.packs
+
+
+async def _earlier(objects: Objects, remembered: Remembered) -> Contents | None:
+    """Return what the last backup holds: as remembered, or as the place tells where nothing is sealed."""
+    if remembered.contents is not None:
+        return remembered.contents
+    if remembered.recipient:
+        return None
+    for backup_id in reversed(await manifest_ids(objects)):
+        with contextlib.suppress(DamagedBackup):
+            manifest = await manifest_named(objects, backup_id)
+            if manifest.recipient:
+                continue
+            body = await Opener(objects).body(manifest.contents, is_sealed=False)
+            contents = msgspec.json.decode(body, type=Contents)
+            remembered.pieces |= {one.sum: (one.name, one.stored) for one in pieces_of(contents)}
+            return contents
+    return None
+
+
+@dataclass
+class _Payloads:
+    files: list[KeptFile]
+    packs: list[Piece]
+    damaged: list[str]
+    count: int = 0
+    entries: int = 0
+
+
+async def _payloads(folder: Path, storing: Storing, earlier: Contents | None, journal: KeptFile) -> _Payloads:
+    """Store the payloads that the journal names and the last backup does not hold."""
+    known = earlier if earlier is not None and await _continues(folder, earlier, journal) else None
+    large = {one.path: one for one in known.files if one.path.startswith(f"{ARCHIVE}/payloads/")} if known else {}
+    if known and not all(storing.has(one) for one in (*known.packs, *(p for f in large.values() for p in f.pieces))):
+        known, large = None, {}
+    archive = FileArchive(folder / ARCHIVE, read_only=True)
+    old, new, entries = await asyncio.to_thread(_keys, archive.journal(), known.entries if known else 0)
+    done = _Payloads(list(large.values()), list(known.packs) if known else [], [])
+    done.count, done.entries = len(old) + len(new), entries
+    together: dict[str, bytes] = {}
+    again = {"".join(Path(one).with_suffix("").parts[-2:]) for one in known.damaged} if known else set()
+    for key in sorted(new | again):
+        path = f"{ARCHIVE}/payloads/{key[:2]}/{key[2:]}.zst"
+        body = await asyncio.to_thread(_payload, folder / path, key)
+        if body is None:
+            done.damaged.append(path)
+        elif len(body) > PACK:
+            done.files.append(await storing.local(path, folder / path))
+        else:
+            together[path] = body
+        if sum(map(len, together.values())) > PACK:
+            done.packs.append(await storing.piece(packed(together)))
+            together = {}
+    if together:
+        done.packs.append(await storing.piece(packed(together)))
+    return done
+
+
+def _payload(path: Path, key: str) -> bytes | None:
+    """Return a payload as it is kept, or None if it is damaged."""
+    try:
+        kept = path.read_bytes()
+        return kept if payload_key(unwrap(kept, path)) == key else None
+    except (CorruptArchive, FileNotFoundError):
+        return None
+
+
+def _keys(journal: Iterator[Entry], until: int) -> tuple[set[str], set[str], int]:
+    """Return the payloads of the first `until` entries, those that only later ones name, and how many entries are."""
+    old: set[str] = set()
+    new: set[str] = set()
+    number = 0
+    for number, entry in enumerate(journal, start=1):
+        if isinstance(entry, RawCaptured | StreamCaptured | Attempted) and entry.key:
+            (old if number <= until else new).add(entry.key)
+    return old, new - old, number
+
+
+async def _continues(folder: Path, earlier: Contents, now: KeptFile) -> bool:
+    """Return whether the journal begins with what it was at the last backup."""
+    before = next(one for one in earlier.files if one.path == JOURNAL)
+    if before.size > now.size:
+        return False
+    whole = before.size // PIECE
+    if [one.sum for one in before.pieces[:whole]] != [one.sum for one in now.pieces[:whole]]:
+        return False
+    rest = await asyncio.to_thread(part, folder / JOURNAL, whole * PIECE, before.size - whole * PIECE)
+    return not rest or digest(rest) == before.pieces[whole].sum
+
+
+def _whole_lines(journal: Path) -> int:
+    """Return how many bytes of the journal are whole lines."""
+    with journal.open("rb") as file:
+        at = file.seek(0, os.SEEK_END)
+        while at > 0:
+            start = max(0, at - SEARCHED)
+            file.seek(start)
+            found = file.read(at - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            at = start
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def _ledger_copy(ledger: Path) -> AsyncIterator[Path | None]:
+    """Lend a copy of the ledger as it was at one moment, or None if there is none."""
+    if not await asyncio.to_thread(ledger.exists):
+        yield None
+        return
+    copy = ledger.with_name(f".{ledger.name}.{os.getpid()}")
+    try:
+        await asyncio.to_thread(_copy_database, ledger, copy)
+        yield copy
+    finally:
+        await asyncio.to_thread(copy.unlink, missing_ok=True)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    with (
+        contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as reading,
+        contextlib.closing(sqlite3.connect(target)) as writing,
+    ):
+        reading.backup(writing)
+
+
+def _bytes_in(folder: Path) -> int:
+    """Return about how many bytes the folder has that are looked at: the store, the journal and the ledger."""
+    wanted = (STORE, JOURNAL, LEDGER)
+    return sum((folder / one).stat().st_size for one in wanted if (folder / one).exists())
