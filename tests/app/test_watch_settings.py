@@ -65,6 +65,7 @@ def read(text: str) -> tuple[Watching, list[str]]:
     read = watching(
         alerts=table.get("alerts", []),
         channels=table.get("channels", {}),
+        disk=table.get("disk", {}),
         freshness=table.get("quality", {}).get("freshness", {}),
         environ=ENVIRON,
         problems=problems,

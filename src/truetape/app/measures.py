@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from truetape.adapters.memory_bus import GroupStats
 from truetape.app.wiring import Rooms
 from truetape.services.api.metrics import Family
 from truetape.services.distribution.alarms import FIRING
@@ -36,6 +37,14 @@ def families(rooms: Rooms) -> Iterator[Family]:
     yield Family("alerts_overflowed", "Alerts beyond the most that are kept.", (), {(): alarms.overflowed})
     yield Family("alerts_firing", "Alerts that fire.", ("rule",), firing, grows=False)
     yield Family("alerts_owed", "Alerts whose channel is still to be told.", ("channel",), owed, grows=False)
+
+
+def lanes(groups: Mapping[str, GroupStats]) -> Iterator[Family]:
+    """Yield what waits for each group of the bus, and who waits for room there."""
+    waiting = {(name,): one.waiting for name, one in groups.items()}
+    blocked = {(name,): one.blocked for name, one in groups.items()}
+    yield Family("messages_waiting", "Messages that wait for a room.", ("room",), waiting, grows=False)
+    yield Family("publishers_waiting", "Publishers that wait for a full room.", ("room",), blocked, grows=False)
 
 
 def _keyed(counts: dict[str, int]) -> dict[tuple[str, ...], int]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -19,7 +20,8 @@ import structlog
 from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.deciding import decision, subject_of
-from truetape.app.measures import families
+from truetape.app.disk_watch import DiskWatch
+from truetape.app.measures import families, lanes
 from truetape.app.naming import again, name_here, rename
 from truetape.app.parts import Parts, embedded
 from truetape.app.repair_policies import Repairing, check_policy, keep_repairing, settle_by_policy
@@ -62,6 +64,7 @@ class Platform:
     command: str
     parts: Parts = field(init=False)
     rooms: Rooms = field(init=False)
+    disk: DiskWatch = field(init=False)
     address: str = ""
     ready: bool = False
     _decided_ns: int = 0  # when the last decision was made
@@ -79,6 +82,8 @@ class Platform:
         self._stack.push_async_callback(self.parts.close)
         log_to_file(self.settings.data / LOG, secrets=_secrets(self.settings))
         self.rooms = wire(self.parts, self.settings)
+        tally, disk = self.rooms.ingestion.tally, self.settings.watching.disk
+        self.disk = DiskWatch(self.parts.commits, self.settings.data, archive=lambda: tally.archive_trouble, disk=disk)
         self.rooms.subscribe()
         return self
 
@@ -99,7 +104,7 @@ class Platform:
             clock=parts.clock,
             config=ApiConfig(),
             readiness=self.readiness,
-            families=lambda: families(self.rooms),
+            families=lambda: chain(families(self.rooms), lanes(parts.bus.stats()), self.disk.families()),
             accept=self._accept,
             decide=self._decide,
             name=lambda wanted: name_here(self, wanted),
@@ -201,7 +206,7 @@ class Platform:
             troubles |= {f"stream {name}": f"{why}: {', '.join(left)}" for why, left in tally.left_out.items()}
         for series, words in self.rooms.ingestion.tally.left_out.items():
             troubles[f"series {series}"] = f"nobody can be asked about it: {words}"
-        troubles |= self.waits()
+        troubles |= self.waits() | self.disk.troubles()
         if self.parts.bus.dead_letters:
             troubles["dead letters"] = f"{len(self.parts.bus.dead_letters)} messages could not be handled"
         return troubles
@@ -287,6 +292,9 @@ async def up(
             tasks.create_task(_lasting(platform, "freshness", lambda: rooms.quality.watch(platform.parts.clock)))
             tasks.create_task(_lasting(platform, "days", lambda: rooms.storage.work(platform.parts.clock)))
             tasks.create_task(_lasting(platform, "repairs", lambda: keep_repairing(platform, platform.parts.clock)))
+            tasks.create_task(
+                _lasting(platform, "disk", lambda: platform.disk.work(rooms.storage, platform.parts.clock))
+            )
             tasks.create_task(_tell_troubles(platform, on_trouble))
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from truetape.app.disk_settings import Disk, disk_of
 from truetape.domain.durations import EXAMPLES, seconds_of
 from truetape.services.distribution.config import GROUPS, AlertRule
 from truetape.services.quality.objectives import (
@@ -77,16 +78,24 @@ class Watching(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[AlertRule, ...] = ()
     channels: dict[str, ChannelSettings] = {}
     freshness: Objectives = Objectives()
+    disk: Disk = Disk()  # from when on it is in trouble
 
 
 def watching(
-    *, alerts: object, channels: object, freshness: object, environ: Mapping[str, str], problems: list[str]
+    *,
+    alerts: object,
+    channels: object,
+    disk: object,
+    freshness: object,
+    environ: Mapping[str, str],
+    problems: list[str],
 ) -> Watching:
-    """Return the settings [[alerts]], [channels.NAME] and [quality.freshness]; what is wrong is added to `problems`."""
+    """Return the settings [[alerts]], [channels], [disk] and [quality.freshness]; `problems` gets what is wrong."""
     reached = _channels(channels, environ, problems)
     named = set(reached) | (set(channels) if isinstance(channels, dict) else set())
     rules = _rules(alerts, named, problems)
-    return Watching(rules=rules, channels=reached, freshness=_objectives(freshness, problems))
+    due, limits = _objectives(freshness, problems), disk_of(disk, problems)
+    return Watching(rules=rules, channels=reached, freshness=due, disk=limits)
 
 
 def _rules(found: object, channels: Iterable[str], problems: list[str]) -> tuple[AlertRule, ...]:

@@ -6,7 +6,13 @@ from typing import Final
 
 import msgspec
 
-ENDED_BY: Final = {"arrived": "late", "resumed": "stale_feed"}  # the check that ends what the other one found
+ENDED_BY: Final = {  # the check that ends what the other one found
+    "arrived": "late",
+    "resumed": "stale_feed",
+    "store_well": "store_trouble",
+    "archive_well": "archive_trouble",
+    "disk_roomy": "disk_low",
+}
 STANDING: Final = frozenset(ENDED_BY.values())  # such a finding holds until it is ended; others pass by themselves
 SEVERITIES: Final = {"note": 0, "warning": 1, "quarantine": 1, "error": 2}  # the greater the graver
 

@@ -170,6 +170,14 @@ def test_rules_choose(rule: dict[str, Any], expected: bool) -> None:
     assert expected == bool(every.alerts)
 
 
+def test_a_rule_of_one_group_hears_nothing_where_nothing_matches() -> None:
+    """Findings of other checks begin no alert of a rule that groups by nothing."""
+    every = alarms(group_by=(), checks=("stale",))
+
+    assert not every.take(found(SPIKE), now_ns=NOW)
+    assert {} == every.alerts
+
+
 def test_what_stands_is_over_when_all_of_it_has_ended() -> None:
     """Two series are late; silence ends nothing, and neither does the first arrival."""
     every = alarms(group_by=("check",))

@@ -238,6 +238,8 @@ def _literal(letter: str) -> str:
 
 def _groups(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     stands = pl.concat_str(["check", "instrument_id", "timeframe", "provider"], separator="|")
+    if rows.is_empty():
+        return pl.DataFrame(schema=dict.fromkeys((*columns, "count"), pl.String))
     return rows.group_by(columns or pl.lit("").alias("all"), maintain_order=True).agg(
         pl.len().alias("count"),
         pl.col("severity").replace_strict(SEVERITIES, default=0, return_dtype=pl.Int64).max().alias("rank"),

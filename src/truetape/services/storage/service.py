@@ -171,6 +171,16 @@ class StorageService:
             found = troubles(findings, quarantined)
             await self._bus.publish(FindingsStored(ts_known=ts_known, troubles=pack(found), simulated=simulated))
 
+    async def tell_health(self, troubles: pl.DataFrame, *, ts_known: int) -> None:
+        """Tell how the store itself fares to those who alarm people; no row is kept, because a full disk keeps none.
+
+        Args:
+            troubles: TROUBLE, about no instrument.
+            ts_known: UTC nanoseconds.
+        """
+        simulated = self._config.simulated
+        await self._bus.publish(FindingsStored(ts_known=ts_known, troubles=pack(troubles), simulated=simulated))
+
     async def work(self, clock: Clock) -> None:
         """Count for ever what each day brought, at most once in `daily_every_s` seconds."""
         while True:
