@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import truetape as tt
 from servers import MINIO, VERSITYGW, Redis, S3Server, redis_server, report, s3_server
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings"
@@ -50,6 +52,15 @@ def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """A Versity S3 Gateway for the whole run; a test that needs it skips, or fails in CI, where none can start."""
     with s3_server(VERSITYGW, tmp_path_factory.mktemp("versitygw")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tt.Session]:
+    """A session on the data folder of which exports are made."""
+    from exported_market import market
+
+    with tt.open(asyncio.run(market(tmp_path_factory.mktemp("exported") / "data"))) as opened:
+        yield opened
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Self
 import typer
 
 from truetape.app.cli.ask import Adjusted, AsOf, Url
-from truetape.app.cli.terminal import Data, Json, call, err, out, refuse, write_json
+from truetape.app.cli.terminal import Data, Json, call, err, out, write_json
 from truetape.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -17,20 +17,22 @@ if TYPE_CHECKING:
 MOST_SHOWN: Final = 20  # instruments in the table
 _KIB: Final = 1024
 
+Symbols = Annotated[list[str] | None, typer.Argument(help="Symbols, or ids of instruments.", show_default=False)]
+Output = Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="File, or a new folder.")]
+Form = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="parquet, arrow, csv or dbn, one file; lean, nautilus or zipline, a folder. Else the suffix tells.",
+    ),
+]
+
 
 def export(  # noqa: PLR0913  one parameter for each option
-    symbols: Annotated[
-        list[str] | None, typer.Argument(help="Symbols, or ids of instruments.", show_default=False)
-    ] = None,
+    symbols: Symbols = None,
     *,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="File, or a new folder.")],
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="parquet, arrow, csv or dbn, one file; lean, nautilus or zipline, a folder. Else the suffix tells.",
-        ),
-    ] = None,
+    output: Output,
+    form: Form = None,
     every: Annotated[bool, typer.Option("--all", help="Every instrument that is listed.")] = False,
     start: Annotated[str | None, typer.Option(help="First session date, inclusive.")] = None,
     end: Annotated[str | None, typer.Option(help="Last session date, inclusive.")] = None,
@@ -50,14 +52,9 @@ def export(  # noqa: PLR0913  one parameter for each option
     """
     from truetape.app import exports
 
-    if bool(symbols) == every:
-        refuse(
-            BadInput(parameter="SYMBOLS", value=" ".join(symbols or ()), fix="Name symbols, or say --all."),
-            as_json=as_json,
-        )
     order = call(
         lambda: exports.Order(
-            symbols=tuple(part for one in symbols or () for part in one.split(",") if part),
+            symbols=_named(symbols or [], every=every),
             form=form or exports.form_of(output),
             output=output,
             start=start,
@@ -74,6 +71,12 @@ def export(  # noqa: PLR0913  one parameter for each option
         write_json(done)
     else:
         _tell(done)
+
+
+def _named(symbols: list[str], *, every: bool) -> tuple[str, ...]:
+    if bool(symbols) == every:
+        raise BadInput(parameter="SYMBOLS", value=" ".join(symbols), fix="Name symbols, or say --all.")
+    return tuple(part for one in symbols for part in one.split(",") if part)
 
 
 def _done(order: Order, data: str | Path, *, quiet: bool) -> Exported:

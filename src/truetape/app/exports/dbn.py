@@ -43,7 +43,7 @@ _RAW_SYMBOL, _INSTRUMENT_ID = 1, 0
 _NO_END: Final = (1 << 64) - 1
 _MOST: Final = float(1 << 63) / SCALE
 _BLOCK: Final = 1 << 16  # records that are copied at a time
-_ROUNDED: Final = "{} volumes were no whole numbers and stand rounded."
+_ROUNDED: Final = "Volumes that are no whole numbers and stand rounded: {}."
 _DAY: Final = timedelta(days=1)
 
 
@@ -114,7 +114,7 @@ class DbnSink:
             *(dataset, SCHEMAS[self._timeframe], first, end, 0, _RAW_SYMBOL, _INSTRUMENT_ID, 0, _SYMBOL_BYTES)
         )
         days = (_date(first), _date(self._last) + _DAY)
-        mapped = _mappings(self._members, self._numbers, *days)
+        mapped = _mappings(self._members, self._numbers, *days) if end else {}
         body = head + struct.pack("<I", 0) + _texts(mapped) + _texts(()) + _texts(()) + _written(mapped)
         body += bytes(-(8 + len(body)) % 8)
         return b"DBN" + struct.pack("<BI", _VERSION, len(body)) + body

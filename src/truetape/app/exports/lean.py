@@ -28,9 +28,9 @@ from truetape.providers.lean.tickers import exchange_of
 
 BASE: Final = Path("equity", "usa")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # of every zipped file, so that equal exports are equal files
-_NO_ACTION: Final = "{} corporate actions that are no split and no cash have no line in a factor file."
+_NO_ACTION: Final = "Corporate actions that are neither split nor cash and have no line in a factor file: {}."
 _PAID: Final = ("split", "stock_dividend", "dividend", "special_dividend", "capital_gain", "return_of_capital")
-_RANK: Final = "{} securities share their newest ticker with a newer one: their map files end in .1 and on."
+_RANK: Final = "Securities whose newest ticker a newer one has, so that their map files end in .1 and on: {}."
 
 
 class LeanSink:

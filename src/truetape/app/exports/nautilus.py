@@ -36,8 +36,8 @@ CENTS: Final = 2
 _EQUITIES: Final = ("equity", "etf", "fund")
 _PAIRS: Final = ("fx", "crypto")
 _MOST: Final = 9e15  # a stored number is exact below
-_NO_INSTRUMENT: Final = "{} instruments are neither shares nor pairs: their bars were written without an instrument."
-_ROUNDED: Final = f"{{}} prices and volumes have more than {MOST_DECIMALS} decimals and stand rounded."
+_NO_INSTRUMENT: Final = "Instruments that are neither shares nor pairs, of which there are bars alone: {}."
+_ROUNDED: Final = f"Prices and volumes of more than {MOST_DECIMALS} decimals that stand rounded: {{}}."
 
 
 class NautilusSink:

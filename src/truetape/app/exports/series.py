@@ -99,7 +99,7 @@ class Losses:
     counted: dict[str, int] = field(default_factory=dict)
 
     def count(self, what: str, rows: int) -> None:
-        """Count `rows` more of `what`, a sentence with {} for the number."""
+        """Count `rows` more of `what`, which has {} in the place of the number."""
         if rows:
             self.counted[what] = self.counted.get(what, 0) + rows
 
@@ -108,8 +108,8 @@ class Losses:
         return [what.format(f"{rows:,}") for what, rows in self.counted.items()]
 
 
-NO_PRICE: Final = "{} bars without one of their prices were left out."
-NO_VOLUME: Final = "{} volumes were not known and stand as 0."
+NO_PRICE: Final = "Bars that were left out because one of their prices is missing: {}."
+NO_VOLUME: Final = "Volumes that are not known and stand as 0: {}."
 
 
 def members(instruments: pl.DataFrame, wanted: Mapping[str, str] | None = None) -> Iterator[Member]:

@@ -18,8 +18,8 @@ from truetape.domain.distributions import per_day
 from truetape.domain.errors import BadInput
 
 FOLDERS: Final = {"1d": "daily", "1m": "minute"}
-_OUTSIDE: Final = "{} minutes outside the regular session were left out."
-_UNPAID: Final = "{} splits and dividends have no later bar that could carry them."
+_OUTSIDE: Final = "Minutes that were left out because they lie outside the regular session: {}."
+_UNPAID: Final = "Splits and dividends that no later bar could carry: {}."
 
 
 class ZiplineSink:
