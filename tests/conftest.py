@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import truetape as tt
+from database_servers import Database, Postgres, postgres_server, timescale_server
 from servers import MINIO, VERSITYGW, Redis, S3Server, redis_server, report, s3_server
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings"
@@ -51,6 +52,20 @@ def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """A Versity S3 Gateway for the whole run; a test that needs it skips, or fails in CI, where none can start."""
     with s3_server(VERSITYGW, tmp_path_factory.mktemp("versitygw")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL 15 for the whole run; a test that needs it skips, or fails in CI, where none can be started."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def timescale() -> Iterator[Database]:
+    """A TimescaleDB for the whole run; a test that needs it skips, or fails in CI, where none can be started."""
+    with timescale_server() as server:
         yield server
 
 

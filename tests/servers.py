@@ -21,6 +21,9 @@ from pathlib import Path
 import pytest
 
 PATIENCE_S = 20.0
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "truetape"  # what scripts/servers keeps
+POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
+TIMESCALE_PACKAGE = CACHE / "timescale" / "node_modules" / "@unni-craftsman" / "pglite"
 
 
 @dataclass(frozen=True)
@@ -37,24 +40,38 @@ def _redis_missing() -> str:
     )
 
 
+def _postgres_missing() -> str:
+    if not (POSTGRES_BIN / "initdb").exists():
+        return f"there is no {POSTGRES_BIN}; scripts/servers installs it as root"
+    return ""
+
+
+def _timescale_missing() -> str:
+    if not shutil.which("node"):
+        return "node is not on the PATH; install Node.js 20 or newer"
+    return "" if TIMESCALE_PACKAGE.is_dir() else f"there is no {TIMESCALE_PACKAGE}; scripts/servers fetches it"
+
+
 def _built_missing(name: str) -> str:
     return "" if _built(name).exists() else f"{_built(name)} is missing; scripts/servers builds it where Go is"
 
 
 def _built(name: str) -> Path:
     """Where scripts/servers puts what it builds."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "truetape" / "bin" / name
+    return CACHE / "bin" / name
 
 
 REDIS = Server(name="redis-server", missing=_redis_missing)
 MINIO = Server(name="minio", missing=lambda: _built_missing("minio"))
 VERSITYGW = Server(name="versitygw", missing=lambda: _built_missing("versitygw"))
+POSTGRES = Server(name="PostgreSQL 15", missing=_postgres_missing)
+TIMESCALE = Server(name="TimescaleDB", missing=_timescale_missing)
 ENGINES_PYTHON = Path(__file__).resolve().parents[1] / ".venv-peers" / "bin" / "python"
 ENGINES = Server(
     name="NautilusTrader and zipline, which read exports",
     missing=lambda: "" if ENGINES_PYTHON.exists() else "there is no .venv-peers; scripts/setup peers makes it",
 )
-SERVERS: tuple[Server, ...] = (REDIS, MINIO, VERSITYGW, ENGINES)
+SERVERS: tuple[Server, ...] = (REDIS, POSTGRES, TIMESCALE, MINIO, VERSITYGW, ENGINES)
 
 
 def require(server: Server) -> None:

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 import pytest
 from carried_store import CarriedStore
+from database_places import DatabasePlace
 
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.ports.store import Store
@@ -41,6 +42,21 @@ def _carried(request: pytest.FixtureRequest) -> Open:
     return partial(CarriedStore, folder, [0])
 
 
+def _postgres(request: pytest.FixtureRequest) -> Open:
+    """Return how a store in a PostgreSQL without TimescaleDB is opened."""
+    return DatabasePlace(request.getfixturevalue("postgres").dsn)
+
+
+def _timescale(request: pytest.FixtureRequest) -> Open:
+    """Return how a store in a TimescaleDB is opened."""
+    return DatabasePlace(request.getfixturevalue("timescale").dsn)
+
+
 # Each makes a place where no store has been, and returns how the store there is opened. What a place needs, such as a
 # server, is a fixture of the session that it asks the request for, so that nobody else waits for it.
-STORES: Final[dict[str, Callable[[pytest.FixtureRequest], Open]]] = {"duckdb": _duckdb, "tiers": _carried}
+STORES: Final[dict[str, Callable[[pytest.FixtureRequest], Open]]] = {
+    "duckdb": _duckdb,
+    "tiers": _carried,
+    "postgres": _postgres,
+    "timescale": _timescale,
+}

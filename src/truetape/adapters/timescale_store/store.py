@@ -1,0 +1,253 @@
+"""A store in PostgreSQL: every guarantee of the port, over several processes and over a failover."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+import polars as pl
+import psycopg
+import structlog
+
+from truetape.adapters.timescale_store.connecting import Address, Connection, Patience, Pool, connected
+from truetape.adapters.timescale_store.copying import receive, received
+from truetape.adapters.timescale_store.migrating import META, check_layout, extension, held, migrate
+from truetape.adapters.timescale_store.names import relation, table_named
+from truetape.adapters.timescale_store.partitions import Partitions
+from truetape.adapters.timescale_store.reading import query
+from truetape.adapters.timescale_store.writing import CHANNEL, Batch, Writer
+from truetape.domain.errors import BadInput, StoreUnavailable
+from truetape.domain.schema import check, empty
+from truetape.ports.store import BATCH_ROWS, Selection
+
+SCHEMA: Final = "truetape"
+USUAL: Final = Patience()
+LISTEN_S: Final = 5.0  # between two looks at the version, should a notice have been lost
+AGAIN_S: Final = 1.0  # before a server that was lost is listened to again
+
+log = structlog.get_logger()
+
+
+class TimescaleStore:
+    """A store in one schema of a PostgreSQL database, with the TimescaleDB extension or on plain partitions.
+
+    Several processes may use it at once: their commits come one after the other. `schema` is made if it is missing, and
+    brought up to date.
+
+    Raises:
+        BadInput: `dsn` is no address of a PostgreSQL server.
+        WrongFolder: The store is newer than this program, or is to be read and missing.
+        StoreUnavailable: The server cannot be reached, or refused.
+    """
+
+    def __init__(self, dsn: str, *, read_only: bool = False, schema: str = SCHEMA, patience: Patience = USUAL) -> None:
+        self._address = Address.of(dsn, patience)
+        self._schema = schema
+        self._read_only = read_only
+        self._is_closed = False
+        self._readers = Pool(self._address, size=patience.connections, statement_s=patience.statement_s)
+        self._streamers = Pool(self._address, size=patience.connections, statement_s=0)
+        self._writers = Pool(self._address, size=1, statement_s=patience.statement_s)
+        self._listener: asyncio.Task[None] | None = None
+        self._working_on = 0
+        self._is_quiet = asyncio.Event()
+        self._is_quiet.set()
+        self._open()
+
+    async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
+        """Return rows with exactly the table's columns (or `selection.columns`), in the order of the key.
+
+        Nulls in a key come last; `history` orders by version within the key.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+            BadInput: The table or a column does not exist, or the selection makes no sense for it.
+        """
+        async with self._working():
+            wanted = query(self._schema, table, selection)
+            await self._check_version(selection)
+            rows = await self._readers.tried(
+                lambda connection: receive(connection, wanted.sql, wanted.values, wanted.fetched)
+            )
+        return wanted.arranged(rows)
+
+    async def stream(
+        self, table: str, selection: Selection = Selection(), *, rows: int = BATCH_ROWS
+    ) -> AsyncIterator[pl.DataFrame]:
+        """Yield what `read` returns in frames of at most `rows` rows, in bounded memory, all of one store version.
+
+        One statement in one snapshot sends the rows, sorted by the server, as fast as they are taken.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+            BadInput: As for `read`.
+        """
+        if rows < 1:
+            raise BadInput(parameter="rows", value=rows, fix="Give 1 or more.")
+        self._begin()
+        wanted = query(self._schema, table, selection, ordered=True)
+        await self._check_version(selection)
+        async with self._translated(), self._streamers.lend() as connection:
+            frames = received(connection, wanted.sql, wanted.values, wanted.fetched, rows=rows)
+            async with contextlib.aclosing(frames):
+                async for frame in frames:
+                    yield frame.select(wanted.columns)
+
+    async def commit(
+        self, writes: Mapping[str, pl.DataFrame], *, withdrawals: Mapping[str, pl.DataFrame] | None = None
+    ) -> int:
+        """Write frames by table name in one transaction and return the store's version after it.
+
+        For a versioned table a row must carry its version; the row replaces the current one of the same key. Rows that
+        are there already, by key and version, or by key where there are no versions, are ignored.
+
+        Raises:
+            SchemaMismatch: A frame has not exactly its table's columns.
+            StoreUnavailable: The store cannot be written now; nothing was written.
+            BadInput: A table does not exist, or rows are withdrawn from one that has no versions.
+        """
+        async with self._working():
+            if self._read_only:
+                raise StoreUnavailable(path=self._address.label, reason="it was opened for reading only")
+            frames = {name: check(frame, table_named(name).columns, kind=name) for name, frame in writes.items()}
+            taken = {name: _withdrawal(name, frame) for name, frame in (withdrawals or {}).items()}
+            batches = await asyncio.get_running_loop().run_in_executor(None, _prepared, frames, taken)
+            version = await self._writers.tried(lambda connection: self._write(connection, batches))
+        self._saw(version)
+        return version
+
+    def version(self) -> int:
+        """Return a number that grows with every commit that changed something, those of other processes too."""
+        return self._version
+
+    async def close(self) -> None:
+        """Finish what was begun and give the connections back."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
+        await self._is_quiet.wait()
+        await self._writers.finish()
+        await self._readers.finish()
+        await self._streamers.finish()
+
+    def _open(self) -> None:
+        """Look at the database once, before anything is asked of it."""
+        label = self._address.label
+        try:
+            with psycopg.connect(self._address.dsn, autocommit=True) as connection:
+                connection.execute(self._address.session(statement_s=0).encode())
+                if not self._read_only:
+                    migrate(connection, self._schema, label=label)
+                found = held(connection, self._schema, label=label)
+                check_layout(connection, self._schema, label=label)
+                has_extension = bool(extension(connection))
+        except psycopg.Error as error:
+            raise self._address.unavailable(error) from None
+        self._version = found.version
+        self._partitions = Partitions(self._schema, found.widths if found.edition == "plain" else {})
+        if not has_extension:
+            log.warning("store.plain", server=label, missing="TimescaleDB")
+
+    async def _write(self, connection: Connection, batches: list[Batch]) -> int:
+        try:
+            return await self._transaction(connection, batches)
+        except psycopg.errors.CheckViolation:
+            self._partitions.forget()
+            return await self._transaction(connection, batches)
+
+    async def _transaction(self, connection: Connection, batches: list[Batch]) -> int:
+        meta = relation(self._schema, META)
+        async with connection.transaction():
+            cursor = await connection.execute(f"SELECT version FROM {meta} FOR UPDATE".encode())  # noqa: S608
+            row = await cursor.fetchone()
+            assert row is not None
+            version = int(row[0])
+            writer = Writer(connection, self._schema, version + 1, self._partitions)
+            changed = [batch.name for batch in batches if await writer.write(batch)]
+            if not changed:
+                return version
+            await connection.execute(f"UPDATE {meta} SET version = version + 1".encode())  # noqa: S608
+            await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{version + 1} {self._schema}"])
+        return version + 1
+
+    @contextlib.asynccontextmanager
+    async def _working(self) -> AsyncIterator[None]:
+        """Let `close` wait for the work in the block."""
+        self._begin()
+        self._working_on += 1
+        self._is_quiet.clear()
+        try:
+            yield
+        finally:
+            self._working_on -= 1
+            if not self._working_on:
+                self._is_quiet.set()
+
+    def _begin(self) -> None:
+        if self._is_closed:
+            raise StoreUnavailable(path=self._address.label, reason="it was closed")
+        if self._listener is None:
+            self._listener = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        """Hear of the commits of other processes, for as long as the store is open."""
+        while True:
+            with contextlib.suppress(psycopg.Error, StoreUnavailable):
+                connection = await connected(self._address, statement_s=self._address.patience.statement_s)
+                try:
+                    await self._hear(connection)
+                finally:
+                    await connection.close()
+            await asyncio.sleep(AGAIN_S)
+
+    async def _hear(self, connection: Connection) -> None:
+        await connection.execute(f"LISTEN {CHANNEL}".encode())
+        while True:
+            self._saw(await self._current(connection))
+            async for notice in connection.notifies(timeout=LISTEN_S):
+                version, _, schema = notice.payload.partition(" ")
+                if schema == self._schema:
+                    self._saw(int(version))
+
+    async def _current(self, connection: Connection) -> int:
+        cursor = await connection.execute(f"SELECT version FROM {relation(self._schema, META)}".encode())  # noqa: S608
+        row = await cursor.fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _saw(self, version: int) -> None:
+        self._version = max(self._version, version)
+
+    async def _check_version(self, selection: Selection) -> None:
+        """Accept a version that the store has reached, by a commit of any process."""
+        at = selection.at_version
+        if at is not None and at > self._version:
+            self._saw(await self._readers.tried(self._current))
+        if at is not None and not 0 <= at <= self._version:
+            fix = f"The store can be read at its versions 0 to {self._version}."
+            raise BadInput(parameter="at_version", value=at, fix=fix)
+
+    @contextlib.asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            raise self._address.unavailable(error) from None
+
+
+def _withdrawal(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    table = table_named(name)
+    if not table.versioned:
+        fix = "Rows of this table have no versions, and none can be withdrawn."
+        raise BadInput(parameter="withdrawals", value=name, fix=fix)
+    return check(frame, table.withdrawal, kind=f"withdrawals of {name}")
+
+
+def _prepared(frames: Mapping[str, pl.DataFrame], withdrawals: Mapping[str, pl.DataFrame]) -> list[Batch]:
+    names: dict[str, Any] = dict.fromkeys([*frames, *withdrawals])
+    return [Batch.of(name, frames.get(name, empty(table_named(name).columns)), withdrawals.get(name)) for name in names]
