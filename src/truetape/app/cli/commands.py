@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from truetape.app.cli.adjust import adjust
 from truetape.app.cli.ask import explain, get
 from truetape.app.cli.backfill import backfill, plan
+from truetape.app.cli.backup import backup
 from truetape.app.cli.check import check
 from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
@@ -96,6 +97,7 @@ app.add_typer(imports, rich_help_panel=RUN)
 app.add_typer(provider, rich_help_panel=FILES)
 app.add_typer(repair, rich_help_panel=FILES)
 app.add_typer(quarantine, rich_help_panel=KEEP)
+app.add_typer(backup, rich_help_panel=KEEP)
 app.add_typer(stream, rich_help_panel=FILES)
 
 
