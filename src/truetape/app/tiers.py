@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 import structlog
@@ -22,6 +22,10 @@ from truetape.ports.objects import Objects
 from truetape.ports.store import Selection, Store
 from truetape.ports.tiering import Catalog, Move, Moved, Span, Tiers
 from truetape.services.storage.lifecycle import Step, due, heard_before, licensed, pinned
+
+if TYPE_CHECKING:
+    from truetape.app.parts import Parts
+    from truetape.app.settings import Settings
 
 SCRATCH: Final = "tiers.incoming"  # of the data folder: cold files that are being written
 DAY_S: Final = 86_400.0
@@ -97,9 +101,7 @@ class Lifecycle:
         span = Span(step.table, step.start, step.end, provider=step.provider, known_before=step.known_before)
         goal = None if step.goal == "delete" else step.goal
         move = Move(span, goal, actor=actor, why=why or step.why)
-        moved = await self.tiers.move(move, ts_known=self.clock.now_ns(), simulated=self.simulated)
-        log.info("tiers.moved", table=step.table, goal=step.goal, rows=moved.rows, bytes=moved.bytes, why=move.why)
-        return moved
+        return await self.tiers.move(move, ts_known=self.clock.now_ns(), simulated=self.simulated)
 
     async def run(
         self,
@@ -122,7 +124,7 @@ class Lifecycle:
     async def work(self) -> None:
         """Do for ever what is due, a day or more apart."""
         while True:
-            await self.run(await self.due(), actor=BY_RULE)
+            await self.run(await self.due(), actor=BY_RULE, on_step=_log)
             await self.clock.sleep(self.settings.every_days * DAY_S)
 
     async def _heard(self, held: pl.DataFrame, now_ns: int) -> list[tuple[str, str, int]]:
@@ -143,6 +145,23 @@ class Lifecycle:
                     rows += len(frame)
                 counted.append((name, provider, rows))
         return counted
+
+
+def _log(step: Step, moved: Moved) -> None:
+    log.info("tiers.moved", table=step.table, goal=step.goal, rows=moved.rows, bytes=moved.bytes, why=step.why)
+
+
+def lifecycle(parts: Parts, settings: Settings) -> Lifecycle | None:
+    """Return what looks after the tiers of `parts`, or None where the settings name none."""
+    if parts.tiers is None:
+        return None
+    return Lifecycle(
+        store=parts.store,
+        tiers=parts.tiers,
+        settings=settings.tiers,
+        clock=parts.clock,
+        simulated=settings.simulated,
+    )
 
 
 def is_claim(name: str) -> bool:

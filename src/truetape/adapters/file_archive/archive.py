@@ -113,6 +113,16 @@ class FileArchive:
             except CorruptArchive as problem:
                 yield problem
 
+    def sizes(self) -> Iterator[tuple[str, int]]:
+        """Yield the key of each payload and the bytes that it takes on the disk.
+
+        Raises:
+            StoreUnavailable: The folder cannot be read now.
+        """
+        with unavailable(self._payloads):
+            for key in self._keys():
+                yield key, self._path(key).stat().st_size
+
     def close(self) -> None:
         """Give the journal back."""
         self._journal.close()

@@ -54,8 +54,8 @@ def standing(found: pl.DataFrame, table: Table, selection: Selection) -> pl.Data
 
 
 def chosen(rows: pl.DataFrame, table: Table, selection: Selection) -> pl.DataFrame:
-    """Return the rows that the other filters of `selection` leave, with its columns."""
-    conditions = [pl.col(name).is_in(list(values)) for name, values in selection.equal.items() if name not in table.key]
+    """Return the rows that the filters by columns and the limit of `selection` leave, with its columns."""
+    conditions = [pl.col(name).cast(pl.String).is_in(list(values)) for name, values in selection.equal.items()]
     left = rows.filter(conditions) if conditions else rows
     left = left if selection.limit is None else left.head(selection.limit)
     return left.select(selection.columns or tuple(table.columns))

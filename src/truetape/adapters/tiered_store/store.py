@@ -64,6 +64,7 @@ class TieredStore:
         self._cold = cold
         self._files: tuple[ColdFile, ...] = ()
         self._committing = _UnderWay()
+        self._is_closed = False
         self._is_swapping = False
         self._seen = -1  # the version of `hot` whose files these are
 
@@ -109,6 +110,8 @@ class TieredStore:
             found = found if left is None else found.head(left)
             left = None if left is None else left - len(found)
             for frame in found.iter_slices(rows):
+                if self._is_closed:
+                    raise StoreUnavailable(path=table, reason="it was closed")
                 if len(frame):
                     yield frame
             if left == 0:
@@ -136,6 +139,7 @@ class TieredStore:
     async def close(self) -> None:
         """Finish the commits that were begun and give the hot tier back."""
         await self._committing.wait()
+        self._is_closed = True
         await self._hot.close()
 
     @contextmanager

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from truetape.app.cli.adjust import adjust
-from truetape.app.cli.ask import explain, get
+from truetape.app.cli.ask import explain, get, receipt
 from truetape.app.cli.backfill import backfill, plan
 from truetape.app.cli.backup import backup
 from truetape.app.cli.check import check
@@ -32,7 +32,9 @@ from truetape.app.cli.repairs_kept import kept as repair
 from truetape.app.cli.replay import replay
 from truetape.app.cli.resolve import resolve
 from truetape.app.cli.serve import demo, sandbox, up
+from truetape.app.cli.snapshot import snapshot
 from truetape.app.cli.status import status
+from truetape.app.cli.storing import store
 from truetape.app.cli.stream import stream
 from truetape.app.cli.terminal import BAD_INPUT, INTERRUPTED, write_json
 from truetape.app.cli.trust import trust
@@ -78,6 +80,7 @@ for command, group in (
     (get, ASK),
     (explain, ASK),
     (resolve, ASK),
+    (receipt, ASK),
     (export, ASK),
     (status, KEEP),
     (quality, KEEP),
@@ -98,6 +101,8 @@ app.add_typer(provider, rich_help_panel=FILES)
 app.add_typer(repair, rich_help_panel=FILES)
 app.add_typer(quarantine, rich_help_panel=KEEP)
 app.add_typer(backup, rich_help_panel=KEEP)
+app.add_typer(snapshot, rich_help_panel=KEEP)
+app.add_typer(store, rich_help_panel=KEEP)
 app.add_typer(stream, rich_help_panel=FILES)
 
 

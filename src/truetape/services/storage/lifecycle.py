@@ -101,7 +101,7 @@ def _step(table: str, year: int, parts: pl.DataFrame, goal: Goal, *, age: int | 
     end = parts["end"].max()
     assert isinstance(end, date)
     rows, held = int(parts["rows"].sum()), int(parts["bytes"].sum())
-    return Step(table, date(year, 1, 1), end, goal, rows, held, why=f"older than {age} days")
+    return Step(table, date(year, 1, 1), end, goal, rows, held, why=f"{age} days old")
 
 
 def licensed(heard: Sequence[tuple[str, str, int]], licences: Mapping[str, Licence], *, now_ns: int) -> list[Step]:
@@ -120,7 +120,7 @@ def licensed(heard: Sequence[tuple[str, str, int]], licences: Mapping[str, Licen
             "delete",
             rows,
             0,
-            why=f"the licence of {provider} lets claims be kept for {licences[provider].claims} days",
+            why=f"{provider} lets claims be kept {licences[provider].claims} days",
             provider=provider,
             known_before=heard_before(licences[provider], now_ns),
         )
