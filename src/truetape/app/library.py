@@ -7,25 +7,26 @@ other data folder is opened for reading. Without an argument the folder is the o
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import polars as pl
 
 from truetape.adapters.data_folder import read_server
 from truetape.app.library_local import LocalSource
 from truetape.app.library_remote import RemoteSource
+from truetape.app.library_source import Source, given_as, written_as
 from truetape.domain.adjust import Adjustment
-from truetape.domain.errors import BadInput
 from truetape.domain.naming import Resolved, latest_day
 from truetape.domain.naming import resolve as resolve_ticker
-from truetape.domain.time import from_datetime, iso, parse_day
+from truetape.domain.time import parse_day
 from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.explain import Explanation
 from truetape.services.api.render import Receipt
+from truetape.services.api.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from truetape.app.exports import Exported
@@ -36,30 +37,6 @@ DEFAULT_DATA: Final = "data"
 Day = date | str
 Moment = datetime | date | str
 Symbols = str | Iterable[str]
-
-
-class Source(Protocol):
-    """Where answers come from."""
-
-    def table(self, name: str, given: Mapping[str, str]) -> pl.DataFrame:
-        """Return every row of the answer to `given`, at the endpoint `name`."""
-        ...
-
-    def receipt(self) -> Receipt:
-        """Return which store would answer now, as known when."""
-        ...
-
-    def explain(self, symbol: str, ts: str, given: Mapping[str, str]) -> Explanation:
-        """Return the explanation of one bar."""
-        ...
-
-    def case(self, target: str) -> ClaimCase | RepairCase:
-        """Return the evidence about a quarantined claim or a repair."""
-        ...
-
-    def close(self) -> None:
-        """Give everything back."""
-        ...
 
 
 class Session:
@@ -80,6 +57,7 @@ class Session:
         timeframe: str = "1d",
         adjustment: Adjustment = "raw",
         as_of: Moment | None = None,
+        snapshot: str | None = None,
     ) -> pl.DataFrame:
         """Return golden bars, symbol by symbol in the order given, each ascending.
 
@@ -91,6 +69,7 @@ class Session:
                 with the instant at which it begins; those are the bars that were acquired in that timeframe.
             adjustment: "raw" as traded, "split" for splits, "all" for splits and dividends.
             as_of: Answer as known then: a date means its 00:00 UTC, a datetime must be aware.
+            snapshot: Answer from the state of the store that has this name, whatever was written since.
 
         Returns:
             `symbol`, `ts_event` (Datetime ns, UTC), `open` to `volume` (float64, null where missing), `currency`,
@@ -100,19 +79,36 @@ class Session:
             UnknownSymbol: A symbol is not listed.
             BadInput: A parameter is not usable.
         """
-        given = _given(symbols=symbols, timeframe=timeframe, start=start, end=end, adjustment=adjustment, as_of=as_of)
-        return self._source.table("bars", given)
+        about = {"symbols": symbols, "timeframe": timeframe, "start": start, "end": end, "adjustment": adjustment}
+        return self._source.table("bars", given_as(**about, as_of=as_of, snapshot=snapshot))
 
-    def instruments(self, symbols: Symbols | None = None, *, q: str | None = None) -> pl.DataFrame:
+    def stream(self, symbols: Symbols, **given: object) -> Iterator[pl.DataFrame]:
+        """Yield what `bars` returns, which takes the same, in frames of some 65,000 rows: however many there are.
+
+        Raises:
+            UnknownSymbol: A symbol is not listed.
+            BadInput: A parameter is not usable.
+        """
+        return self._source.frames(given_as(symbols=symbols, **given))
+
+    def instruments(
+        self, symbols: Symbols | None = None, *, q: str | None = None, snapshot: str | None = None
+    ) -> pl.DataFrame:
         """Return listings with their instruments: those of `symbols`, or with `q` in symbol or name, or all.
 
         Raises:
             UnknownSymbol: A symbol is not listed.
         """
-        return self._source.table("instruments", _given(symbols=symbols, q=q))
+        return self._source.table("instruments", given_as(symbols=symbols, q=q, snapshot=snapshot))
 
     def corporate_actions(
-        self, symbols: Symbols, *, start: Day | None = None, end: Day | None = None, as_of: Moment | None = None
+        self,
+        symbols: Symbols,
+        *,
+        start: Day | None = None,
+        end: Day | None = None,
+        as_of: Moment | None = None,
+        snapshot: str | None = None,
     ) -> pl.DataFrame:
         """Return splits (new shares for one old) and dividends (cash per share as paid then) by ex-date, inclusive.
 
@@ -120,19 +116,29 @@ class Session:
             UnknownSymbol: A symbol is not listed.
             BadInput: A parameter is not usable.
         """
-        return self._source.table("actions", _given(symbols=symbols, start=start, end=end, as_of=as_of))
+        given = given_as(symbols=symbols, start=start, end=end, as_of=as_of, snapshot=snapshot)
+        return self._source.table("actions", given)
 
     def index_levels(
-        self, index: str, *, start: Day | None = None, end: Day | None = None, as_of: Moment | None = None
+        self,
+        index: str,
+        *,
+        start: Day | None = None,
+        end: Day | None = None,
+        as_of: Moment | None = None,
+        snapshot: str | None = None,
     ) -> pl.DataFrame:
         """Return the levels of `index`, ascending; both dates inclusive.
 
         Raises:
             BadInput: There is no such index, or a parameter is not usable.
         """
-        return self._source.table("levels", _given(index=index, start=start, end=end, as_of=as_of))
+        given = given_as(index=index, start=start, end=end, as_of=as_of, snapshot=snapshot)
+        return self._source.table("levels", given)
 
-    def explain(self, symbol: str, ts: Moment, *, as_of: Moment | None = None) -> Explanation:
+    def explain(
+        self, symbol: str, ts: Moment, *, as_of: Moment | None = None, snapshot: str | None = None
+    ) -> Explanation:
         """Return why the daily bar of `symbol` on `ts` is what it is; printing it shows it in words.
 
         Raises:
@@ -140,7 +146,7 @@ class Session:
             BadInput: A parameter is not usable.
         """
         day = ts if isinstance(ts, str) else f"{ts:%Y-%m-%d}"
-        return self._source.explain(symbol, day, _given(as_of=as_of))
+        return self._source.explain(symbol, day, given_as(as_of=as_of, snapshot=snapshot))
 
     def quarantine(
         self,
@@ -158,7 +164,7 @@ class Session:
             UnknownSymbol: A symbol is not listed.
             BadInput: A parameter is not usable.
         """
-        given = _given(symbols=symbols, provider=provider, reason=reason, state=state, start=start, end=end)
+        given = given_as(symbols=symbols, provider=provider, reason=reason, state=state, start=start, end=end)
         return self._source.table("quarantine", given)
 
     def repairs(
@@ -177,7 +183,7 @@ class Session:
             UnknownSymbol: A symbol is not listed.
             BadInput: A parameter is not usable.
         """
-        given = _given(symbols=symbols, provider=provider, reason=reason, state=state, start=start, end=end)
+        given = given_as(symbols=symbols, provider=provider, reason=reason, state=state, start=start, end=end)
         return self._source.table("repairs", given)
 
     def case(self, target: str) -> ClaimCase | RepairCase:
@@ -204,8 +210,28 @@ class Session:
         if on is None:
             day = latest_day(listings, ticker, today=datetime.now(UTC).date())
         else:
-            day = parse_day(_written("on", on)[:10], parameter="on")
+            day = parse_day(written_as("on", on)[:10], parameter="on")
         return resolve_ticker(listings, ticker, on=day, mic=mic)
+
+    def snapshots(self) -> pl.DataFrame:
+        """Return every snapshot that was named, the newest first: what its name stands for, by whom, and when."""
+        return self._source.table("snapshots", {})
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Return what `name` stands for.
+
+        Raises:
+            UnknownTarget: No snapshot has this name; the nearest are told.
+        """
+        return self._source.snapshot(name)
+
+    def answer_of(self, receipt: str) -> bytes:
+        """Return the body of the answer of the API that has this receipt, byte for byte.
+
+        Raises:
+            BadInput: It is no receipt, or the store was rebuilt or set back since.
+        """
+        return self._source.answer_of(receipt)
 
     def receipt(self) -> Receipt:
         """Return which version of the store would answer now, and as known when."""
@@ -243,7 +269,7 @@ class Session:
         """
         from truetape.app import exports
 
-        given = _given(start=start, end=end, as_of=as_of)
+        given = given_as(start=start, end=end, as_of=as_of)
         order = exports.Order(
             symbols=tuple(symbols.split(",")) if isinstance(symbols, str) else tuple(symbols),
             form=format or exports.form_of(Path(output)),
@@ -293,11 +319,20 @@ def bars(
     timeframe: str = "1d",
     adjustment: Adjustment = "raw",
     as_of: Moment | None = None,
+    snapshot: str | None = None,
     data: str | Path | None = None,
 ) -> pl.DataFrame:
     """Return golden bars; see `Session.bars`. `data` is what `open` takes."""
     with open(data) as session:
-        return session.bars(symbols, start=start, end=end, timeframe=timeframe, adjustment=adjustment, as_of=as_of)
+        return session.bars(
+            symbols,
+            start=start,
+            end=end,
+            timeframe=timeframe,
+            adjustment=adjustment,
+            as_of=as_of,
+            snapshot=snapshot,
+        )
 
 
 def instruments(
@@ -314,11 +349,12 @@ def corporate_actions(
     start: Day | None = None,
     end: Day | None = None,
     as_of: Moment | None = None,
+    snapshot: str | None = None,
     data: str | Path | None = None,
 ) -> pl.DataFrame:
     """Return splits and dividends; see `Session.corporate_actions`."""
     with open(data) as session:
-        return session.corporate_actions(symbols, start=start, end=end, as_of=as_of)
+        return session.corporate_actions(symbols, start=start, end=end, as_of=as_of, snapshot=snapshot)
 
 
 def index_levels(
@@ -327,11 +363,12 @@ def index_levels(
     start: Day | None = None,
     end: Day | None = None,
     as_of: Moment | None = None,
+    snapshot: str | None = None,
     data: str | Path | None = None,
 ) -> pl.DataFrame:
     """Return the levels of an index; see `Session.index_levels`."""
     with open(data) as session:
-        return session.index_levels(index, start=start, end=end, as_of=as_of)
+        return session.index_levels(index, start=start, end=end, as_of=as_of, snapshot=snapshot)
 
 
 def resolve(ticker: str, *, on: Day | None = None, mic: str | None = None, data: str | Path | None = None) -> Resolved:
@@ -340,29 +377,14 @@ def resolve(ticker: str, *, on: Day | None = None, mic: str | None = None, data:
         return session.resolve(ticker, on=on, mic=mic)
 
 
-def explain(symbol: str, ts: Moment, *, as_of: Moment | None = None, data: str | Path | None = None) -> Explanation:
+def explain(
+    symbol: str,
+    ts: Moment,
+    *,
+    as_of: Moment | None = None,
+    snapshot: str | None = None,
+    data: str | Path | None = None,
+) -> Explanation:
     """Return why a daily bar is what it is; see `Session.explain`."""
     with open(data) as session:
-        return session.explain(symbol, ts, as_of=as_of)
-
-
-def _given(**values: object) -> dict[str, str]:
-    """Return the values that were given, written as they stand in a URL."""
-    return {name: _written(name, value) for name, value in values.items() if value is not None}
-
-
-def _written(name: str, value: object) -> str:
-    match value:
-        case str():
-            return value
-        case datetime():
-            if name in {"start", "end"}:
-                return f"{value:%Y-%m-%d}"
-            if value.tzinfo is None:
-                raise BadInput(parameter=name, value=str(value), fix="Give a datetime with a zone, for example UTC.")
-            return iso(from_datetime(value))
-        case date():
-            return value.isoformat()
-        case Iterable():
-            return ",".join(str(part) for part in value)
-    raise BadInput(parameter=name, value=value, fix="Give text, or a date.")
+        return session.explain(symbol, ts, as_of=as_of, snapshot=snapshot)

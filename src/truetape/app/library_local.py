@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import polars as pl
 
@@ -20,9 +20,13 @@ from truetape.services.api.asking import Teller
 from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.docket import REPAIR_PREFIX
+from truetape.services.api.endpoint import STREAM
 from truetape.services.api.explain import Explanation
+from truetape.services.api.parameters import checked
+from truetape.services.api.query import bars_query
 from truetape.services.api.render import Receipt
 from truetape.services.api.snapshots import Snapshot
+from truetape.services.api.streams import Streams
 
 Answer = TypeVar("Answer")
 UNBOUNDED: Final = ApiConfig(max_symbols=1_000_000)
@@ -61,6 +65,16 @@ class LocalSource:
         name = "repairs_case" if target.startswith(REPAIR_PREFIX) else "quarantine_case"
         return cast("ClaimCase | RepairCase", self._run(self._teller.document(name, {"target": target}, {})))
 
+    def frames(self, given: Mapping[str, str]) -> Iterator[pl.DataFrame]:
+        """Yield the bars that `given` asks for in frames of a bounded number of rows, all of one state of the store."""
+        query = bars_query(checked(given, self._teller.endpoints[STREAM].parameters), UNBOUNDED)
+        frames = Streams(self._teller).frames(query)
+        try:
+            while (frame := self._run(anext(frames, None))) is not None:
+                yield frame
+        finally:
+            self._run(frames.aclose())
+
     def snapshot(self, name: str) -> Snapshot:
         """Return what `name` stands for."""
         return cast("Snapshot", self._run(self._teller.document("snapshot", {"name": name}, {})))
@@ -78,5 +92,9 @@ class LocalSource:
         self._thread.join()
         self._loop.close()
 
-    def _run(self, question: Coroutine[Any, Any, Answer]) -> Answer:
-        return asyncio.run_coroutine_threadsafe(question, self._loop).result()
+    def _run(self, question: Awaitable[Answer]) -> Answer:
+        return asyncio.run_coroutine_threadsafe(_awaited(question), self._loop).result()
+
+
+async def _awaited(question: Awaitable[Answer]) -> Answer:
+    return await question

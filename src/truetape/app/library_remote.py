@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import http.client
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 import polars as pl
+import pyarrow as pa
 
 from truetape.domain.errors import BadInput, StoreUnavailable, TruetapeError, UnknownSymbol, UnknownTarget
 from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.decisions import ENDING, QUARANTINE, REPAIRS, Taken
 from truetape.services.api.docket import REPAIR_PREFIX
-from truetape.services.api.endpoint import RECEIPTS
+from truetape.services.api.endpoint import RECEIPTS, STREAM
 from truetape.services.api.endpoints import endpoints
 from truetape.services.api.explain import Explanation
 from truetape.services.api.formats import MEDIA_TYPES
@@ -108,31 +109,53 @@ class RemoteSource:
         """Close the connection."""
         self._connection.close()
 
-    def _get(self, path: str, *, accept: str | None, given: bytes | None = None) -> tuple[bytes, str | None]:
-        method = "GET" if given is None else "POST"
-        form = {"Content-Type": MEDIA_TYPES["json"]} if given is not None else {}
+    def frames(self, given: Mapping[str, str]) -> Iterator[pl.DataFrame]:
+        """Yield the bars that `given` asks for as they come, all of one state of the store."""
+        answer = self._asked(f"{self._endpoints[STREAM].path}?{urlencode(given)}", accept="arrow")
+        if answer.status != http.client.OK:
+            raise self._error(answer.status, answer.read(self._largest_bytes))
         try:
-            self._connection.request(
-                method,
-                self._base + path,
-                body=given,
-                headers={"Accept": MEDIA_TYPES[accept] if accept else "*/*", **form},
-            )
-            answer = self._connection.getresponse()
+            with pa.ipc.open_stream(pa.PythonFile(answer, mode="r")) as batches:
+                yield pl.DataFrame(batches.schema.empty_table())
+                for batch in batches:
+                    yield pl.DataFrame(pa.Table.from_batches([batch]))
+            if answer.read():
+                raise self._silent("what answered is not a truetape server")
+        except (OSError, http.client.HTTPException, pa.ArrowInvalid) as error:
+            raise self._silent(f"the answer ended too early ({str(error) or type(error).__name__})") from None
+        finally:
+            self._connection.close()
+
+    def _get(self, path: str, *, accept: str | None, given: bytes | None = None) -> tuple[bytes, str | None]:
+        answer = self._asked(path, accept=accept, given=given)
+        try:
             body = answer.read(self._largest_bytes + 1)
         except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
-            reason = f"no answer came ({str(error) or type(error).__name__})"
-            raise StoreUnavailable(path=self._url, reason=reason) from None
+            raise self._silent(f"no answer came ({str(error) or type(error).__name__})") from None
         if len(body) > self._largest_bytes:
-            self._connection.close()
-            raise StoreUnavailable(path=self._url, reason=f"its answer was larger than {self._largest_bytes} bytes")
+            raise self._silent(f"its answer was larger than {self._largest_bytes} bytes")
         if answer.status not in {http.client.OK, http.client.CREATED, http.client.ACCEPTED}:
             raise self._error(answer.status, body)
         known = {MEDIA_TYPES[accept]} if accept else {*MEDIA_TYPES.values()}
         if answer.headers.get_content_type() not in known:
             raise StoreUnavailable(path=self._url, reason="what answered is not a truetape server")
         return body, answer.headers.get(NEXT)
+
+    def _asked(self, path: str, *, accept: str | None, given: bytes | None = None) -> http.client.HTTPResponse:
+        method = "GET" if given is None else "POST"
+        headers = {"Accept": MEDIA_TYPES[accept] if accept else "*/*"}
+        if given is not None:
+            headers["Content-Type"] = MEDIA_TYPES["json"]
+        try:
+            self._connection.request(method, self._base + path, body=given, headers=headers)
+            return self._connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            raise self._silent(f"no answer came ({str(error) or type(error).__name__})") from None
+
+    def _silent(self, reason: str) -> StoreUnavailable:
+        """Return the error that says why nothing came; the connection is given up."""
+        self._connection.close()
+        return StoreUnavailable(path=self._url, reason=reason)
 
     def _error(self, status: int, body: bytes) -> TruetapeError:
         """Return the error that the server met, as it would be raised here."""

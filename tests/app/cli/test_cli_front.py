@@ -36,8 +36,8 @@ def test_help_names_every_command_in_its_group() -> None:
 
     assert {
         "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import"],
-        "Ask": ["get", "explain", "resolve"],
-        "Look after": ["status", "quality", "late", "trust", "quota", "replay", "doctor", "quarantine"],
+        "Ask": ["get", "explain", "resolve", "receipt", "export"],
+        "Look after": ["status", "quality", "late", "trust", "quota", "replay", "doctor", "quarantine", "snapshot"],
         "Work on plain files": ["decode", "adjust", "check", "factors", "provider", "repair", "stream"],
     } == groups
 

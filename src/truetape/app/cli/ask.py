@@ -1,10 +1,11 @@
-"""`truetape get` and `truetape explain`: the answers of the API, on the command line."""
+"""`truetape get`, `truetape explain` and `truetape receipt`: the answers of the API, on the command line."""
 
 from __future__ import annotations
 
+import sys
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 Url = Annotated[str | None, typer.Option(help="Ask a running API instead of a data folder.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="As known then: a date, or an instant with a zone.")]
+SnapshotName = Annotated[str | None, typer.Option("--snapshot", help="From the snapshot of this name.")]
 SUFFIXES: Final = (".parquet", ".csv", ".arrow", ".json")
 
 
@@ -34,6 +36,7 @@ def get(  # noqa: PLR0913  one parameter for each option
     timeframe: Annotated[str, typer.Option(help="1m to 1mo; below a day, as it was acquired.")] = "1d",
     adjustment: Annotated[Adjusted, typer.Option(help="What prices and volume are adjusted for.")] = Adjusted.RAW,
     as_of: AsOf = None,
+    snapshot: SnapshotName = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write to a file: " + " ".join(SUFFIXES))
     ] = None,
@@ -42,23 +45,46 @@ def get(  # noqa: PLR0913  one parameter for each option
     url: Url = None,
 ) -> None:
     """Give bars, as a table, or into a file."""
+    given = {
+        "start": start,
+        "end": end,
+        "timeframe": timeframe,
+        "adjustment": adjustment.value,
+        "as_of": as_of,
+        "snapshot": snapshot,
+    }
+    if output is not None:
+        _write(symbol, given, output, source=url or data, as_json=as_json)
+        return
     from truetape.app import library
 
-    if output is not None:
-        call(lambda: checked_suffix(output, SUFFIXES), as_json=as_json)
-    frame = call(
-        lambda: library.bars(
-            symbol,
-            start=start,
-            end=end,
-            timeframe=timeframe,
-            adjustment=adjustment.value,
-            as_of=as_of,
-            data=url or data,
-        ),
-        as_json=as_json,
-    )
-    _give(frame, output, as_json=as_json)
+    asked: Any = given
+    _show(call(lambda: library.bars(symbol, data=url or data, **asked), as_json=as_json), as_json=as_json)
+
+
+def receipt(
+    receipt: Annotated[str, typer.Argument(metavar="ID", help="The id of the receipt of an answer of the API.")],
+    *,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to a file.")] = None,
+    data: Data = Path("data"),
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Give the answer of the API that has this receipt again, byte for byte."""
+    from truetape.app import library
+    from truetape.app.cli.bars_file import write_bytes
+
+    def asked() -> bytes:
+        with library.open(url or data) as session:
+            return session.answer_of(receipt)
+
+    body = call(asked, as_json=as_json)
+    if output is None:
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+        return
+    call(lambda: write_bytes(body, output), as_json=as_json)
+    err().print(f"{len(body):,} bytes written to {output}.", markup=False, soft_wrap=True)
 
 
 def explain(
@@ -66,6 +92,7 @@ def explain(
     day: Annotated[str, typer.Argument(metavar="DATE", help="Session date.")],
     *,
     as_of: AsOf = None,
+    snapshot: SnapshotName = None,
     as_json: Json = False,
     data: Data = Path("data"),
     url: Url = None,
@@ -73,7 +100,7 @@ def explain(
     """Say where a price comes from: claims, vote, quarantine, adjustments, versions."""
     from truetape.app import library
 
-    told = call(lambda: library.explain(symbol, day, as_of=as_of, data=url or data), as_json=as_json)
+    told = call(lambda: library.explain(symbol, day, as_of=as_of, snapshot=snapshot, data=url or data), as_json=as_json)
     if as_json:
         import msgspec
 
@@ -85,13 +112,30 @@ def explain(
         out().print(line)
 
 
-def _give(frame: pl.DataFrame, output: Path | None, *, as_json: bool) -> None:
-    if output is not None:
-        from truetape.app.cli.tables import write_bars
+def _write(symbol: str, given: dict[str, str | None], output: Path, *, source: str | Path, as_json: bool) -> None:
+    """Write the bars to `output` as they come, and tell how many there are so far."""
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-        call(lambda: write_bars(frame, output), as_json=as_json)
-        err().print(f"{len(frame):,} bars written to {output}.", markup=False, soft_wrap=True)
-    elif as_json:
+    from truetape.app import library
+    from truetape.app.cli.bars_file import write_frames
+
+    call(lambda: checked_suffix(output, SUFFIXES), as_json=as_json)
+    columns = (TextColumn("{task.completed:,.0f} bars"), TimeElapsedColumn())
+    console = err()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("bars", total=None)
+
+        def work() -> int:
+            with library.open(source) as session:
+                frames = session.stream(symbol, **given)
+                return write_frames(frames, output, on_rows=lambda rows: progress.update(task, completed=rows))
+
+        written = call(work, as_json=as_json)
+    err().print(f"{written:,} bars written to {output}.", markup=False, soft_wrap=True)
+
+
+def _show(frame: pl.DataFrame, *, as_json: bool) -> None:
+    if as_json:
         from truetape.services.api.render import written
 
         typer.echo(written(frame).write_json())

@@ -182,7 +182,7 @@ def give_decision(
     from truetape.app.desk import decide, decide_at
     from truetape.services.api.ruling import Ruling
 
-    ruling = Ruling(action=action, why=why, actor=actor or _user(), values=values or {})
+    ruling = Ruling(action=action, why=why, actor=actor or this_user(), values=values or {})
     if url:
         taken = call(lambda: decide_at(url, target, ruling), as_json=as_json)
     else:
@@ -194,7 +194,8 @@ def give_decision(
         out().print(f"{taken.decision_id}: {taken.action} {taken.target}", markup=False, highlight=False)
 
 
-def _user() -> str:
+def this_user() -> str:
+    """Return the name of whoever runs the command."""
     import getpass
 
     try:

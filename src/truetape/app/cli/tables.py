@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from datetime import time
-from pathlib import Path
 from typing import Final
 
 import polars as pl
 from rich.table import Table
-
-from truetape.domain.errors import BadInput
-from truetape.services.api.render import written
 
 MOST_ROWS: Final = 20
 LARGE: Final = 1e5  # volumes: written whole, with separators
@@ -36,30 +30,6 @@ def bars_table(frame: pl.DataFrame) -> Table:
         for row in shown.tail(MOST_ROWS // 2).iter_rows():
             table.add_row(*map(_text, row))
     return table
-
-
-def write_bars(frame: pl.DataFrame, path: Path) -> None:
-    """Write `frame` to `path` in the format of its suffix; the file is there in full or not at all.
-
-    Raises:
-        BadInput: The file cannot be written.
-    """
-    writers: dict[str, Callable[[Path], object]] = {
-        ".parquet": lambda draft: frame.write_parquet(draft, compression="zstd"),
-        ".arrow": lambda draft: frame.write_ipc(draft, compat_level=pl.CompatLevel.oldest()),
-        ".csv": lambda draft: written(frame).write_csv(draft),
-        ".json": lambda draft: draft.write_text(written(frame).write_json(), encoding="utf-8"),
-    }
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        writers[path.suffix.lower()](draft)
-        draft.replace(path)
-    except OSError as error:
-        raise BadInput(
-            parameter="-o", value=str(path), fix=f"It cannot be written: {error.strerror or error}."
-        ) from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _text(value: object) -> str:

@@ -69,7 +69,7 @@ class Streams:
         return streamed
 
     async def frames(self, query: BarsQuery) -> AsyncGenerator[pl.DataFrame]:
-        """Yield the bars that `query` asks for, columns `symbol` and BAR, in frames of a bounded number of rows.
+        """Yield the bars that `query` asks for, columns COLUMNS, in frames of a bounded number of rows, at least one.
 
         Raises:
             UnknownSymbol, BadInput: It cannot be answered.
@@ -78,9 +78,13 @@ class Streams:
         reading, _ = await self._teller.reading(query, None)
         listings = await self._listings(query, reading)
         factors = await self._factors(query, listings, reading)
+        begun = False
         async with contextlib.aclosing(self._rows_of(query, listings, factors, reading)) as frames:
             async for frame in frames:
                 yield frame
+                begun = True
+        if not begun:
+            yield empty(COLUMNS)
 
     async def _begun(self, question: Question, query: BarsQuery, reading: Reading) -> Streamed:
         listings = await self._listings(query, reading)
