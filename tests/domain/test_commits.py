@@ -56,7 +56,7 @@ def test_a_slow_commit_is_trouble_while_it_waits_and_until_a_quick_one() -> None
         clock.now = 9.0
         assert commits.trouble(slow_s=10.0) == ""
         clock.now = 11.0
-        assert commits.trouble(slow_s=10.0) == "1 commits wait, the oldest for 11 s; 10 s are the most."
+        assert commits.trouble(slow_s=10.0) == "A commit waits for 11 s (1 wait in all); 10 s are the most."
     assert commits.trouble(slow_s=10.0) == "The last commit took 11.0 s; 10 s are the most."
     with commits.one():
         clock.now = 20.0

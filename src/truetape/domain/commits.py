@@ -58,7 +58,7 @@ class Commits:
             return self.failure
         waited = self.oldest_s()
         if waited > slow_s:
-            return f"{self.waiting} commits wait, the oldest for {waited:.0f} s; {slow_s:g} s are the most."
+            return f"A commit waits for {waited:.0f} s ({self.waiting} wait in all); {slow_s:g} s are the most."
         if self.last_s > slow_s:
             return f"The last commit took {self.last_s:.1f} s; {slow_s:g} s are the most."
         return ""

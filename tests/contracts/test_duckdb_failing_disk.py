@@ -1,0 +1,73 @@
+"""What the store makes of a disk that is slow or fails to flush: strace changes the calls of a real process."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed: apt install strace")
+
+WRITER = """
+import asyncio, json, sys
+from pathlib import Path
+from store_rows import bar, closes, frame
+from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.domain.errors import StoreUnavailable
+
+async def main():
+    store = DuckdbStore(Path(sys.argv[1]))
+    for day in range(1, 7):
+        committing = asyncio.create_task(store.commit({"bars": frame("bars", bar(day))}))
+        while not committing.done() and not (trouble := store.commits.trouble(slow_s=0.3)):
+            await asyncio.sleep(0.05)
+        try:
+            told = await committing
+        except StoreUnavailable as error:
+            told = error.reason
+        days = [int(day) for day, _ in await closes(store)]
+        print(json.dumps([told, trouble, days]), flush=True)
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+def _written(path: Path, injected: str) -> list[list[Any]]:
+    """Return what a process says of four commits, the flushes of whose log to the disk are `injected`."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n" + WRITER
+    trace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", f"{path}.wal", "-e", "trace=fsync,fdatasync"]
+    command = [*trace, "-e", f"inject=fsync,fdatasync:{injected}", sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    if "ptrace" in done.stderr:
+        pytest.skip("this user may not trace processes")
+    assert done.stderr == ""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_commit_that_was_not_flushed_is_not_there(tmp_path: Path) -> None:
+    """Its caller is told, the rows are gone, and the same store goes on: every second flush fails."""
+    told = _written(tmp_path / "truetape.duckdb", "error=EIO:when=2+2")
+    versions = [version for version, _, _ in told if version != "fsync failed"]
+    there: list[int] = []
+    for day, (version, _, days) in enumerate(told, start=1):
+        there += [day] if version != "fsync failed" else []
+        assert there == days
+
+    assert 0 < len(versions) < len(told)
+    assert [*range(1, len(versions) + 1)] == versions
+
+
+def test_a_slow_disk_is_trouble_while_it_is_slow(tmp_path: Path) -> None:
+    """A flush that takes a second is told while it lasts, and no longer than until a quick one."""
+    told = _written(tmp_path / "truetape.duckdb", "delay_enter=1000000:when=2")
+
+    assert [*range(1, 7)] == [version for version, _, _ in told]
+    slow = next(number for number, (_, trouble, _) in enumerate(told) if trouble)
+    assert told[slow][1].startswith("A commit waits for ")
+    assert told[slow + 1][1].startswith("The last commit took 1.")
