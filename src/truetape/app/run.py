@@ -27,6 +27,7 @@ from truetape.app.parts import Parts, embedded
 from truetape.app.repair_policies import Repairing, check_policy, keep_repairing, settle_by_policy
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.telemetry import close_log, log_to_file
+from truetape.app.tier_watch import keep_tiers
 from truetape.app.wiring import Rooms, wire
 from truetape.domain.errors import BadInput, Transient
 from truetape.domain.hiding import veil
@@ -295,6 +296,7 @@ async def up(
             tasks.create_task(
                 _lasting(platform, "disk", lambda: platform.disk.work(rooms.storage, platform.parts.clock))
             )
+            tasks.create_task(_lasting(platform, "tiers", lambda: keep_tiers(platform)))
             tasks.create_task(_tell_troubles(platform, on_trouble))
 
 

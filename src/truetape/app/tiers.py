@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
-import structlog
 
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.tiered_store import ColdFiles, ColdTiers, TieredStore
@@ -31,8 +30,6 @@ SCRATCH: Final = "tiers.incoming"  # of the data folder: cold files that are bei
 DAY_S: Final = 86_400.0
 GRACE_NS: Final = 3_600 * 10**9  # after which a replaced cold file is deleted: nobody reads it any more
 BY_RULE: Final = "settings"  # the actor of what is due by rules
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -121,12 +118,6 @@ class Lifecycle:
             on_step(step, await self.do(step, actor=actor, unpin=unpin))
         await self.tiers.sweep(older_than_ns=self.clock.now_ns() - GRACE_NS)
 
-    async def work(self) -> None:
-        """Do for ever what is due, a day or more apart."""
-        while True:
-            await self.run(await self.due(), actor=BY_RULE, on_step=_log)
-            await self.clock.sleep(self.settings.every_days * DAY_S)
-
     async def _heard(self, held: pl.DataFrame, now_ns: int) -> list[tuple[str, str, int]]:
         """Return the rows that each licence's provider claimed before the licence's day, by table and provider."""
         counted = []
@@ -145,10 +136,6 @@ class Lifecycle:
                     rows += len(frame)
                 counted.append((name, provider, rows))
         return counted
-
-
-def _log(step: Step, moved: Moved) -> None:
-    log.info("tiers.moved", table=step.table, goal=step.goal, rows=moved.rows, bytes=moved.bytes, why=step.why)
 
 
 def lifecycle(parts: Parts, settings: Settings) -> Lifecycle | None:

@@ -24,6 +24,8 @@ def status(*, data: Data = Path("data"), as_json: Json = False) -> None:
         console.print(
             f"{name}: {told['answers']:,} answers, last {told['last'] or 'never'}; {told['failures']:,} failures"
         )
+    if found["tiers"]:
+        _show_tiers(found["tiers"])
     if found["instruments"] is None:
         console.print(f"The store is in use; ask the API for what it holds: {found['address'] or 'not listening yet'}")
         return
@@ -39,6 +41,34 @@ def status(*, data: Data = Path("data"), as_json: Json = False) -> None:
             highlight=False,
         )
     console.print(f"{found['rounds']:,} rounds stored, {found['quarantined']:,} claims in quarantine")
+
+
+def _show_tiers(told: dict[str, Any]) -> None:
+    """Say what lies in each tier, when somebody looked after them, and what is wrong."""
+    from truetape.app.cli.storing import size
+
+    console = out()
+    kept = ", ".join(f"{name} {one['rows']:,} rows in {size(one['bytes'])}" for name, one in told["tiers"].items())
+    console.print(f"tiers: {kept}; looked after {told['looked']}", highlight=False)
+    if told["waiting"]:
+        console.print(told["waiting"], markup=False, highlight=False, style="red")
+    if told["damaged"]:
+        told_of = f"{told['damaged']:,} of {told['files']:,} files were damaged at {told['scrubbed']}"
+        console.print(f"{told_of}; truetape store scrub names them.", highlight=False, style="red")
+
+
+def _tiers(data: Path) -> dict[str, Any] | None:
+    """Return how the tiers fared last, with instants as text; None if nobody looked after them."""
+    from msgspec import to_builtins
+
+    from truetape.app.tier_watch import read_state
+    from truetape.domain.time import iso
+
+    state = read_state(data)
+    if state is None:
+        return None
+    instants = {name: iso(getattr(state, name)) if getattr(state, name) else "" for name in ("looked", "scrubbed")}
+    return {**to_builtins(state), **instants}
 
 
 async def _status(data: Path) -> dict[str, Any]:
@@ -57,6 +87,7 @@ async def _status(data: Path) -> dict[str, Any]:
         "owner": str(owner) if owner else "",
         "address": owner.address if owner else "",
         "providers": _providers(archive),
+        "tiers": _tiers(data),
         "instruments": None,
         "rounds": None,
         "quarantined": None,
