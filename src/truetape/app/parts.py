@@ -17,11 +17,13 @@ from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.memory_bus import DeadLetter, MemoryBus
 from truetape.adapters.memory_cache import MemoryCache
+from truetape.adapters.read_segments import SegmentedStore
 from truetape.adapters.sqlite_ledger import SqliteLedger
 from truetape.adapters.system_clock import SystemClock
 from truetape.adapters.tiered_store import TieredStore
 from truetape.app.budgets import budgets
 from truetape.app.channels import Channels, channels
+from truetape.app.segments import read_by_segments
 from truetape.app.settings import LEDGER as LEDGER_VARIABLE
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.tiers import tiered
@@ -52,7 +54,7 @@ class Parts:
     """Everything that the rooms are built of."""
 
     folder: DataFolder
-    store: DuckdbStore | TieredStore
+    store: DuckdbStore | TieredStore | SegmentedStore
     archive: FileArchive
     bus: MemoryBus
     cache: MemoryCache
@@ -95,12 +97,13 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         opened.callback(archive.close)
         store = DuckdbStore(folder.store)
         cold = tiered(settings.tiers, store, data=settings.data, environ=os.environ)
+        reading = read_by_segments(store, cold, settings)
         opened.pop_all()
     clock = SystemClock()
     http = AiohttpHttp(timeout_s=settings.timeout_s)
     return Parts(
         folder=folder,
-        store=cold.store if cold else store,
+        store=reading.store,
         archive=archive,
         bus=MemoryBus(lanes=LANES, attempts=ATTEMPTS, on_dead_letter=_log_dead_letter),
         cache=MemoryCache(max_bytes=settings.cache_bytes, clock=clock),
@@ -112,7 +115,7 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         budgets=allowed,
         channels=channels(settings.watching.channels, clock=clock),
         commits=store.commits,
-        tiers=cold.tiers if cold else None,
+        tiers=reading.tiers,
     )
 
 

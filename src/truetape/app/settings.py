@@ -42,13 +42,9 @@ Quorum = Annotated[int, Meta(ge=0, le=20, description="a whole number from 0 to 
 Names = Annotated[tuple[str, ...], Meta(description='names in a list such as ["tiingo", "yahoo"]')]
 Bytes = Annotated[int, Meta(ge=0, le=1 << 50, description="a whole number of bytes")]
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:_-]{1,255}$", description='an address such as "127.0.0.1"')]
-Url = Annotated[
-    str,
-    Meta(
-        pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?|file:///[^\s?#]*)?$",
-        description='an address such as "https://host/path"',
-    ),
-]
+_URL: Final = r"^(https?://[^\s/?#@]+(/[^\s?#]*)?|file:///[^\s?#]*)?$"
+Url = Annotated[str, Meta(pattern=_URL, description='an address such as "https://host/path"')]
+Folder = Annotated[str, Meta(pattern=r"^[^\x00]{0,1024}$", description='a folder, or "" for none')]
 Variable = Annotated[
     str, Meta(pattern="^([A-Za-z_][A-Za-z0-9_]*)?$", description="the name of an environment variable, not a key")
 ]
@@ -128,6 +124,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     consensus: Consensus = Consensus()  # how far claims may differ, and how many must agree
     repairing: Repairing = Repairing()  # which repairs are applied without asking
     watching: Watching = Watching()  # who is alarmed of what, and how soon what is due
+    segments: Folder = "segments"  # where bars lie as they are read, beside the data; "": they are read from the store
     tiers: Tiering = Tiering()  # where old rows go, when, and how long they are kept
     ledger: str = Secret()  # redis://... where quotas are shared by machines; "" for a file in the data folder
 

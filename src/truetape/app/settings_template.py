@@ -17,6 +17,7 @@ refresh_s = 3600           # seconds between two looks for new sessions
 timeout_s = 30             # seconds that a provider has for an answer
 attempts = 5               # requests that a provider gets for one question
 spend_evenly = true        # backfills use of a day's quota what has passed of the day; false: all of it at once
+# segments = "segments"    # where bars lie as they are read fastest, in the data folder or elsewhere; "" for nowhere
 # simulated = true         # for a platform that asks a sandbox: its rows are marked, in a data folder of their own
 
 # One table for each listing. MIC is the ISO 10383 code of the market.

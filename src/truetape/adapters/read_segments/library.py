@@ -7,13 +7,13 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import structlog
 
 from truetape.adapters.read_segments.files import remove
+from truetape.adapters.read_segments.holdings import Holding, holdings
 from truetape.adapters.read_segments.layout import TABLE, Period, layout_stamp
 from truetape.adapters.read_segments.manifest import Filled, Manifest, load, lost, save, without
 from truetape.adapters.read_segments.marks import ALL, Marks, Span
@@ -22,19 +22,6 @@ from truetape.adapters.read_segments.spans import KEY, About, spans_of
 from truetape.ports.store import Selection, Store
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Holding:
-    """What the segments of one period are: how many bars and bytes, and of how many instruments something is newer."""
-
-    timeframe: str
-    label: str
-    version: int
-    segments: int
-    rows: int
-    size: int  # bytes
-    behind: int
 
 
 class Library:
@@ -135,25 +122,12 @@ class Library:
             OSError: The disk is full or failing; what was noted before stands.
         """
         with self._saving:
-            save(self.root, self.manifest)
+            if self._manifest.surveyed:
+                save(self.root, self.manifest)
 
     def holdings(self) -> list[Holding]:
         """Return what there is, by timeframe and period; periods that have no segment yet too."""
-        behind = self.marks.labels()
-        filled = {(name, label): one for name, labels in self._manifest.filled.items() for label, one in labels.items()}
-        return [
-            Holding(
-                timeframe=timeframe,
-                label=label,
-                version=one.version if one is not None else 0,
-                segments=len(one.parts) if one is not None else 0,
-                rows=sum(part.rows for part in one.parts) if one is not None else 0,
-                size=sum(part.size for part in one.parts) if one is not None else 0,
-                behind=behind.get((timeframe, label), 0),
-            )
-            for timeframe, label in sorted({*filled, *behind})
-            for one in [filled.get((timeframe, label))]
-        ]
+        return holdings(self._manifest, behind=self.marks.labels())
 
     def _show(self, manifest: Manifest) -> None:
         self._manifest = manifest

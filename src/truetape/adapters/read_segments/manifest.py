@@ -54,17 +54,20 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 def load(root: Path, *, store: str) -> Manifest:
     """Return what the manifest in `root` says that is true of the store `store`.
 
-    A manifest that is missing, torn, or of another store, format or layout says nothing. Periods whose files are not
-    those that were written are marked, as if all of them had been written to.
+    Periods whose files are not those that were written are marked, as if all of them had been written to.
     """
+    found = noted(root, store=store)
+    return without(found, lost(root, found))
+
+
+def noted(root: Path, *, store: str) -> Manifest:
+    """Return the manifest in `root` as it is; one that is missing, torn, or of another store or form says nothing."""
     fresh = Manifest(layout=layout_stamp(), store=store)
     try:
         found = msgspec.json.decode((root / NAME).read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return fresh
-    if (found.format, found.layout, found.store) != (FORMAT, fresh.layout, store):
-        return fresh
-    return without(found, lost(root, found))
+    return found if (found.format, found.layout, found.store) == (FORMAT, fresh.layout, store) else fresh
 
 
 def lost(root: Path, manifest: Manifest) -> list[tuple[str, str]]:
