@@ -61,19 +61,37 @@ def resample(
     Raises:
         BadInput: Bars of `target` cannot be made of bars of `source`.
     """
-    _refuse(source, target)
-    held = [name for name in PRICES if name in bars.columns]
-    rows, begins = _ordered(bars.filter(~pl.all_horizontal(pl.col(held).is_null())), by)
-    grid = Grid(spans)
-    labels, is_out = _labels(grid, rows["ts_event"].to_physical().to_numpy(), source, target)
-    if is_out.any():
-        rows, labels = rows.filter(pl.Series(~is_out)), labels[~is_out]
+    rows, begins = _ordered(bars, by)
+    rows = labelled(rows, source=source, target=target, spans=spans)
+    if len(rows) != len(begins):
         begins = rows.select(_begins(by)).to_series()
-    made = _folded(rows.with_columns(pl.Series("ts_event", labels).cast(INSTANT)), begins, by, target)
+    made = _folded(rows, begins, by, target)
     if complete_until is None:
         return made
-    ends = _ends(grid, made["ts_event"].to_physical().to_numpy(), target)
+    ends = _ends(Grid(spans), made["ts_event"].to_physical().to_numpy(), target)
     return made.with_columns(running=pl.col("running") | pl.Series(ends > complete_until))
+
+
+def labelled(bars: pl.DataFrame, *, source: str, target: str, spans: pl.DataFrame) -> pl.DataFrame:
+    """Return the `bars` that are a part of one of `target`, with that bar's label as their `ts_event`, as they came.
+
+    Args:
+        bars: Bars of one venue and of the timeframe `source`: `ts_event`, any of the prices, and any other columns.
+        source: The timeframe of `bars`.
+        target: A longer one.
+        spans: When the venue trades; see `domain.spans`. Bars outside all spans, and rows without any price, are left
+            out.
+
+    Raises:
+        BadInput: Bars of `target` cannot be made of bars of `source`.
+    """
+    _refuse(source, target)
+    held = [name for name in PRICES if name in bars.columns]
+    rows = bars.filter(~pl.all_horizontal(pl.col(held).is_null()))
+    labels, is_out = _labels(Grid(spans), rows["ts_event"].to_physical().to_numpy(), source, target)
+    if is_out.any():
+        rows, labels = rows.filter(pl.Series(~is_out)), labels[~is_out]
+    return rows.with_columns(pl.Series("ts_event", labels).cast(INSTANT))
 
 
 def _refuse(source: str, target: str) -> None:

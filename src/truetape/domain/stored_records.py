@@ -47,6 +47,18 @@ RECORDS: Final[dict[str, Table]] = {
         writer="reference",
         versioned=True,
     ),
+    "session_breaks": Table(
+        columns={
+            "mic": pl.String(),
+            "session": pl.Date(),
+            "break_start": INSTANT,  # when trading stops for lunch, exclusive
+            "break_end": INSTANT,  # when it goes on, inclusive
+            **VERSIONED_COLUMNS,
+        },
+        key=("mic", "session"),
+        writer="reference",
+        versioned=True,
+    ),
     "jobs": Table(
         columns={
             "job_id": pl.String(),

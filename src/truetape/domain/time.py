@@ -1,7 +1,7 @@
 """Instants, session dates and timeframes.
 
-Instants are UTC nanoseconds since 1970. A daily, weekly or monthly bar is labelled with the first session date that it
-covers, at 00:00 UTC.
+Instants are UTC nanoseconds since 1970. A daily bar is labelled with its session's date, a weekly one with the Monday
+and a monthly one with the first day that it covers, at 00:00 UTC, whether anything was traded on that day or not.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 from truetape.domain.errors import BadInput
 from truetape.domain.schema import INSTANT
-from truetape.services.reference.calendars import GREAT_VENUES, covered, has_calendar, known_mics, sessions
+from truetape.services.reference.calendars import GREAT_VENUES, breaks, covered, has_calendar, known_mics, sessions
 
 
 def utc(day: date, hour: int, minute: int = 0) -> datetime:
@@ -43,6 +43,18 @@ def test_a_holiday_week_is_as_the_venue_published_it() -> None:
         ("XNYS", wednesday, utc(wednesday, 14, 30), utc(wednesday, 21)),
         ("XNYS", friday, utc(friday, 14, 30), utc(friday, 18)),
     ]
+
+
+def test_lunch_breaks_are_as_the_venue_publishes_them() -> None:
+    """Tokyo rests from 11:30 to 12:30, which is 02:30 to 03:30 UTC; New York does not, and no weekend has one."""
+    friday = date(2024, 6, 14)
+
+    found = breaks("XTKS", start=friday, end=date(2024, 6, 16))
+
+    assert found.schema == {"mic": pl.String, "session": pl.Date, "break_start": INSTANT, "break_end": INSTANT}
+    assert [("XTKS", friday, utc(friday, 2, 30), utc(friday, 3, 30))] == found.rows()
+    assert breaks("XNYS", start=friday, end=friday).is_empty()
+    assert breaks("XTKS", start=friday, end=date(2024, 6, 13)).is_empty()
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,19 @@ async def test_declared_listings_are_written_once_and_told_each_time() -> None:
     ]
 
 
+async def test_lunch_breaks_stand_beside_the_sessions() -> None:
+    """Five sessions in Tokyo have five breaks; they are written with them, and once."""
+    store = FrameStore()
+    service = room(store, ListBus())
+    toyota = DeclaredListing(symbol="7203", mic="XTKS")
+
+    for ts_known in (5, 6):
+        await service.on_instruments_declared(declared(toyota, ts_known=ts_known))
+
+    assert store.commits == [{"instruments": 1, "listings": 1, "sessions": 5, "session_breaks": 5}]
+    assert ["XTKS"] == store.rows["session_breaks"]["mic"].unique().to_list()
+
+
 async def test_a_later_end_adds_sessions_only() -> None:
     """What is known already is not written again."""
     store = FrameStore()

@@ -20,6 +20,7 @@ GREAT_VENUES: Final = frozenset(
 )
 _NICKNAMES: Final = frozenset({"CBOT", "HKEX", "NYFE", "NYSE", "TASE"})  # of calendars; no ISO 10383 codes
 _DAY: Final = timedelta(days=1)
+_MOMENTS: Final = ("open", "close", "break_start", "break_end")
 
 
 def has_calendar(mic: str) -> bool:
@@ -49,35 +50,52 @@ def covered(mic: str, *, start: date, end: date) -> tuple[date, date]:
     return max(start, first), min(end, last)
 
 
-@lru_cache(maxsize=64)
 def sessions(mic: str, *, start: date, end: date) -> pl.DataFrame:
     """Return the sessions of `mic` from `start` to `end`, both inclusive and as far as its calendar knows them.
 
     Returns:
-        `mic`, `session` (ascending, unique), `open` and `close` (UTC). A lunch break is not shown.
+        `mic`, `session` (ascending, unique), `open` and `close` (UTC). A lunch break is not shown; see `breaks`.
 
     Raises:
         BadInput: `mic` has no calendar.
     """
+    return _hours(mic, start=start, end=end).select("mic", "session", "open", "close")
+
+
+def breaks(mic: str, *, start: date, end: date) -> pl.DataFrame:
+    """Return the lunch breaks of the sessions of `mic` from `start` to `end`, both inclusive.
+
+    Returns:
+        `mic`, `session` (ascending, unique), `break_start` and `break_end` (UTC), of sessions that have one.
+
+    Raises:
+        BadInput: `mic` has no calendar.
+    """
+    hours = _hours(mic, start=start, end=end).select("mic", "session", "break_start", "break_end")
+    return hours.filter(pl.col("break_start").is_not_null(), pl.col("break_end").is_not_null())
+
+
+@lru_cache(maxsize=64)
+def _hours(mic: str, *, start: date, end: date) -> pl.DataFrame:
     start, end = covered(mic, start=start, end=end)
     if start > end:
-        return _frame(mic, [], [], [])
+        return _frame(mic, [], *([] for _ in _MOMENTS))
     # The library wants a start before the end, inside its bounds.
     lower, _ = covered(mic, start=start - _DAY, end=end)
     _, upper = covered(mic, start=start, end=end + _DAY)
     return _frame(mic, *_schedule(mic, lower, upper)).filter(pl.col("session").is_between(start, end))
 
 
-def _schedule(mic: str, lower: date, upper: date) -> tuple[Any, Any, Any]:
+def _schedule(mic: str, lower: date, upper: date) -> tuple[Any, ...]:
     from exchange_calendars import get_calendar
     from exchange_calendars.errors import NoSessionsError
 
     try:
         schedule = get_calendar(mic, start=lower, end=upper).schedule
     except NoSessionsError:
-        return [], [], []
+        return ([], *([] for _ in _MOMENTS))
     days = schedule.index.to_numpy("datetime64[D]")
-    return days, *(schedule[name].to_numpy("datetime64[ns]") for name in ("open", "close"))
+    return days, *(schedule[name].to_numpy("datetime64[ns]") for name in _MOMENTS)
 
 
 @lru_cache(maxsize=64)
@@ -90,12 +108,9 @@ def _bounds(mic: str) -> tuple[date, date]:
     return first.date() if first is not None else EARLIEST, last.date() if last is not None else LATEST
 
 
-def _frame(mic: str, days: Any, opens: Any, closes: Any) -> pl.DataFrame:
+def _frame(mic: str, days: Any, *moments: Any) -> pl.DataFrame:
+    told = zip(_MOMENTS, moments, strict=True)
+    instants = {name: pl.Series(values, dtype=pl.Datetime("ns")).cast(INSTANT) for name, values in told}
     return pl.DataFrame(
-        {
-            "mic": pl.repeat(mic, len(days), eager=True),
-            "session": pl.Series(days, dtype=pl.Date),
-            "open": pl.Series(opens, dtype=pl.Datetime("ns")).cast(INSTANT),
-            "close": pl.Series(closes, dtype=pl.Datetime("ns")).cast(INSTANT),
-        }
+        {"mic": pl.repeat(mic, len(days), eager=True), "session": pl.Series(days, dtype=pl.Date), **instants}
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from typing import Protocol
 
 import polars as pl
 import structlog
@@ -13,11 +14,19 @@ from truetape.domain.schema import TABLES
 from truetape.domain.versions import decide
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
-from truetape.services.reference.calendars import covered, sessions
+from truetape.services.reference.calendars import breaks, covered, sessions
 from truetape.services.reference.config import ReferenceConfig
 from truetape.services.reference.master import identify, instruments, listings, refuse_conflicts
 
 log = structlog.get_logger()
+
+
+class Calendar(Protocol):
+    """What a venue's calendar tells of each of its days."""
+
+    def __call__(self, mic: str, *, start: date, end: date) -> pl.DataFrame:
+        """Return rows of the days from `start` to `end`, both inclusive."""
+        ...
 
 
 class ReferenceService:
@@ -49,8 +58,9 @@ class ReferenceService:
         }
         unknown = await self._without_sessions(message)
         if unknown:
-            incoming["sessions"] = await asyncio.to_thread(self._sessions, message, unknown)
-        writes = {table: await self._decided(table, rows, message) for table, rows in incoming.items()}
+            for table, read in (("sessions", sessions), ("session_breaks", breaks)):
+                incoming[table] = await asyncio.to_thread(self._hours, message, unknown, table, read)
+        writes = {table: await self._decided(table, rows, message) for table, rows in incoming.items() if len(rows)}
         writes = {table: rows for table, rows in writes.items() if not rows.is_empty()}
         if writes:
             await self._store.commit(writes)
@@ -65,7 +75,7 @@ class ReferenceService:
 
     async def _decided(self, table: str, rows: pl.DataFrame, message: InstrumentsDeclared) -> pl.DataFrame:
         name = TABLES[table].key[0]
-        dated = (message.start, message.end) if table == "sessions" else (None, None)
+        dated = (message.start, message.end) if table in {"sessions", "session_breaks"} else (None, None)
         current = await self._store.read(
             table, Selection(equal={name: tuple(rows[name].unique())}, start=dated[0], end=dated[1])
         )
@@ -87,17 +97,17 @@ class ReferenceService:
         whole = (pl.col("first") == message.start) & (pl.col("last") == message.end)
         return sorted(set(mics) - set(reach.filter(whole)["mic"]))
 
-    def _sessions(self, message: InstrumentsDeclared, mics: list[str]) -> pl.DataFrame:
-        """Return the sessions of `mics`."""
-        frames = [self._calendar(mic, start=message.start, end=message.end) for mic in mics]
-        columns = TABLES["sessions"].columns
+    def _hours(self, message: InstrumentsDeclared, mics: list[str], table: str, read: Calendar) -> pl.DataFrame:
+        """Return the rows of `table` that `read` finds in the calendars of `mics`."""
+        frames = [self._calendar(mic, read, start=message.start, end=message.end) for mic in mics]
+        columns = TABLES[table].columns
         known = pl.lit(message.ts_known).cast(columns["ts_known"]).alias("ts_known")
         rows = pl.concat(frames).with_columns(known, simulated=message.simulated, version=pl.lit(1, dtype=pl.UInt32))
         return rows.select(list(columns))
 
-    def _calendar(self, mic: str, *, start: date, end: date) -> pl.DataFrame:
+    def _calendar(self, mic: str, read: Calendar, *, start: date, end: date) -> pl.DataFrame:
         keeper = self._config.borrowed.get(mic, mic)
         first, last = covered(keeper, start=start, end=end)
-        if (first, last) != (start, end):
+        if (first, last) != (start, end) and read is sessions:
             log.warning("reference.calendar_ends", mic=mic, known_from=str(first), known_to=str(last))
-        return sessions(keeper, start=start, end=end).with_columns(mic=pl.lit(mic))
+        return read(keeper, start=start, end=end).with_columns(mic=pl.lit(mic))
