@@ -25,7 +25,7 @@ def main() -> int:
     if not any(drafts.values()):
         print("Nothing is missing: the migrations make every table of the schema.")
         return 0
-    number = len(migrating.migrations()) + 1
+    number = migrating.migrations()[-1].number + 1
     for edition, statements in drafts.items():
         suffix = "" if drafts[PLAIN] == drafts[TIMESCALE] else f".{edition}"
         path = Path(migrating.__file__).parent / "migrations" / f"{number:04}_tables{suffix}.sql"

@@ -6,6 +6,7 @@ the edition of the store, which is chosen when it is made: with the TimescaleDB 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -56,8 +57,10 @@ def migrations() -> list[Migration]:
     return [Migration(int(stem[:4]), stem, found[stem]) for stem in sorted(found)]
 
 
-def migrate(connection: psycopg.Connection[Any], schema: str, *, label: str) -> None:
+def migrate(connection: psycopg.Connection[Any], schema: str, *, label: str, chunk_days: Mapping[str, int]) -> None:
     """Bring the schema up to date, in one transaction that other processes wait for.
+
+    `chunk_days` is how many days a partition holds, by table, of a store that is made.
 
     Raises:
         WrongFolder: It is newer than this program, or the server is too old.
@@ -72,7 +75,7 @@ def migrate(connection: psycopg.Connection[Any], schema: str, *, label: str) -> 
         if not pending:
             return
         if not applied:
-            _begin(connection, schema)
+            _begin(connection, schema, {**CHUNK_DAYS, **chunk_days})
         connection.execute(f'SET LOCAL search_path TO "{schema}", public'.encode())
         edition = held(connection, schema, label=label).edition
         for one in pending:
@@ -130,7 +133,7 @@ def _pending(applied: set[int], label: str) -> list[Migration]:
     return [one for one in known if one.number not in applied]
 
 
-def _begin(connection: psycopg.Connection[Any], schema: str) -> None:
+def _begin(connection: psycopg.Connection[Any], schema: str, chunk_days: Mapping[str, int]) -> None:
     """Make the tables that tell of the others, and choose the edition."""
     edition = "timescale" if extension(connection) else "plain"
     meta, chunks = relation(schema, META), relation(schema, "truetape_chunks")
@@ -143,7 +146,7 @@ def _begin(connection: psycopg.Connection[Any], schema: str) -> None:
     ):
         connection.execute(statement.encode())
     connection.execute(f"INSERT INTO {meta} VALUES (%s, 0)".encode(), [edition])  # noqa: S608
-    for name, days in CHUNK_DAYS.items():
+    for name, days in chunk_days.items():
         connection.execute(f"INSERT INTO {chunks} VALUES (%s, %s)".encode(), [name, days * DAY_NS])  # noqa: S608
 
 

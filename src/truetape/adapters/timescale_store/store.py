@@ -13,7 +13,9 @@ import structlog
 
 from truetape.adapters.timescale_store.connecting import Address, Connection, Patience, Pool, connected
 from truetape.adapters.timescale_store.copying import receive, received
-from truetape.adapters.timescale_store.migrating import META, check_layout, extension, held, migrate
+from truetape.adapters.timescale_store.examining import examine
+from truetape.adapters.timescale_store.lifecycle import Lifecycle, enforce
+from truetape.adapters.timescale_store.migrating import META, check_layout, held, migrate
 from truetape.adapters.timescale_store.names import relation, table_named
 from truetape.adapters.timescale_store.partitions import Partitions
 from truetape.adapters.timescale_store.reading import query
@@ -24,6 +26,7 @@ from truetape.ports.store import BATCH_ROWS, Selection
 
 SCHEMA: Final = "truetape"
 USUAL: Final = Patience()
+FOR_EVER: Final = Lifecycle()
 LISTEN_S: Final = 5.0  # between two looks at the version, should a notice have been lost
 AGAIN_S: Final = 1.0  # before a server that was lost is listened to again
 
@@ -34,7 +37,7 @@ class TimescaleStore:
     """A store in one schema of a PostgreSQL database, with the TimescaleDB extension or on plain partitions.
 
     Several processes may use it at once: their commits come one after the other. `schema` is made if it is missing, and
-    brought up to date.
+    brought up to date; `lifecycle` says what TimescaleDB does with rows as they grow old.
 
     Raises:
         BadInput: `dsn` is no address of a PostgreSQL server.
@@ -42,7 +45,15 @@ class TimescaleStore:
         StoreUnavailable: The server cannot be reached, or refused.
     """
 
-    def __init__(self, dsn: str, *, read_only: bool = False, schema: str = SCHEMA, patience: Patience = USUAL) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        read_only: bool = False,
+        schema: str = SCHEMA,
+        patience: Patience = USUAL,
+        lifecycle: Lifecycle = FOR_EVER,
+    ) -> None:
         self._address = Address.of(dsn, patience)
         self._schema = schema
         self._read_only = read_only
@@ -54,7 +65,7 @@ class TimescaleStore:
         self._working_on = 0
         self._is_quiet = asyncio.Event()
         self._is_quiet.set()
-        self._open()
+        self._open(lifecycle)
 
     async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
         """Return rows with exactly the table's columns (or `selection.columns`), in the order of the key.
@@ -135,23 +146,28 @@ class TimescaleStore:
         await self._readers.finish()
         await self._streamers.finish()
 
-    def _open(self) -> None:
+    def _open(self, lifecycle: Lifecycle) -> None:
         """Look at the database once, before anything is asked of it."""
         label = self._address.label
         try:
             with psycopg.connect(self._address.dsn, autocommit=True) as connection:
                 connection.execute(self._address.session(statement_s=0).encode())
                 if not self._read_only:
-                    migrate(connection, self._schema, label=label)
+                    migrate(connection, self._schema, label=label, chunk_days=lifecycle.chunk_days)
                 found = held(connection, self._schema, label=label)
                 check_layout(connection, self._schema, label=label)
-                has_extension = bool(extension(connection))
+                if found.edition == "timescale" and not self._read_only:
+                    enforce(connection, self._schema, lifecycle)
+                examined = examine(connection, self._schema, label=label)
         except psycopg.Error as error:
             raise self._address.unavailable(error) from None
         self._version = found.version
         self._partitions = Partitions(self._schema, found.widths if found.edition == "plain" else {})
-        if not has_extension:
-            log.warning("store.plain", server=label, missing="TimescaleDB")
+        log.info("store.opened", server=label, postgresql=examined.server, timescaledb=examined.extension)
+        if examined.missing:
+            log.warning("store.plain", server=label, missing=", ".join(examined.missing))
+        for trouble in examined.troubles:
+            log.warning("store.unsafe", server=label, reason=trouble)
 
     async def _write(self, connection: Connection, batches: list[Batch]) -> int:
         try:

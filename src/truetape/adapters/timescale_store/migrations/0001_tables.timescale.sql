@@ -644,6 +644,31 @@ CREATE TABLE "sessions_past" (
     "ts_superseded" bigint
 );
 CREATE INDEX ON "sessions_past" ("mic", "session");
+CREATE TABLE "session_breaks" (
+    "mic" text COLLATE "C",
+    "session" date,
+    "break_start" bigint,
+    "break_end" bigint,
+    "ts_known" bigint,
+    "version" bigint,
+    "simulated" boolean,
+    "version_written" bigint
+);
+CREATE INDEX ON "session_breaks" ("mic", "session");
+CREATE TABLE "session_breaks_past" (
+    "mic" text COLLATE "C",
+    "session" date,
+    "break_start" bigint,
+    "break_end" bigint,
+    "ts_known" bigint,
+    "version" bigint,
+    "simulated" boolean,
+    "withdrawn" boolean,
+    "version_written" bigint,
+    "version_replaced" bigint,
+    "ts_superseded" bigint
+);
+CREATE INDEX ON "session_breaks_past" ("mic", "session");
 CREATE TABLE "jobs" (
     "job_id" text COLLATE "C",
     "kind" text COLLATE "C",

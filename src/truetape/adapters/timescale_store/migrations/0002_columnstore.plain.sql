@@ -1,0 +1,1 @@
+-- Without TimescaleDB nothing is compressed, nothing is aggregated in advance, and no policy runs.
