@@ -31,7 +31,8 @@ async def late_report(settings: Settings, *, now_ns: int) -> list[Late]:
 
     Raises:
         BadInput: The settings have no objective.
-        WrongFolder: The data folder is none, or a process owns it.
+        WrongFolder: The data folder is none.
+        FolderInUse: A process without an API owns it.
     """
     objectives = settings.watching.freshness
     if not objectives:

@@ -1,4 +1,4 @@
-"""Reading the store of a data folder that no process owns."""
+"""Reading the store of a data folder: here, or through the platform that runs on it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from truetape.domain.errors import UnknownSymbol, WrongFolder
+from truetape.domain.errors import FolderInUse, UnknownSymbol, WrongFolder
 from truetape.ports.store import Selection, Store
 
 
@@ -15,16 +15,21 @@ async def opened(data: Path) -> AsyncIterator[Store]:
     """Give the store of the data folder `data`, read only, until the end of the block.
 
     Raises:
-        WrongFolder: It is no data folder, or a process owns it.
+        WrongFolder: It is no data folder.
+        FolderInUse: A process without an API owns it.
     """
     from truetape.adapters.data_folder import STORE, read_marker, read_owner
     from truetape.adapters.duckdb_store import DuckdbStore
+    from truetape.app.remote_store import RemoteStore
 
     if read_marker(data) is None:
         raise WrongFolder(path=str(data), reason="it is no data folder. Choose another one with --data.")
     owner = read_owner(data)
-    if owner:
-        raise WrongFolder(path=str(data), reason=f"it is in use by {owner}. Stop that process first.")
+    if owner is not None and owner.address:
+        yield RemoteStore(owner.address)
+        return
+    if owner is not None:
+        raise FolderInUse(path=str(data), owner=str(owner))
     store = DuckdbStore(data / STORE, read_only=True)
     try:
         yield store

@@ -111,7 +111,7 @@ def test_unknown_symbols_and_folders_in_use_are_refused(data: Path, tmp_path: Pa
     assert "it is no data folder" in answer("--data", str(tmp_path / "none"), "--json", code=2)
     owner = DataFolder.open(data, simulated=False, command="truetape up")
     try:
-        assert "it is in use by" in answer("--data", str(data), "--json", code=2)
+        assert "is in use by process" in answer("--data", str(data), "--json", code=2)
     finally:
         owner.close()
 

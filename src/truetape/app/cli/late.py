@@ -10,7 +10,7 @@ from truetape.app.cli.terminal import DEFAULT_PATH, FINDINGS, Config, Json, call
 def late(*, config: Config = DEFAULT_PATH, as_json: Json = False) -> None:
     """Say which series are late by the settings' objectives, and by how much; leave with 1 if any is.
 
-    It reads a data folder on which no platform runs; of one that runs, /metrics and the alerts tell.
+    It reads the data folder, or asks the platform that runs on it, whose /metrics and alerts tell the same.
     """
     import os
     import time

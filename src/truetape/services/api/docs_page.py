@@ -53,6 +53,7 @@ _OPERATORS: Final = (
     ("/v1/repairs/{target}/decision", "The same for a repair: apply, undo, reject."),
     ("/v1/snapshots", "POST name, as_of, note and actor as JSON to name a state of the store."),
     ("/v1/receipts/{receipt}", "The answer that has this receipt, byte for byte."),
+    ("/v1/tables/{table}", "A whole table as Arrow, or a selection of it: what the commands of an operator read."),
     ("/healthz", "The process is alive."),
     ("/readyz", "The store is readable; what else is not as it should be."),
     ("/metrics", "Counts and times, for Prometheus."),

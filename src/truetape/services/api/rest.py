@@ -21,7 +21,7 @@ from truetape.ports.cache import Cache
 from truetape.ports.changes import Changes
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
-from truetape.services.api import backfills, decisions, problem, snapshots
+from truetape.services.api import backfills, decisions, problem, snapshots, tables
 from truetape.services.api.asking import Teller
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.docs_page import content_policy, docs_page
@@ -72,6 +72,7 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
             *_data_routes(rest),
             *backfills.routes(store=store, clock=clock, accept=accept),
             *decisions.routes(decide=decide),
+            *tables.routes(store=store),
             *snapshots.routes(name=name, listed=lambda request: rest.answer(request, rest.endpoints["snapshots"])),
             *_operator_routes(rest, readiness),
         ],
