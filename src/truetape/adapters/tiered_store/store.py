@@ -12,7 +12,7 @@ import polars as pl
 
 from truetape.adapters.tiered_store.cold import EVENTS, ColdFile, ColdFiles, Wanted, event_column
 from truetape.adapters.tiered_store.merging import NEWEST, chosen, known, standing, states, without
-from truetape.domain.errors import NotKept, StoreUnavailable
+from truetape.domain.errors import CorruptArchive, NotKept, StoreUnavailable
 from truetape.domain.schema import TABLES, Table
 from truetape.ports.store import BATCH_ROWS, Selection, Store
 from truetape.ports.tiering import STORED
@@ -81,8 +81,10 @@ class TieredStore:
             held = _that_may_hold(files, table, selection)
             try:
                 rows = await self._read(table, selection, held) if held else await self._hot.read(table, selection)
-            except NotKept:
-                self._seen = -1  # folded into another file, and deleted since
+            except NotKept as error:
+                self._seen = -1  # mostly it was folded into another file, and deleted since
+                if files is await self.files():
+                    raise CorruptArchive(path=error.key, reason="it is missing") from None
                 continue
             if files is await self.files():
                 return rows
