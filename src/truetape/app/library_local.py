@@ -14,6 +14,7 @@ from truetape.adapters.data_folder import ARCHIVE, STORE
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.system_clock import SystemClock
+from truetape.app.segments import SEGMENTS, segmented
 from truetape.domain.errors import WrongFolder
 from truetape.domain.time import iso
 from truetape.services.api.asking import Teller
@@ -39,7 +40,7 @@ class LocalSource:
         if not (folder / STORE).exists():
             reason = "it holds no store yet. Acquire data with `truetape up`, or name a folder or a URL with data=."
             raise WrongFolder(path=str(folder), reason=reason)
-        self._store = DuckdbStore(folder / STORE, read_only=True)
+        self._store = segmented(DuckdbStore(folder / STORE, read_only=True), folder / STORE, place=SEGMENTS)
         archive = FileArchive(folder / ARCHIVE, read_only=True) if (folder / ARCHIVE).is_dir() else None
         self._clock = SystemClock()
         self._teller = Teller(store=self._store, archive=archive, clock=self._clock, config=UNBOUNDED)

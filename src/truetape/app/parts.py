@@ -23,7 +23,7 @@ from truetape.adapters.system_clock import SystemClock
 from truetape.adapters.tiered_store import TieredStore
 from truetape.app.budgets import budgets
 from truetape.app.channels import Channels, channels
-from truetape.app.segments import read_by_segments
+from truetape.app.read_side import read_by_segments
 from truetape.app.settings import LEDGER as LEDGER_VARIABLE
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.tiers import tiered

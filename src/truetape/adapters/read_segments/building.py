@@ -94,11 +94,19 @@ class Builder:
             if now - self._library.written_at < quiet.after_s and now - made < quiet.at_most_s:
                 continue
             try:
-                await self.build()
+                await self._build_quietly()
             except (StoreUnavailable, OSError) as error:
                 log.warning("segments.not_made", reason=str(error))
                 await asyncio.sleep(quiet.after_s)
             made = time.monotonic()
+
+    async def _build_quietly(self) -> None:
+        if self._library.trouble:
+            log.warning("segments.unreadable", reason=self._library.trouble)
+            self._library.trouble = ""
+        begun = time.monotonic()
+        if made := await self.build():
+            log.info("segments.made", periods=made, seconds=round(time.monotonic() - begun, 3))
 
     async def build(self, *, seen: Callable[[Progress], None] = _unseen) -> int:
         """Make every segment that is missing or lacks rows, and return how many periods were made.
@@ -151,7 +159,7 @@ class Builder:
         return False
 
     async def _make(self, period: Period, *, seen: Callable[[Progress], None], left: int) -> None:
-        begun, version = time.monotonic(), self._store.version()
+        version = self._store.version()
         parts: list[Part] = []
         rows = 0
         try:
@@ -164,8 +172,6 @@ class Builder:
             for part in parts:
                 remove(self._library.root, part.folder)
             raise
-        seconds = round(time.monotonic() - begun, 3)
-        log.info("segments.made", timeframe=period.timeframe, period=period.label, rows=rows, seconds=seconds)
 
     def _write(self, period: Period, number: int, rows: pl.DataFrame, withdrawn: frozenset[str]) -> Part:
         name = f"{period.timeframe}/{period.label}/{number:03d}"

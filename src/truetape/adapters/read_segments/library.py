@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import structlog
 
 from truetape.adapters.read_segments.files import remove
 from truetape.adapters.read_segments.holdings import Holding, holdings
@@ -21,8 +20,6 @@ from truetape.adapters.read_segments.shelf import Shelves
 from truetape.adapters.read_segments.spans import KEY, About, spans_of
 from truetape.ports.store import Selection, Store
 
-log = structlog.get_logger()
-
 
 class Library:
     """The segments in the folder `root`, of the store `store` that is called `identity`."""
@@ -31,6 +28,7 @@ class Library:
         self.root = root
         self.marks = Marks()
         self.written_at = time.monotonic()  # when bars were last written
+        self.trouble = ""  # why a segment could not be read, the last time
         self._store = store
         self._saving = threading.Lock()
         manifest = load(root, store=identity)
@@ -88,7 +86,7 @@ class Library:
 
     def doubt(self, *, reason: str) -> None:
         """Look at the files again, since one could not be read, and believe no more those that are not as written."""
-        log.warning("segments.unreadable", reason=reason)
+        self.trouble = reason
         gone = lost(self.root, self._manifest)
         if gone:
             self._show(without(self.manifest, gone))

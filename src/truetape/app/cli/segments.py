@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -61,25 +62,28 @@ def verify(*, data: Data = Path("data"), as_json: Json = False) -> None:
         raise typer.Exit(FINDINGS)
 
 
-async def _build(data: Path, seen: Any) -> list[Holding]:
+async def _build(data: Path, seen: Callable[[Progress], None]) -> list[Holding]:
     from truetape.adapters.data_folder import STORE
+    from truetape.adapters.duckdb_store import DuckdbStore
     from truetape.adapters.read_segments import Builder, Library, Load
-    from truetape.app.reading import opened
     from truetape.app.segments import SEGMENTS, name_of
     from truetape.domain.errors import BadInput, StoreUnavailable
     from truetape.ports.store import Selection
 
-    async with opened(data) as reading:
-        if len(await reading.read("cold_files", Selection(limit=1))):
+    _names(data)
+    store = DuckdbStore(data / STORE, read_only=True)
+    try:
+        if len(await store.read("cold_files", Selection(limit=1))):
             fix = "Rows of it lie in cold files; `truetape up` makes its segments."
             raise BadInput(parameter="--data", value=str(data), fix=fix)
-        library = Library(data / SEGMENTS, reading, identity=name_of(data / STORE))
-        try:
-            await Builder(reading, library, load=Load()).build(seen=seen)
-            library.note()
-        except OSError as error:
-            raise StoreUnavailable(path=str(data / SEGMENTS), reason=error.strerror or str(error)) from None
+        library = Library(data / SEGMENTS, store, identity=name_of(data / STORE))
+        await Builder(store, library, load=Load()).build(seen=seen)
+        library.note()
         return library.holdings()
+    except OSError as error:
+        raise StoreUnavailable(path=str(data / SEGMENTS), reason=error.strerror or str(error)) from None
+    finally:
+        await store.close()
 
 
 async def _list(data: Path) -> list[Holding]:
