@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -257,7 +258,8 @@ def _scratch(folder: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as path:
             yield Path(path)
     except OSError as error:
-        raise StoreUnavailable(path=str(folder), reason=(error.strerror or str(error)).lower()) from None
+        words = os.strerror(error.errno) if error.errno else str(error)  # PyArrow says more than people read
+        raise StoreUnavailable(path=str(folder), reason=words.lower()) from None
 
 
 def _made(folder: Path) -> Path:
