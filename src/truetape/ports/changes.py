@@ -11,7 +11,7 @@ from truetape.domain.subjects import Subject
 class Changes(Protocol):
     """Know what has not changed.
 
-    Guarantee, held by tests/adapters/test_watched_store.py: when the answer is True, everything read of the subjects
+    Guarantee, held by tests/contracts/test_watched_store.py: when the answer is True, everything read of the subjects
     after `since` was the version of the store is what a read returns now.
     """
 

@@ -59,6 +59,7 @@ def test_bars_are_as_traded_unless_asked_otherwise(client: Client) -> None:
                 "version": 1,
                 "ts_known": "2024-01-10T00:00:00Z",
                 "simulated": True,
+                "derived_from": None,
             }
         ],
         "next": None,
@@ -106,12 +107,12 @@ def test_nothing_was_known_before_the_first_row(client: Client) -> None:
 @pytest.mark.parametrize(
     ("timeframe", "expected"),
     [
-        ("1w", [("2005-02-24", 87.0, 91.0, 86.0, 90.0, 210.0), ("2005-02-28", 43.0, 51.0, 42.0, 49.0, None)]),
-        ("1mo", [("2005-02-24", 87.0, 91.0, 42.0, 44.0, 450.0), ("2005-03-01", 45.5, 51.0, 44.5, 49.0, None)]),
+        ("1w", [("2005-02-21", 87.0, 91.0, 86.0, 90.0, 210.0), ("2005-02-28", 43.0, 51.0, 42.0, 49.0, None)]),
+        ("1mo", [("2005-02-01", 87.0, 91.0, 42.0, 44.0, 450.0), ("2005-03-01", 45.5, 51.0, 44.5, 49.0, None)]),
     ],
 )
 def test_longer_bars(client: Client, timeframe: str, expected: list[tuple[Any, ...]]) -> None:
-    """Weeks and months are labelled by their first session; a sum that misses a session is no sum."""
+    """Weeks are labelled with their Monday, months with the first; a sum that misses a session is no sum."""
     found = bars(client, symbols="AAPL", timeframe=timeframe)
     names = ("open", "high", "low", "close", "volume")
 

@@ -58,13 +58,14 @@ async def pages(answers: Answers, *, limit: int) -> list[int]:
 
 
 async def test_minutes_are_given_as_they_are_stored(answers: Answers) -> None:
-    """Daily bars of the same instrument are not among them, and five minutes that nobody acquired are none."""
+    """Daily bars of the same instrument are not among them, and nothing finer could make them up."""
     minutes = await answers.bars(QUESTION)
-    fives = await answers.bars(BarsQuery(symbols=("AAPL",), timeframe="5m"))
+    nothing = await answers.bars(BarsQuery(symbols=("META",), timeframe="1m", start=MINUTES[0].date()))
 
     assert 12 == len(minutes.frame)
     assert minutes.frame["ts_event"].to_list() == MINUTES
-    assert fives.frame.is_empty()
+    assert [None] == minutes.frame["derived_from"].unique().to_list()
+    assert nothing.frame.is_empty()
 
 
 @pytest.mark.parametrize(

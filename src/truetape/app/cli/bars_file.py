@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from truetape.domain.errors import BadInput
 from truetape.services.api.flow import Flow
-from truetape.services.api.render import written
+from truetape.services.api.render import even, written
 
 Write = Callable[[pl.DataFrame], object]
 _JSON: Final = (b"[", b",", b"]")
@@ -73,7 +73,7 @@ def _parquet(file: IO[bytes]) -> Iterator[Write]:
         made: list[pq.ParquetWriter] = []
 
         def write(frame: pl.DataFrame) -> None:
-            table = _table(frame)
+            table = even(frame)
             if not made:
                 made.append(opened.enter_context(pq.ParquetWriter(file, table.schema, compression="zstd")))
             made[0].write_table(table)
@@ -87,7 +87,7 @@ def _arrow(file: IO[bytes]) -> Iterator[Write]:
         made: list[pa.RecordBatchFileWriter] = []
 
         def write(frame: pl.DataFrame) -> None:
-            table = _table(frame)
+            table = even(frame)
             if not made:
                 made.append(opened.enter_context(pa.ipc.new_file(file, table.schema)))
             made[0].write_table(table)
@@ -116,10 +116,6 @@ def _json(file: IO[bytes]) -> Iterator[Write]:
 
     yield write
     file.write(end)
-
-
-def _table(frame: pl.DataFrame) -> pa.Table:
-    return frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 _WRITERS: Final = {".parquet": _parquet, ".arrow": _arrow, ".csv": _csv, ".json": _json}

@@ -11,23 +11,27 @@ import polars as pl
 
 from truetape.domain.adjust import Adjustment, adjust
 from truetape.domain.errors import BadInput
-from truetape.domain.time import DERIVED_TIMEFRAMES, iso
+from truetape.domain.time import iso
 from truetape.ports.store import Selection
 from truetape.services.api.directory import Listing
 from truetape.services.api.paging import Position
 from truetape.services.api.query import ActionsQuery, BarsQuery, InstrumentsQuery, LevelsQuery
 from truetape.services.api.reading import Reading
 from truetape.services.api.render import FactorsUsed
-from truetape.services.api.resample import resample, whole_periods
+from truetape.services.api.resample import resample
 from truetape.services.api.shelf import Shelf
+from truetape.services.api.timeframes import enough, reach, source_of, spans_of
 
 VERDICT: Final = ("provider", "score", "method", "agreed")
 VERSION: Final = ("version", "ts_known", "simulated")
 BAR: Final = ("ts_event", "open", "high", "low", "close", "volume", "currency", "basis", *VERDICT, *VERSION)
+DERIVED_FROM: Final = "derived_from"  # the timeframe whose bars make up a bar; null: it was acquired as it is
+ANSWER: Final = (*BAR, DERIVED_FROM)
 ACTION: Final = ("symbol", "ex_date", "type", "value", "currency", *VERDICT, "dissented", *VERSION)
 LISTING: Final = ("symbol", "mic", "name", "asset_class", "currency", "valid_from", "valid_to", "instrument_id")
 FACTOR: Final = ("ex_date", "split", "dividend", "version", "ts_known")
 LEVEL: Final = ("index_id", "ts_event", "level", "members", *VERSION)
+_MORE: Final = 4  # times as many bars are read where those before made too few
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,10 @@ class Answers:
     async def bars(self, query: BarsQuery, *, limit: int | None = None, position: Position | None = None) -> Page:
         """Return golden bars, symbol by symbol in the order of the question, each ascending.
 
-        Columns: `symbol` as asked for, then BAR; `basis` is the adjustment. Weekly and monthly bars are whole, and
-        belong to the range if their label does. Bars below a day are those that were acquired in that timeframe; a page
-        of them ends with a day, so it may hold more than `limit` rows if one day does.
+        Columns: `symbol` as asked for, then ANSWER; `basis` is the adjustment. Bars are those that were acquired in the
+        timeframe, or else made of finer ones: see `timeframes`. Weekly and monthly ones are whole, and belong to the
+        range if their label does. A page of bars below a day ends with a day, so it may hold more than `limit` rows if
+        one day does.
 
         Args:
             query: The question.
@@ -132,11 +137,11 @@ class Answers:
         parts, left = [], limit
         for place in range(first, len(listings)):
             wanted = None if left is None else left + 1
-            part = await self._series(query, listings[place].instrument_id, start=start, limit=wanted)
+            part = await self._series(query, listings[place], start=start, limit=wanted)
             shown = len(part) if left is None else _whole_days(part, left)
             following = None if shown == len(part) else Position(place=place, start=_label(part, shown))
             named = pl.lit(query.symbols[place]).alias("symbol")
-            parts.append(part.head(shown).select(named, *BAR))
+            parts.append(part.head(shown).select(named, *ANSWER))
             if following is not None:
                 return pl.concat(parts), following
             left = None if left is None else max(0, left - len(part))
@@ -144,32 +149,59 @@ class Answers:
         return pl.concat(parts), None
 
     async def _series(
-        self, query: BarsQuery, instrument: str, *, start: date | None, limit: int | None
+        self, query: BarsQuery, listing: Listing, *, start: date | None, limit: int | None
     ) -> pl.DataFrame:
-        """Return up to `limit` bars of one instrument whose label is not before `start`."""
-        first, last, most = start, query.end, limit
-        derived = query.timeframe in DERIVED_TIMEFRAMES
-        if derived:
-            first, last = whole_periods(start, query.end, timeframe=query.timeframe)
-        if query.timeframe != "1d":
-            most = None  # pages end with a day, and a longer bar wants all of its days
+        """Return bars of one instrument whose label is not before `start`: at least `limit`, if there are so many."""
+        one = listing.instrument_id
+        if query.timeframe == "1d":
+            bars = await self._stored(query, one, "1d", (start, query.end), limit=limit)
+            if len(bars):
+                return bars.with_columns(_acquired())
+        source = await source_of(self._store, one, query.timeframe)
+        if source != query.timeframe:
+            return await self._derived(query, listing, source, start=start, limit=limit)
+        bars = await self._stored(query, one, source, (start, query.end), limit=None)  # pages end with a day
+        return bars.with_columns(_acquired())
+
+    async def _stored(
+        self,
+        query: BarsQuery,
+        instrument: str,
+        timeframe: str,
+        days: tuple[date | None, date | None],
+        *,
+        limit: int | None,
+    ) -> pl.DataFrame:
+        """Return up to `limit` bars as they are stored, adjusted; `days` are the first and the last date of theirs."""
         wanted = Selection(
-            equal={"instrument_id": (instrument,), "timeframe": ("1d" if derived else query.timeframe,)},
-            start=first,
-            end=last,
+            equal={"instrument_id": (instrument,), "timeframe": (timeframe,)},
+            start=days[0],
+            end=days[1],
             as_of=self._store.as_of,
             columns=BAR,
-            limit=most,
+            limit=limit,
         )
         bars = await self._store.read("bars", wanted)
-        bars = await self._adjusted(bars, instrument, adjustment=query.adjustment)
-        if not derived:
-            return bars
-        labelled = resample(bars, timeframe=query.timeframe)
-        label = pl.col("ts_event").dt.date()
-        return labelled.filter(label >= (start or date.min), label <= (query.end or date.max)).head(
-            len(bars) if limit is None else limit
-        )
+        return await self._adjusted(bars, instrument, adjustment=query.adjustment)
+
+    async def _derived(
+        self, query: BarsQuery, listing: Listing, source: str, *, start: date | None, limit: int | None
+    ) -> pl.DataFrame:
+        """Return bars that bars of `source` make up now; as many of those are read as it takes."""
+        timeframe, label = query.timeframe, pl.col("ts_event").dt.date()
+        days = reach(start, query.end, timeframe=timeframe)
+        most = None if limit is None else enough(limit, source=source, timeframe=timeframe)
+        while True:
+            bars = await self._stored(query, listing.instrument_id, source, days, limit=most)
+            spans = await spans_of(self._store, listing.mic, bars)
+            made = resample(bars, source=source, timeframe=timeframe, spans=spans)
+            is_cut = most is not None and len(bars) >= most
+            if is_cut:  # what the last bars belong to may go on
+                made = made.filter(label < label.max())
+            made = made.filter(label >= (start or date.min), label <= (query.end or date.max))
+            if most is None or not is_cut or len(made) >= (limit or 0):
+                return made.with_columns(pl.lit(source).alias(DERIVED_FROM))
+            most *= _MORE
 
     async def _adjusted(self, bars: pl.DataFrame, instrument: str, *, adjustment: Adjustment) -> pl.DataFrame:
         if adjustment == "raw":
@@ -216,6 +248,10 @@ def factors_used(frames: Sequence[pl.DataFrame]) -> FactorsUsed | None:
     every = pl.concat(rows).select(pl.col("version").max(), pl.col("ts_known").max().cast(pl.Int64))
     version, known = every.row(0)
     return FactorsUsed(rows=sum(map(len, rows)), version=version, known=iso(known))
+
+
+def _acquired() -> pl.Expr:
+    return pl.lit(None, dtype=pl.String).alias(DERIVED_FROM)
 
 
 def _whole_days(bars: pl.DataFrame, most: int) -> int:

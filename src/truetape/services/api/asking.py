@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from truetape.domain.errors import BadInput
+from truetape.domain.errors import BadInput, Terminal
 from truetape.domain.subjects import Subject
 from truetape.domain.time import iso
 from truetape.ports.archive import Archive
@@ -154,7 +154,10 @@ class Teller:
         if question.endpoint not in ASKS:
             raise BadInput(parameter="receipt", value=receipt[:64], fix="Ask a running server for what was streamed.")
         query, cursor = self._read(question)
-        rendered = await self._rendered(question, query, cursor, self.reading_of(slip))
+        try:
+            rendered = await self._rendered(question, query, cursor, self.reading_of(slip))
+        except Terminal:
+            raise gone(receipt, slip, path=endpoint.path, why=OTHERS) from None
         told = msgspec.json.decode(rendered.headers[RECEIPT], type=Receipt)
         if told.id != receipt:
             raise gone(receipt, slip, path=endpoint.path, why=OTHERS)

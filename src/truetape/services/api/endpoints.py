@@ -10,7 +10,7 @@ import polars as pl
 from truetape.domain.adjust import ADJUSTMENTS
 from truetape.domain.schema import TABLES
 from truetape.domain.time import TIMEFRAMES
-from truetape.services.api.answers import ACTION, BAR, LEVEL, LISTING
+from truetape.services.api.answers import ACTION, BAR, DERIVED_FROM, LEVEL, LISTING
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.docket import (
     CLAIM_PREFIX,
@@ -77,14 +77,18 @@ def _bars(limit: Parameter) -> Endpoint:
         title="Bars",
         about=(
             "Golden bars: the prices that the providers agree on, with the verdict on each. Stored prices are as "
-            "traded; `adjustment` applies the factors known at `as_of`. A weekly or monthly bar carries its first "
-            "session date and is always whole."
+            "traded; `adjustment` applies the factors known at `as_of`. Bars of a timeframe that was not acquired are "
+            "made of finer ones, which `derived_from` names. A weekly bar carries its Monday, a monthly one the first "
+            "of its month; both are always whole."
         ),
         example="/v1/bars?symbols=AAPL&start=2005-02-25&end=2005-03-01&adjustment=all",
         parameters=(
             SYMBOLS,
             Parameter(
-                "timeframe", "Length of a bar; below a day, as it was acquired.", choices=TIMEFRAMES, default="1d"
+                "timeframe",
+                "Length of a bar, as it was acquired, or else made of finer ones.",
+                choices=TIMEFRAMES,
+                default="1d",
             ),
             START,
             END,
@@ -96,7 +100,7 @@ def _bars(limit: Parameter) -> Endpoint:
             CURSOR,
         ),
         formats=TABLE_FORMATS,
-        columns={"symbol": pl.String(), **_typed("bars", BAR)},
+        columns={"symbol": pl.String(), **_typed("bars", BAR), DERIVED_FROM: pl.String()},
     )
 
 

@@ -7,7 +7,7 @@ import io
 import polars as pl
 import pyarrow as pa
 
-from truetape.services.api.render import written
+from truetape.services.api.render import even, written
 
 
 class Flow:
@@ -26,7 +26,7 @@ class Flow:
             return written(frame).write_csv(include_header=begins).encode()
         if self._form == "ndjson":
             return written(frame).write_ndjson().encode()
-        table = frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+        table = even(frame)
         if self._writer is None:
             self._writer = pa.ipc.new_stream(self._sink, table.schema)
         self._writer.write_table(table)

@@ -6,13 +6,17 @@ import io
 from typing import Final
 
 import msgspec
+import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 from polars import selectors
 
 from truetape.services.api.formats import MEDIA_TYPES
 
 NEXT: Final = "truetape-next"
 RECEIPT: Final = "truetape-receipt"
+_WORDS: Final = {32: pa.int32(), 64: pa.int64()}  # by the bits of a value
 _ISO: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
@@ -84,7 +88,32 @@ def _json(rows: bytes, *, name: str, receipt: bytes, following: str | None) -> b
 def _binary(frame: pl.DataFrame, *, form: str) -> bytes:
     sink = io.BytesIO()
     if form == "arrow":
-        frame.write_ipc_stream(sink, compat_level=pl.CompatLevel.oldest())
+        table = even(frame)
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
     else:
         frame.write_parquet(sink, compression="zstd")
     return sink.getvalue()
+
+
+def even(frame: pl.DataFrame) -> pa.Table:
+    """Return `frame` as an Arrow table of one chunk whose bytes depend on its rows alone, not on how it was made.
+
+    Where there is no value, the bytes beneath are zero.
+    """
+    table = frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    columns = [_even(column.combine_chunks()) if column.null_count else column for column in table.columns]
+    return pa.table(columns, schema=table.schema)
+
+
+def _even(column: pa.Array) -> pa.Array:
+    """Return `column`, which has nulls, with zeros beneath them."""
+    kind = column.type
+    if pa.types.is_large_string(kind):
+        filled = pc.fill_null(column, "")
+    elif pa.types.is_boolean(kind):
+        filled = pc.fill_null(column, False)
+    else:
+        filled = pc.fill_null(column.view(_WORDS[kind.bit_width]), 0)
+    valid = np.packbits(pc.is_valid(column).to_numpy(zero_copy_only=False), bitorder="little")
+    return pa.Array.from_buffers(kind, len(column), [pa.py_buffer(valid), *filled.buffers()[1:]], offset=filled.offset)

@@ -1,4 +1,4 @@
-"""Longer bars of daily ones: weeks from Monday to Sunday, and calendar months."""
+"""Longer bars of finer ones, with the quality of the worst of them; weeks are from Monday to Sunday."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from typing import Final
 
 import polars as pl
+
+from truetape.domain.resampling import labelled
 
 WORST_LAST: Final = ("operator", "consensus", "single_source", "plurality")
 _SUNDAY: Final = 6
@@ -17,20 +19,22 @@ def whole_periods(start: date | None, end: date | None, *, timeframe: str) -> tu
     return _first_day(start, timeframe), _last_day(end, timeframe)
 
 
-def resample(bars: pl.DataFrame, *, timeframe: str) -> pl.DataFrame:
-    """Return one bar for each week ("1w") or month ("1mo") that has a session.
+def resample(bars: pl.DataFrame, *, source: str, timeframe: str, spans: pl.DataFrame) -> pl.DataFrame:
+    """Return one bar for each stretch of `timeframe` that has a bar, labelled as domain.resampling labels it.
 
-    A bar is labelled with its first session date. Its volume is null if one session's is. Its quality is that of its
-    worst session: the least score, the weakest method, and `agreed` holds the providers that agree on every session.
+    Its volume is null if one bar's is. Its quality is that of its worst bar: the least score, the weakest method, and
+    `agreed` holds the providers that agree on every one of them.
 
     Args:
-        bars: Daily bars of one symbol in ascending order, with any columns of the bars table.
-        timeframe: "1w" or "1mo".
+        bars: Bars of one symbol in ascending order, with any columns of the bars table.
+        source: Their timeframe.
+        timeframe: A longer one.
+        spans: When the venue trades; see domain.spans. Days make up weeks and months without it.
     """
-    period = pl.col("ts_event").dt.truncate(timeframe).alias("period")
-    rules = _rules(bars)
-    columns = [rules.get(name, pl.col(name).last()).alias(name) for name in bars.columns]
-    return bars.group_by(period, maintain_order=True).agg(columns).drop("period")
+    parts = labelled(bars, source=source, target=timeframe, spans=spans)
+    rules = _rules(parts)
+    columns = [rules.get(name, pl.col(name).last()).alias(name) for name in bars.columns if name != "ts_event"]
+    return parts.group_by("ts_event", maintain_order=True).agg(columns).select(bars.columns)
 
 
 def _rules(bars: pl.DataFrame) -> dict[str, pl.Expr]:
@@ -39,10 +43,10 @@ def _rules(bars: pl.DataFrame) -> dict[str, pl.Expr]:
         {name for text in bars["agreed"].unique() for name in text.split(",")} if "agreed" in bars.columns else set()
     )
     return {
-        "ts_event": pl.col("ts_event").first(),
-        "open": pl.col("open").first(),
+        "open": pl.col("open").first(ignore_nulls=True),
         "high": pl.col("high").max(),
         "low": pl.col("low").min(),
+        "close": pl.col("close").last(ignore_nulls=True),
         "volume": pl.when(volume.is_not_null().all()).then(volume.sum()),
         "provider": pl.col("provider").unique().sort().str.join(","),
         "score": pl.col("score").min(),

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
 from truetape.domain.adjust import adjust
+from truetape.domain.errors import Terminal
 from truetape.domain.schema import TABLES, empty
-from truetape.domain.time import DERIVED_TIMEFRAMES, iso
+from truetape.domain.time import iso
 from truetape.ports.store import BATCH_ROWS, Selection
-from truetape.services.api.answers import BAR, Answers, factors_used
+from truetape.services.api.answers import BAR, DERIVED_FROM, Answers, factors_used
 from truetape.services.api.asking import Teller
 from truetape.services.api.directory import Listing
 from truetape.services.api.flow import Flow
@@ -22,8 +23,13 @@ from truetape.services.api.query import BarsQuery, bars_query
 from truetape.services.api.reading import Reading
 from truetape.services.api.receipts import Question, digest_of, gone
 from truetape.services.api.render import Receipt
+from truetape.services.api.timeframes import source_of
 
-COLUMNS: Final = {"symbol": pl.String(), **{name: TABLES["bars"].columns[name] for name in BAR}}
+COLUMNS: Final = {
+    "symbol": pl.String(),
+    **{name: TABLES["bars"].columns[name] for name in BAR},
+    DERIVED_FROM: pl.String(),
+}
 LEFT: Final = "The store was rebuilt or set back since: its bytes begin otherwise."
 
 
@@ -63,7 +69,10 @@ class Streams:
         """
         slip, endpoint = self._teller.slip(receipt)
         query = bars_query(slip.question.given, self._teller.config)
-        streamed = await self._begun(slip.question, query, self._teller.reading_of(slip))
+        try:
+            streamed = await self._begun(slip.question, query, self._teller.reading_of(slip))
+        except Terminal:
+            raise gone(receipt, slip, path=endpoint.path, why=LEFT) from None
         if streamed.receipt.id != receipt:
             raise gone(receipt, slip, path=endpoint.path, why=LEFT)
         return streamed
@@ -115,15 +124,15 @@ class Streams:
         self, query: BarsQuery, listings: list[Listing], factors: list[pl.DataFrame], reading: Reading
     ) -> AsyncGenerator[pl.DataFrame]:
         for place, (symbol, listing) in enumerate(zip(query.symbols, listings, strict=True)):
-            read = self._longer if query.timeframe in DERIVED_TIMEFRAMES else self._series
-            series = read(query, symbol, listing.instrument_id, reading)
-            async with contextlib.aclosing(series) as frames:
+            is_stored = await source_of(reading, listing.instrument_id, query.timeframe) == query.timeframe
+            read = self._series if is_stored else self._derived
+            async with contextlib.aclosing(read(query, symbol, listing.instrument_id, reading)) as frames:
                 async for frame in frames:
                     bars = frame
-                    if query.adjustment != "raw" and query.timeframe not in DERIVED_TIMEFRAMES:
+                    if query.adjustment != "raw" and is_stored:
                         basis = pl.lit(query.adjustment).alias("basis")
                         bars = adjust(frame, factors[place], adjustment=query.adjustment).with_columns(basis)
-                    yield bars.select(pl.lit(symbol).alias("symbol"), *BAR)
+                    yield bars.with_columns(pl.lit(symbol).alias("symbol")).select(list(COLUMNS))
 
     async def _series(
         self, query: BarsQuery, _: str, instrument: str, reading: Reading
@@ -137,18 +146,18 @@ class Streams:
         )
         async with contextlib.aclosing(reading.stream("bars", wanted, rows=self._rows)) as frames:
             async for frame in frames:
-                yield frame
+                yield frame.with_columns(pl.lit(None, dtype=pl.String).alias(DERIVED_FROM))
 
-    async def _longer(self, query: BarsQuery, symbol: str, _: str, reading: Reading) -> AsyncGenerator[pl.DataFrame]:
-        """Yield the weekly or monthly bars of one instrument: few enough to be made at once."""
-        one = BarsQuery(
-            symbols=(symbol,),
-            timeframe=query.timeframe,
-            start=query.start,
-            end=query.end,
-            adjustment=query.adjustment,
-        )
-        yield (await Answers(reading, self._teller.shelf).bars(one)).frame
+    async def _derived(self, query: BarsQuery, symbol: str, _: str, reading: Reading) -> AsyncGenerator[pl.DataFrame]:
+        """Yield the bars of one instrument that finer ones make up, in frames of about so many rows."""
+        one = replace(query, symbols=(symbol,), as_of=None)
+        position = None
+        while True:
+            page = await Answers(reading, self._teller.shelf).bars(one, limit=self._rows, position=position)
+            yield page.frame
+            position = page.following
+            if position is None:
+                return
 
 
 async def _written(frames: AsyncGenerator[pl.DataFrame], *, form: str, rows: int) -> AsyncGenerator[bytes]:
