@@ -173,3 +173,14 @@ async def test_before_a_store_reaches_back_it_is_not_taken(tmp_path: Path) -> No
     with pytest.raises(BadInput, match="its versions 2 to 2 only"):
         rewind(tmp_path / "store", until=100)
     assert rewind(tmp_path / "store", until=200) == 2
+
+
+async def test_rows_that_left_the_store_cannot_be_taken_back(tmp_path: Path) -> None:
+    """A move to a colder tier after the version that is wanted is told; one before it is no hindrance."""
+    store = DuckdbStore(tmp_path / "store")
+    for number, writes in enumerate(({}, {"moves": frame("moves", {"move_id": "m", "ts_known": 200})}, {}), start=1):
+        await store.commit({"bars": frame("bars", bar(number, known=number * 100)), **writes})
+    await store.close()
+    with pytest.raises(BadInput, match="Rows have been moved"):
+        rewind(tmp_path / "store", until=100)
+    assert rewind(tmp_path / "store", until=200) == 2

@@ -38,7 +38,7 @@ def rewind(path: Path, *, until: int) -> int:
         until: A knowledge time, UTC nanoseconds, inclusive.
 
     Raises:
-        BadInput: The store does not reach back so far.
+        BadInput: The store does not reach back so far, or rows have left it since.
         StoreUnavailable: It cannot be read or written now.
     """
     connection = connect(path, read_only=False)
@@ -49,6 +49,7 @@ def rewind(path: Path, *, until: int) -> int:
             fix = f"The store can be taken back to its versions {known[0]} to {known[-1]} only. Choose an older backup."
             raise BadInput(parameter="--at", value=iso(until), fix=fix)
         if wanted < known[-1]:
+            _refuse_if_moved(connection, wanted, until)
             _take_back(connection, wanted)
         connection.execute("CHECKPOINT")
     finally:
@@ -66,6 +67,13 @@ def _last_version(connection: duckdb.DuckDBPyConnection, until: int, *, newest: 
     row = connection.execute(f"SELECT min(first) FROM ({' UNION ALL '.join(each)})", [until] * len(each)).fetchone()  # noqa: S608
     assert row is not None
     return newest if row[0] is None else int(row[0]) - 1
+
+
+def _refuse_if_moved(connection: duckdb.DuckDBPyConnection, version: int, until: int) -> None:
+    """Raise where rows have left the store since: they are not in it any more to be taken back."""
+    if connection.execute(f"SELECT 1 FROM moves WHERE {WRITTEN} > ? LIMIT 1", [version]).fetchone():  # noqa: S608
+        fix = "Rows have been moved to a colder tier or deleted since. Restore all of a backup: leave the time out."
+        raise BadInput(parameter="--at", value=iso(until), fix=fix)
 
 
 def _take_back(connection: duckdb.DuckDBPyConnection, version: int) -> None:

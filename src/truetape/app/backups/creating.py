@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 JOURNAL: Final = f"{ARCHIVE}/journal.jsonl"
 SETTINGS: Final = "truetape.toml"
 PACK: Final = 8 << 20  # bytes of payloads together
-SEARCHED: Final = 1 << 16  # bytes behind which a line of the journal is looked for
+BLOCK: Final = 1 << 20
 NOBODY: Final = lambda _done, _of: None  # noqa: E731
 
 Progress = Callable[[int, int], None]  # bytes done, bytes of the data folder as far as known
@@ -131,9 +132,9 @@ async def _stored(
             tables = {name: TableSum(one.rows, one.hashes) for name, one in (await held.sums()).items()}
             files.append(await storing.file(STORE, held.size, held.read))
     journal = wish.folder / JOURNAL
-    size = await asyncio.to_thread(_whole_lines, journal)
+    size, entries = await asyncio.to_thread(_whole_lines, journal)
     files.append(await storing.local(JOURNAL, journal, size=size))
-    payloads = await _payloads(wish.folder, storing, earlier, files[-1])
+    payloads = await _payloads(wish.folder, storing, earlier, files[-1], entries=entries)
     files += payloads.files
     async with _ledger_copy(wish.folder / LEDGER) as copy:
         if copy is not None:
@@ -145,7 +146,7 @@ async def _stored(
         files=tuple(files),
         packs=tuple(payloads.packs),
         payloads=payloads.count,
-        entries=payloads.entries,
+        entries=entries,
         tables=tables,
         engine=f"duckdb {duckdb.__version__}" if store is not None else "",
         damaged=tuple(payloads.damaged),
@@ -206,19 +207,21 @@ class _Payloads:
     packs: list[Piece]
     damaged: list[str]
     count: int = 0
-    entries: int = 0
 
 
-async def _payloads(folder: Path, storing: Storing, earlier: Contents | None, journal: KeptFile) -> _Payloads:
+async def _payloads(
+    folder: Path, storing: Storing, earlier: Contents | None, journal: KeptFile, *, entries: int
+) -> _Payloads:
     """Store the payloads that the journal names and the last backup does not hold."""
     known = earlier if earlier is not None and await _continues(folder, earlier, journal) else None
     large = {one.path: one for one in known.files if one.path.startswith(f"{ARCHIVE}/payloads/")} if known else {}
     if known and not all(storing.has(one) for one in (*known.packs, *(p for f in large.values() for p in f.pieces))):
         known, large = None, {}
     archive = FileArchive(folder / ARCHIVE, read_only=True)
-    old, new, entries = await asyncio.to_thread(_keys, archive.journal(), known.entries if known else 0)
+    named = islice(archive.journal(), entries)
+    old, new = await asyncio.to_thread(_keys, named, known.entries if known else 0)
     done = _Payloads(list(large.values()), list(known.packs) if known else [], [])
-    done.count, done.entries = len(old) + len(new), entries
+    done.count = len(old) + len(new)
     together: dict[str, bytes] = {}
     again = {"".join(Path(one).with_suffix("").parts[-2:]) for one in known.damaged} if known else set()
     for key in sorted(new | again):
@@ -247,15 +250,14 @@ def _payload(path: Path, key: str) -> bytes | None:
         return None
 
 
-def _keys(journal: Iterator[Entry], until: int) -> tuple[set[str], set[str], int]:
-    """Return the payloads of the first `until` entries, those that only later ones name, and how many entries are."""
+def _keys(journal: Iterator[Entry], until: int) -> tuple[set[str], set[str]]:
+    """Return the payloads of the first `until` entries, and those that only later ones name."""
     old: set[str] = set()
     new: set[str] = set()
-    number = 0
     for number, entry in enumerate(journal, start=1):
         if isinstance(entry, RawCaptured | StreamCaptured | Attempted) and entry.key:
             (old if number <= until else new).add(entry.key)
-    return old, new - old, number
+    return old, new - old
 
 
 async def _continues(folder: Path, earlier: Contents, now: KeptFile) -> bool:
@@ -270,18 +272,16 @@ async def _continues(folder: Path, earlier: Contents, now: KeptFile) -> bool:
     return not rest or digest(rest) == before.pieces[whole].sum
 
 
-def _whole_lines(journal: Path) -> int:
-    """Return how many bytes of the journal are whole lines."""
+def _whole_lines(journal: Path) -> tuple[int, int]:
+    """Return how many bytes of the journal are whole lines, and how many lines those are."""
+    size = lines = at = 0
     with journal.open("rb") as file:
-        at = file.seek(0, os.SEEK_END)
-        while at > 0:
-            start = max(0, at - SEARCHED)
-            file.seek(start)
-            found = file.read(at - start).rfind(b"\n")
+        while block := file.read(BLOCK):
+            found = block.rfind(b"\n")
             if found >= 0:
-                return start + found + 1
-            at = start
-    return 0
+                size, lines = at + found + 1, lines + block.count(b"\n")
+            at += len(block)
+    return size, lines
 
 
 @contextlib.asynccontextmanager

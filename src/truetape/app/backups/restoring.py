@@ -13,7 +13,8 @@ from typing import Final
 
 import msgspec
 
-from truetape.adapters.data_folder import MARKER, STORE
+from truetape.adapters.data_folder import ARCHIVE, MARKER, STORE
+from truetape.adapters.file_archive import FileArchive
 from truetape.app.backups.catalogue import (
     Contents,
     KeptFile,
@@ -127,17 +128,18 @@ async def restore(chosen: Chosen, *, into: Path, opener: Opener, on_progress: Pr
         for file in contents.files:
             if file.path != MARKER:
                 await writing.file(file)
+        is_resumed = bool(begun.packs)
         for pack in contents.packs:
             if pack.name not in begun.packs:
                 await writing.pack(pack)
                 begun.packs.append(pack.name)
                 await asyncio.to_thread(_note, into, begun)
+        if is_resumed and await asyncio.to_thread(_is_torn, into):  # the machine stopped, not only the process
+            for pack in contents.packs:
+                await writing.pack(pack)
         version, left_out = await asyncio.to_thread(_take_back, into, contents, chosen)
         await asyncio.to_thread(os.sync)
-        for file in contents.files:
-            if file.path == MARKER:
-                await writing.file(file)
-        await asyncio.to_thread(_end, into)
+        await writing.marker(next(file for file in contents.files if file.path == MARKER))
     except OSError as error:
         raise StoreUnavailable(path=str(into), reason=(error.strerror or str(error)).lower()) from error
     return Restored(
@@ -173,6 +175,12 @@ class _Writing:
         finally:
             await asyncio.to_thread(os.close, handle)
 
+    async def marker(self, file: KeptFile) -> None:
+        """Write the file that makes the folder a data folder, in one step."""
+        body = b"".join([await self._opener.body(piece, is_sealed=self._is_sealed) for piece in file.pieces])
+        await asyncio.to_thread(_end, self._into, body)
+        self._on_bytes(len(body))
+
     async def pack(self, pack: Piece) -> None:
         """Write the payloads of a pack."""
         body = await self._opener.body(pack, is_sealed=self._is_sealed)
@@ -191,7 +199,6 @@ class _Writing:
             path = self._path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        os.sync()
 
     def _path(self, name: str) -> Path:
         """Return where a file of the backup lies.
@@ -232,7 +239,13 @@ def _note(into: Path, begun: Begun) -> None:
     write_privately(into / RESTORING, msgspec.json.encode(begun))
 
 
-def _end(into: Path) -> None:
+def _end(into: Path, marker: bytes) -> None:
+    draft = into / f".{MARKER}"
+    with draft.open("wb") as target:
+        target.write(marker)
+        target.flush()
+        os.fsync(target.fileno())
+    draft.replace(into / MARKER)
     (into / RESTORING).unlink()
     handle = os.open(into, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -253,6 +266,11 @@ def _check_room(into: Path, manifest: Manifest) -> None:
 def _opened(path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+
+
+def _is_torn(into: Path) -> bool:
+    """Return whether a payload is not what it was."""
+    return next(FileArchive(into / ARCHIVE, read_only=True).scrub(), None) is not None
 
 
 def _forget_log(into: Path) -> None:

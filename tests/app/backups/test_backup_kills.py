@@ -1,0 +1,77 @@
+"""kill -9 at every kind of moment of a backup and of a restore."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from backup_folder import back_up, bring_back, files, restored, tape
+
+from truetape.adapters.folder_objects import FolderObjects
+from truetape.app.backups.catalogue import key_of, manifests
+from truetape.app.backups.creating import Wish, create
+from truetape.app.backups.lease import LEASES
+from truetape.app.backups.sealing import Opener
+from truetape.app.backups.verifying import verify
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["backup_folder"])
+POINTS = 9  # more than a backup of the small folder has puts, and a restore gets
+
+
+def killed(job: Callable[..., None], *given: object) -> bool:
+    """Run `job` in a process of its own, and return whether it killed itself on the way."""
+    process = FORKS.Process(target=job, args=given)
+    process.start()
+    process.join(60)
+    assert process.exitcode in {0, -signal.SIGKILL}
+    return process.exitcode != 0
+
+
+async def test_a_backup_that_is_killed_leaves_no_harm_and_goes_on(tmp_path: Path) -> None:
+    """Before and after each put: what was there before is whole, and the next backup is."""
+    made, place = await tape(tmp_path / "data", days=2), FolderObjects(tmp_path / "place")
+    first = await create(Wish(folder=made.folder), made.store, place)
+    await made.day()
+    await made.close()
+    ends = []
+    for point in range(POINTS):
+        ends.append(killed(back_up, made.folder, tmp_path / "place", point, bool(point % 2)))
+        for lease in (tmp_path / "place" / LEASES).iterdir():
+            lease.unlink()  # a quarter of an hour later
+        found = await manifests(place)
+        assert found[0] == first
+        there = {one.key: one.size async for one in place.list("objects/")}
+        assert {key_of(name): size for one in found for name, size in one.objects.items()}.items() <= there.items()
+        if not ends[-1]:
+            break
+    assert ends.count(True) >= 3
+    assert not ends[-1]
+    assert (await verify(first, opener=Opener(place), scratch=tmp_path)).whole
+    await restored(place, tmp_path / "back")
+    assert files(made.folder) == files(tmp_path / "back")
+
+
+@pytest.mark.parametrize("at", [0, 250])
+async def test_a_restore_that_is_killed_goes_on(tmp_path: Path, at: int) -> None:
+    """Before and after each get, again and again into one folder: it is a data folder when it is whole, not before."""
+    made, place = await tape(tmp_path / "data", days=3), FolderObjects(tmp_path / "place")
+    await create(Wish(folder=made.folder), made.store, place, now=lambda: 1_000)
+    await made.close()
+    into = tmp_path / "back"
+    ends = []
+    for point in range(2, POINTS + 4):
+        ends.append(killed(bring_back, tmp_path / "place", into, at, point, bool(point % 2)))
+        assert (into / "truetape.json").exists() != ends[-1]
+        if not ends[-1]:
+            break
+    assert ends.count(True) >= 2
+    assert not ends[-1]
+    if not at:
+        assert files(made.folder) == files(into)
+    await restored(place, tmp_path / "other", at=at or None)
+    names = [name for name in files(into) if name != "truetape.duckdb" or not at]
+    assert [files(into)[name] for name in names] == [files(tmp_path / "other")[name] for name in names]
