@@ -78,10 +78,17 @@ async def test_every_answer_is_the_stores(
             await (store if step == "reopen" else inner).close()
             inner, store = _opened(folder)
             await store.library.ready()
+        await _compare_latest(store, inner)
         for selection in selections:
             if (selection.at_version or 0) <= inner.version():
                 assert_frame_equal(await store.read("bars", selection), await inner.read("bars", selection))
     await store.close()
+
+
+async def _compare_latest(store: SegmentedStore, inner: DuckdbStore) -> None:
+    rows = await inner.read("bars", Selection(equal={"timeframe": ("1d",), "instrument_id": ("ins_a", "ins_c")}))
+    expected = rows.unique("instrument_id", keep="last", maintain_order=True)
+    assert_frame_equal(await store.latest(["ins_c", "ins_a", "ins_x"], timeframe="1d"), expected)
 
 
 def _opened(folder: Path) -> tuple[DuckdbStore, SegmentedStore]:

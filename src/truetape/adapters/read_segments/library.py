@@ -28,6 +28,7 @@ class Library:
         self.root = root
         self.marks = Marks()
         self.written_at = time.monotonic()  # when bars were last written
+        self.rewrites = 0  # how often rows of all instruments were changed without a commit
         self.trouble = ""  # why a segment could not be read, the last time
         self._store = store
         self._saving = threading.Lock()
@@ -74,6 +75,7 @@ class Library:
             unfit = tuple(sorted(about.unfit.union(self._manifest.unfit)))
             self._show(msgspec.structs.replace(self._manifest, unfit=unfit))
         marked = self.marks.begin(about.spans)
+        is_rewrite = any(span.instrument == ALL for span in about.spans)
         self.written_at = time.monotonic()
         try:
             yield
@@ -82,6 +84,8 @@ class Library:
         except BaseException:
             self.marks.end(marked, version=self._store.version())
             raise
+        finally:
+            self.rewrites += is_rewrite
         self.marks.end(marked, version=self._store.version())
 
     def doubt(self, *, reason: str) -> None:

@@ -75,6 +75,11 @@ class Segment:
         first = int(self._first[series])
         return first, first + int(self._counts[series])
 
+    def last_rows(self) -> tuple[pl.Series, Any]:
+        """Return the instruments that have rows, and the last row of each. Shape (instruments,), uint32."""
+        has = self._counts > 0
+        return self.names.filter(pl.Series(has)), (self._first + self._counts - 1)[has].astype(np.uint32)
+
     def within(self, series: int, first: int, end: int) -> tuple[int, int]:
         """Return which of an instrument's rows are from `first` (inclusive) to `end` (exclusive), UTC nanoseconds."""
         start, stop = self.rows_of(series)

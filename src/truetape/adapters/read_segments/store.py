@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from truetape.adapters.read_segments.building import Builder, Load, Quiet
 from truetape.adapters.read_segments.decode import Piece, decode
+from truetape.adapters.read_segments.latest import Latest
 from truetape.adapters.read_segments.layout import TABLE
 from truetape.adapters.read_segments.library import Library
 from truetape.adapters.read_segments.lists import Lists
@@ -50,6 +51,7 @@ class SegmentedStore:
         self._library = Library(folder, store, identity=identity)
         self._quiet = quiet
         self._load = Load()
+        self._latest = Latest(self, self._library)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -100,7 +102,30 @@ class SegmentedStore:
             if not frames:
                 return await self._store.commit(writes, withdrawals=withdrawals)
             with self._library.written(await _about(frames)):
-                return await self._store.commit(writes, withdrawals=withdrawals)
+                try:
+                    version = await self._store.commit(writes, withdrawals=withdrawals)
+                except BaseException:
+                    self._latest.forget()
+                    raise
+                self._latest.wrote(writes, withdrawals or {})
+                return version
+
+    async def latest(self, instruments: Sequence[str], *, timeframe: str) -> pl.DataFrame:
+        """Return the bar of the greatest `ts_event` of each of `instruments` that has one.
+
+        Rows have the columns of the table bars, in the order of the instruments' ids.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+        """
+        self._wake()
+        names = pl.Series("instrument_id", instruments, dtype=pl.String).drop_nulls().unique().sort()
+        found = await self._latest.of(names, timeframe=timeframe)
+        if found is not None:
+            return found
+        equal = {"instrument_id": tuple(names), "timeframe": (timeframe,)}
+        rows = await self.read(TABLE, Selection(equal=equal))
+        return rows.unique("instrument_id", keep="last", maintain_order=True)
 
     def version(self) -> int:
         """Return a number that grows with every commit that changed something."""
