@@ -51,7 +51,9 @@ def enforce(connection: psycopg.Connection[Any], schema: str, lifecycle: Lifecyc
             _set(connection, table, _COMPRESS, lifecycle.compress_after_days, held)
             _set(connection, table, _DROP, lifecycle.keep_days.get(table), held)
         for name, seconds in AGGREGATES.items():
-            _refresh(connection, f"bars_{name}", seconds * NANOSECONDS, held)
+            if (f"bars_{name}", _REFRESH) not in held:
+                chunk_s = lifecycle.chunk_days.get("bars", CHUNK_DAYS["bars"]) * DAY_NS // NANOSECONDS
+                _refresh(connection, f"bars_{name}", seconds, buckets=chunk_s // seconds)
 
 
 def _policies(connection: psycopg.Connection[Any], schema: str) -> dict[tuple[str, str], int]:
@@ -81,13 +83,12 @@ def _set(
         connection.execute(_ADD[policy].encode(), [table, wanted])
 
 
-def _refresh(
-    connection: psycopg.Connection[Any], view: str, length_ns: int, held: Mapping[tuple[str, str], int]
-) -> None:
-    if (view, _REFRESH) in held:
-        return
+def _refresh(connection: psycopg.Connection[Any], view: str, seconds: int, *, buckets: int) -> None:
+    """Let the bars of `view` be brought up to date, so many at once as one chunk has; a few at once take for ever."""
+    known = "SELECT 'buckets_per_batch' = ANY(proargnames) FROM pg_proc WHERE proname = %s"
+    has_batches = connection.execute(known, ["add_continuous_aggregate_policy"]).fetchone() == (True,)
     connection.execute(
         "SELECT add_continuous_aggregate_policy(%s, start_offset => NULL, end_offset => %s::bigint, "
-        "schedule_interval => %s::interval)",
-        [view, length_ns, REFRESHED],
+        f"schedule_interval => %s::interval{', buckets_per_batch => %s' if has_batches else ''})",
+        [view, seconds * NANOSECONDS, REFRESHED, *([buckets] if has_batches else [])],
     )
