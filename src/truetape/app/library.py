@@ -65,15 +65,16 @@ class Session:
             symbols: One symbol or several; instrument ids count too.
             start: First session date, inclusive.
             end: Last session date, inclusive.
-            timeframe: "1m" to "1mo". From a day on a bar is labelled with its first session date at 00:00 UTC, below
-                with the instant at which it begins; those are the bars that were acquired in that timeframe.
+            timeframe: "1m" to "1mo". A day is labelled with its session's date, a week with its Monday and a month with
+                the first, at 00:00 UTC; a shorter bar with the instant at which it begins. Where the timeframe was not
+                acquired, bars are made of finer ones, which `derived_from` names.
             adjustment: "raw" as traded, "split" for splits, "all" for splits and dividends.
             as_of: Answer as known then: a date means its 00:00 UTC, a datetime must be aware.
             snapshot: Answer from the state of the store that has this name, whatever was written since.
 
         Returns:
             `symbol`, `ts_event` (Datetime ns, UTC), `open` to `volume` (float64, null where missing), `currency`,
-            `basis`, whose numbers they are and how the vote went, `version`, `ts_known`, `simulated`.
+            `basis`, whose numbers they are and how the vote went, `version`, `ts_known`, `simulated`, `derived_from`.
 
         Raises:
             UnknownSymbol: A symbol is not listed.

@@ -33,7 +33,7 @@ def get(  # noqa: PLR0913  one parameter for each option
     *,
     start: Annotated[str | None, typer.Option(help="First session date, inclusive.")] = None,
     end: Annotated[str | None, typer.Option(help="Last session date, inclusive.")] = None,
-    timeframe: Annotated[str, typer.Option(help="1m to 1mo; below a day, as it was acquired.")] = "1d",
+    timeframe: Annotated[str, typer.Option(help="1m to 1mo; made of finer bars where it was not acquired.")] = "1d",
     adjustment: Annotated[Adjusted, typer.Option(help="What prices and volume are adjusted for.")] = Adjusted.RAW,
     as_of: AsOf = None,
     snapshot: SnapshotName = None,

@@ -19,7 +19,9 @@ def bars_table(frame: pl.DataFrame) -> Table:
     when = pl.col("ts_event").dt.strftime("%Y-%m-%d %H:%M" if below_a_day else "%Y-%m-%d")
     shown = frame.select("symbol", when.alias("UTC" if below_a_day else "date"), *NUMBERS)
     about = ", ".join(f"{', '.join(frame[name].unique().sort().to_list())}" for name in ("basis", "currency"))
-    table = Table(header_style="dim", caption=f"{len(frame):,} bars ({about})", caption_justify="left")
+    made = ", ".join(frame["derived_from"].drop_nulls().unique().sort()) if "derived_from" in frame.columns else ""
+    told = f"{len(frame):,} bars ({about}{f', made of {made}' if made else ''})"
+    table = Table(header_style="dim", caption=told, caption_justify="left")
     for name in shown.columns:
         table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True)
     short = len(shown) <= MOST_ROWS
