@@ -102,10 +102,10 @@ class DiskWatch:
         return found.f_bavail * found.f_frsize
 
 
-def told(begun: Mapping[str, str], ended: list[str], *, now_ns: int) -> pl.DataFrame:
+def told(begun: Mapping[str, str], ended: list[str], *, now_ns: int, kinds: Mapping[str, Kind] = KINDS) -> pl.DataFrame:
     """Return what has begun, with its words, and what has ended, as rows of troubles of no instrument."""
-    rows = [(KINDS[kind].begins, KINDS[kind].severity, words) for kind, words in begun.items()]
-    rows += [(KINDS[kind].ends, "note", WELL) for kind in ended]
+    rows = [(kinds[kind].begins, kinds[kind].severity, words) for kind, words in begun.items()]
+    rows += [(kinds[kind].ends, "note", WELL) for kind in ended]
     found = pl.DataFrame(rows, schema=["check", "severity", "explanation"], orient="row")
     columns = TABLES["findings"].columns
     given = found.with_columns(

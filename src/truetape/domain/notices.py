@@ -12,6 +12,8 @@ ENDED_BY: Final = {  # the check that ends what the other one found
     "store_well": "store_trouble",
     "archive_well": "archive_trouble",
     "disk_roomy": "disk_low",
+    "backup_made": "backup_trouble",
+    "backup_verified": "backup_damaged",
 }
 STANDING: Final = frozenset(ENDED_BY.values())  # such a finding holds until it is ended; others pass by themselves
 SEVERITIES: Final = {"note": 0, "warning": 1, "quarantine": 1, "error": 2}  # the greater the graver

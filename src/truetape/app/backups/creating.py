@@ -12,10 +12,11 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -39,19 +40,21 @@ from truetape.app.backups.catalogue import (
 from truetape.app.backups.lease import leased
 from truetape.app.backups.memory import Remembered
 from truetape.app.backups.sealing import Opener, check_recipient
-from truetape.app.backups.storing import PIECE, Storing, packed, part
-from truetape.domain.errors import CorruptArchive, DamagedBackup, PlaceInUse, WrongFolder
+from truetape.app.backups.storing import PIECE, Read, Storing, packed, part
+from truetape.domain.errors import BadInput, CorruptArchive, DamagedBackup, PlaceInUse, WrongFolder
 from truetape.domain.identity import payload_key
 from truetape.domain.messages import RawCaptured, StreamCaptured
 from truetape.domain.time import iso
 from truetape.ports.archive import Attempted, Entry
 from truetape.ports.objects import Objects
+from truetape.ports.store import Selection
 
 if TYPE_CHECKING:
     from truetape.adapters.duckdb_store import DuckdbStore
 
 JOURNAL: Final = f"{ARCHIVE}/journal.jsonl"
 SETTINGS: Final = "truetape.toml"
+COLD: Final = "cold"  # folder of a backup: below it a folder for each tier
 PACK: Final = 8 << 20  # bytes of payloads together
 BLOCK: Final = 1 << 20
 NOBODY: Final = lambda _done, _of: None  # noqa: E731
@@ -61,12 +64,16 @@ Progress = Callable[[int, int], None]  # bytes done, bytes of the data folder as
 
 @dataclass(frozen=True)
 class Wish:
-    """What backup is wanted of which data folder. `settings` is the settings file, which has no secrets."""
+    """What backup is wanted of which data folder.
+
+    `settings` is the settings file, which has no secrets; `cold` the places of the cold files, by tier.
+    """
 
     folder: Path
     label: str = ""
     recipient: str = ""
     settings: Path | None = None
+    cold: Mapping[str, Objects] = MappingProxyType({})
 
 
 async def create(
@@ -131,6 +138,7 @@ async def _stored(
             version = held.version
             tables = {name: TableSum(one.rows, one.hashes) for name, one in (await held.sums()).items()}
             files.append(await storing.file(STORE, held.size, held.read))
+            files += await _cold_files(wish, store, storing, earlier, version=version)
     journal = wish.folder / JOURNAL
     size, entries = await asyncio.to_thread(_whole_lines, journal)
     files.append(await storing.local(JOURNAL, journal, size=size))
@@ -199,6 +207,34 @@ async def _earlier(objects: Objects, remembered: Remembered) -> Contents | None:
             remembered.pieces |= {one.sum: (one.name, one.stored) for one in pieces_of(contents)}
             return contents
     return None
+
+
+async def _cold_files(
+    wish: Wish, store: DuckdbStore, storing: Storing, earlier: Contents | None, *, version: int
+) -> list[KeptFile]:
+    """Store the files that rows of this version have been carried to."""
+    rows = await store.read("cold_files", Selection(at_version=version, equal={"state": ("standing",)}))
+    known = {one.path: one for one in earlier.files} if earlier else {}
+    files = []
+    for row in rows.iter_rows(named=True):
+        path = f"{COLD}/{row['tier']}/{row['file']}"
+        there = known.get(path)
+        if there is not None and all(storing.has(one) for one in there.pieces):  # such a file never changes
+            files.append(there)
+            continue
+        objects = wish.cold.get(row["tier"])
+        if objects is None:
+            fix = f"Rows lie in cold files of the tier {row['tier']!r}; name the settings file with its place."
+            raise BadInput(parameter="--config", value=str(wish.settings or ""), fix=fix)
+        files.append(await storing.file(path, row["bytes"], _part_of(objects, row["file"])))
+    return files
+
+
+def _part_of(objects: Objects, key: str) -> Read:
+    async def read(start: int, length: int) -> bytes:
+        return await objects.get(key, start=start, length=length)
+
+    return read
 
 
 @dataclass

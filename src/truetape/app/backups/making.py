@@ -16,6 +16,8 @@ from truetape.app.backups.restoring import choose
 from truetape.app.backups.sealing import Opener, check_recipient
 from truetape.app.backups.verifying import Verified, verify
 from truetape.app.object_places import objects_at
+from truetape.app.settings import load
+from truetape.app.tier_settings import Tiering
 from truetape.domain.errors import WrongFolder
 
 if TYPE_CHECKING:
@@ -41,12 +43,23 @@ async def make(
     settings = config if await asyncio.to_thread(config.is_file) else None
     if await asyncio.to_thread(read_owner, data) is not None:
         return await ask(data, objects.place, label=label, recipient=recipient, on_progress=on_progress)
-    wish = Wish(folder=data, label=label, recipient=recipient, settings=settings)
+    cold = await asyncio.to_thread(cold_places, load(config, os.environ).tiers) if settings else {}
+    wish = Wish(folder=data, label=label, recipient=recipient, settings=settings, cold=cold)
     folder = await asyncio.to_thread(lambda: DataFolder.open(data, simulated=marker.simulated, command=COMMAND))
     try:
         return await _made(wish, folder, objects, on_progress)
     finally:
         folder.close()
+
+
+def cold_places(tiers: Tiering) -> dict[str, Objects]:
+    """Return where cold files lie, by tier.
+
+    Raises:
+        BadInput: A place is neither a folder nor a bucket.
+    """
+    named = {"warm": tiers.warm, "archive": tiers.archive}
+    return {tier: objects_at(place, os.environ) for tier, place in named.items() if place}
 
 
 async def _made(wish: Wish, folder: DataFolder, objects: Objects, on_progress: Progress) -> Manifest:
