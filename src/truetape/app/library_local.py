@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,10 @@ from truetape.adapters.data_folder import ARCHIVE, STORE
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.system_clock import SystemClock
+from truetape.app.database_settings import STORE as ADDRESS
+from truetape.app.read_side import AnyStore
 from truetape.app.segments import SEGMENTS, segmented
+from truetape.app.store_choice import to_read
 from truetape.domain.errors import WrongFolder
 from truetape.domain.time import iso
 from truetape.services.api.asking import Teller
@@ -37,10 +41,10 @@ class LocalSource:
     """A store opened for reading, and a thread whose event loop asks it, so that any caller may: a notebook's too."""
 
     def __init__(self, folder: Path) -> None:
-        if not (folder / STORE).exists():
+        if not (folder / STORE).exists() and not os.environ.get(ADDRESS):
             reason = "it holds no store yet. Acquire data with `truetape up`, or name a folder or a URL with data=."
             raise WrongFolder(path=str(folder), reason=reason)
-        self._store = segmented(DuckdbStore(folder / STORE, read_only=True), folder / STORE, place=SEGMENTS)
+        self._store = _opened(folder)
         archive = FileArchive(folder / ARCHIVE, read_only=True) if (folder / ARCHIVE).is_dir() else None
         self._clock = SystemClock()
         self._teller = Teller(store=self._store, archive=archive, clock=self._clock, config=UNBOUNDED)
@@ -95,6 +99,13 @@ class LocalSource:
 
     def _run(self, question: Awaitable[Answer]) -> Answer:
         return asyncio.run_coroutine_threadsafe(_awaited(question), self._loop).result()
+
+
+def _opened(folder: Path) -> AnyStore:
+    """Return the store of the data folder; segments are of the one that is a file in it."""
+    if os.environ.get(ADDRESS):
+        return to_read(folder, os.environ)
+    return segmented(DuckdbStore(folder / STORE, read_only=True), folder / STORE, place=SEGMENTS)
 
 
 async def _awaited(question: Awaitable[Answer]) -> Answer:

@@ -17,15 +17,15 @@ from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.memory_bus import DeadLetter, MemoryBus
 from truetape.adapters.memory_cache import MemoryCache
-from truetape.adapters.read_segments import SegmentedStore
 from truetape.adapters.sqlite_ledger import SqliteLedger
 from truetape.adapters.system_clock import SystemClock
-from truetape.adapters.tiered_store import TieredStore
 from truetape.app.budgets import budgets
 from truetape.app.channels import Channels, channels
-from truetape.app.read_side import read_by_segments
+from truetape.app.database_settings import STORE
+from truetape.app.read_side import AnyStore, Reading, read_by_segments
 from truetape.app.settings import LEDGER as LEDGER_VARIABLE
 from truetape.app.settings import ProviderSettings, Settings
+from truetape.app.store_choice import in_database
 from truetape.app.tiers import tiered
 from truetape.domain.commits import Commits
 from truetape.domain.errors import BadInput
@@ -54,7 +54,8 @@ class Parts:
     """Everything that the rooms are built of."""
 
     folder: DataFolder
-    store: DuckdbStore | TieredStore | SegmentedStore
+    store: AnyStore
+    hot: DuckdbStore | None  # the file that rows are written to; None where they are in a database
     archive: FileArchive
     bus: MemoryBus
     cache: MemoryCache
@@ -80,7 +81,7 @@ class Parts:
 
 
 def embedded(settings: Settings, *, command: str) -> Parts:
-    """Return the parts of a single process on DuckDB.
+    """Return the parts of a single process, on DuckDB or on the database that the settings name.
 
     Raises:
         FolderInUse: Another process owns the data folder.
@@ -95,15 +96,14 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         opened.callback(folder.close)
         archive = FileArchive(folder.archive)
         opened.callback(archive.close)
-        store = DuckdbStore(folder.store)
-        cold = tiered(settings.tiers, store, data=settings.data, environ=os.environ)
-        reading = read_by_segments(store, cold, settings)
+        reading, commits, hot = _stored(settings, folder)
         opened.pop_all()
     clock = SystemClock()
     http = AiohttpHttp(timeout_s=settings.timeout_s)
     return Parts(
         folder=folder,
         store=reading.store,
+        hot=hot,
         archive=archive,
         bus=MemoryBus(lanes=LANES, attempts=ATTEMPTS, on_dead_letter=_log_dead_letter),
         cache=MemoryCache(max_bytes=settings.cache_bytes, clock=clock),
@@ -114,9 +114,25 @@ def embedded(settings: Settings, *, command: str) -> Parts:
         providers=providers(settings, http),
         budgets=allowed,
         channels=channels(settings.watching.channels, clock=clock),
-        commits=store.commits,
+        commits=commits,
         tiers=reading.tiers,
     )
+
+
+def _stored(settings: Settings, folder: DataFolder) -> tuple[Reading, Commits, DuckdbStore | None]:
+    """Return what the rooms read and write, the account of its commits, and the file that rows are written to.
+
+    Rows in a database are written by several processes: then neither segments nor cold files know of all of them.
+    """
+    if not settings.database.address:
+        store = DuckdbStore(folder.store)
+        cold = tiered(settings.tiers, store, data=settings.data, environ=os.environ)
+        return read_by_segments(store, cold, settings), store.commits, store
+    if settings.tiers.warm:
+        fix = f"Rows of a database do not move to cold files: remove it, and write [timescale], or unset {STORE}."
+        raise BadInput(parameter="tiers.warm", value=settings.tiers.warm, fix=fix)
+    served = in_database(settings.database, simulated=settings.simulated)
+    return Reading(served, None), served.commits, None
 
 
 def ledger(settings: Settings, clock: Clock) -> SqliteLedger | RedisLedger:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from truetape.adapters.data_folder import STORE
 from truetape.adapters.duckdb_store import DuckdbStore
@@ -14,12 +15,18 @@ from truetape.app.tiers import Tiered
 from truetape.domain.errors import StoreUnavailable
 from truetape.ports.tiering import Tiers
 
+if TYPE_CHECKING:
+    from truetape.adapters.timescale_store import TimescaleStore
+
+
+AnyStore: TypeAlias = "DuckdbStore | TieredStore | SegmentedStore | TimescaleStore"
+
 
 @dataclass(frozen=True)
 class Reading:
     """The store that the rooms read and write, and what moves its rows."""
 
-    store: DuckdbStore | TieredStore | SegmentedStore
+    store: AnyStore
     tiers: Tiers | None
 
 

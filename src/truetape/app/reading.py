@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,9 +19,9 @@ async def opened(data: Path) -> AsyncIterator[Store]:
         WrongFolder: It is no data folder.
         FolderInUse: A process without an API owns it.
     """
-    from truetape.adapters.data_folder import STORE, read_marker, read_owner
-    from truetape.adapters.duckdb_store import DuckdbStore
+    from truetape.adapters.data_folder import read_marker, read_owner
     from truetape.app.remote_store import RemoteStore
+    from truetape.app.store_choice import to_read
 
     if read_marker(data) is None:
         raise WrongFolder(path=str(data), reason="it is no data folder. Choose another one with --data.")
@@ -30,7 +31,7 @@ async def opened(data: Path) -> AsyncIterator[Store]:
         return
     if owner is not None:
         raise FolderInUse(path=str(data), owner=str(owner))
-    store = DuckdbStore(data / STORE, read_only=True)
+    store = to_read(data, os.environ)
     try:
         yield store
     finally:

@@ -247,7 +247,7 @@ class TroubleTeller:
 def _secrets(settings: Settings) -> tuple[str, ...]:
     keys = [one for each in settings.providers.values() for one in (each.key, each.secret)]
     told = [secret for one in settings.watching.channels.values() for secret in one.secrets]
-    return (*keys, *told, settings.ledger, urlsplit(settings.ledger).password or "")
+    return (*keys, *told, *settings.database.secrets, settings.ledger, urlsplit(settings.ledger).password or "")
 
 
 def _declared(settings: Settings, *, now_ns: int) -> InstrumentsDeclared:

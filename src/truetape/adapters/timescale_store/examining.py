@@ -24,6 +24,7 @@ _UNSAFE: Final = ("synchronous_commit", "fsync", "full_page_writes")  # settings
 class Examined:
     """A server that was looked at."""
 
+    where: str  # its address, without a password
     server: str  # its version
     extension: str  # of TimescaleDB; "" without
     state: str  # of the store in words
@@ -41,6 +42,7 @@ def examine(connection: psycopg.Connection[Any], schema: str, *, label: str) -> 
     except WrongFolder as error:
         state, is_plain = error.reason, not installed
     return Examined(
+        where=label,
         server=str(connection.info.parameter_status("server_version")),
         extension=installed,
         state=state,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from truetape.adapters.timescale_store.names import relation, table_named
 from truetape.adapters.timescale_store.partitions import Partitions
 from truetape.adapters.timescale_store.reading import query
 from truetape.adapters.timescale_store.writing import CHANNEL, Batch, Writer
+from truetape.domain.commits import Commits
 from truetape.domain.errors import BadInput, StoreUnavailable
 from truetape.domain.schema import check, empty
 from truetape.ports.store import BATCH_ROWS, Selection
@@ -58,6 +60,7 @@ class TimescaleStore:
         self._schema = schema
         self._read_only = read_only
         self._is_closed = False
+        self.commits = Commits(time.monotonic)  # how they go
         self._readers = Pool(self._address, size=patience.connections, statement_s=patience.statement_s)
         self._streamers = Pool(self._address, size=patience.connections, statement_s=0)
         self._writers = Pool(self._address, size=1, statement_s=patience.statement_s)
@@ -125,7 +128,8 @@ class TimescaleStore:
             frames = {name: check(frame, table_named(name).columns, kind=name) for name, frame in writes.items()}
             taken = {name: _withdrawal(name, frame) for name, frame in (withdrawals or {}).items()}
             batches = await asyncio.get_running_loop().run_in_executor(None, _prepared, frames, taken)
-            version = await self._writers.tried(lambda connection: self._write(connection, batches))
+            with self.commits.one():
+                version = await self._writers.tried(lambda connection: self._write(connection, batches))
         self._saw(version)
         return version
 

@@ -59,7 +59,7 @@ async def _look(config: Path) -> list[Sign]:
     except BadInput as error:
         return [*signs, Sign("settings", "bad", str(error))]
     signs.append(Sign("settings", "ok", f"{config}, {len(settings.instruments)} instruments from {settings.start}"))
-    signs += [_folder(settings), _space(settings.data), _port(settings), *_keys(settings)]
+    signs += [_folder(settings), *_database(settings), _space(settings.data), _port(settings), *_keys(settings)]
     return signs + await _providers(settings)
 
 
@@ -82,6 +82,27 @@ def _folder(settings: Settings) -> Sign:
         holds, wanted = ("simulated", "live") if marker.simulated else ("live", "simulated")
         return Sign("data folder", "bad", f"{data} holds {holds} data; choose another folder for {wanted} data")
     return Sign("data folder", "ok", str(data))
+
+
+def _database(settings: Settings) -> Iterator[Sign]:
+    """Yield what the database that the settings name can do, and what it lacks."""
+    from truetape.app.store_choice import examined
+    from truetape.domain.errors import TruetapeError
+
+    if not settings.database.address:
+        return
+    try:
+        found = examined(settings.database.address, simulated=settings.simulated)
+    except TruetapeError as error:
+        yield Sign("database", "bad", str(error))
+        return
+    timescale = f"TimescaleDB {found.extension}" if found.extension else "without TimescaleDB"
+    yield Sign("database", "ok", f"{found.where}, PostgreSQL {found.server} {timescale}; {found.state}")
+    if found.missing:
+        words = f"missing: {', '.join(found.missing)}; plain partitions are used instead"
+        yield Sign("database", "note", words)
+    for trouble in found.troubles:
+        yield Sign("database", "note", trouble)
 
 
 def _space(data: Path) -> Sign:

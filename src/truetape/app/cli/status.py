@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -121,11 +122,10 @@ def _providers(archive: Any) -> dict[str, dict[str, Any]]:
 
 
 async def _stored(data: Path, archive: Any) -> dict[str, Any]:
-    from truetape.adapters.data_folder import STORE
-    from truetape.adapters.duckdb_store import DuckdbStore
+    from truetape.app.store_choice import to_read
     from truetape.app.summary import summarize
 
-    store = DuckdbStore(data / STORE, read_only=True)
+    store = to_read(data, os.environ)
     try:
         summary = await summarize(store, archive)
         rounds = await store.read("rounds")
