@@ -13,8 +13,11 @@ from typing import Annotated, Any, Final, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from truetape.app.backup_settings import Backing, backing
 from truetape.app.check_settings import Checking, checking
 from truetape.app.consensus_settings import Consensus, consensus
+from truetape.app.database_settings import Database, database
+from truetape.app.listing_settings import listing_problems
 from truetape.app.repair_policies import Repairing, repairing
 from truetape.app.stream_replay import STREAMS
 from truetape.app.tier_settings import Tiering, tiering
@@ -62,8 +65,8 @@ _WORDS: Final = {
 }
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
 _POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
-_JUDGED: Final = ("checking", "consensus", "repairing")
-_READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching", "tiers", *_JUDGED)
+_BUILT: Final = ("checking", "consensus", "repairing", "database", "tiers", "backup")
+_READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching", *_BUILT)
 _KEY_LIKE: Final = re.compile("[A-Za-z0-9]{16,}")  # rather a key than the name of a variable, which has underscores
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
 
@@ -125,7 +128,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     repairing: Repairing = Repairing()  # which repairs are applied without asking
     watching: Watching = Watching()  # who is alarmed of what, and how soon what is due
     segments: Folder = "segments"  # where bars lie as they are read, beside the data; "": they are read from the store
+    database: Database = Database()  # where the store lies, if not in the data folder
     tiers: Tiering = Tiering()  # where old rows go, when, and how long they are kept
+    backup: Backing = Backing()  # where backups go, how often, and how often they are proved
     ledger: str = Secret()  # redis://... where quotas are shared by machines; "" for a file in the data folder
 
 
@@ -141,7 +146,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     table = _parsed(path)
     problems: list[str] = []
     instruments = _tables(table.pop("instruments", []), problems)
-    apart = {name: table.pop(name, {}) for name in ("providers", "policies", "streams", "tiers")}
+    apart = {name: table.pop(name, {}) for name in ("providers", "policies", "streams", "tiers", "timescale", "backup")}
     watched = {name: table.pop(name, kind()) for name, kind in (("alerts", list), ("channels", dict), ("disk", dict))}
     quality = _quality(table.pop("quality", {}), problems)
     watched["freshness"] = quality.get("freshness", {})
@@ -160,9 +165,11 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     values["checking"] = checking(**own, beside=path.parent, problems=problems)
     values["consensus"] = consensus(quality.get("consensus", {}), problems)
     values["repairing"] = repairing(quality.get("repair", {}), problems)
+    values["database"] = database(apart["timescale"], environ=environ, problems=problems)
     values["tiers"] = tiering(apart["tiers"], beside=path.parent, problems=problems)
+    values["backup"] = backing(apart["backup"], file=path, problems=problems)
     values["ledger"] = Secret(environ.get(LEDGER, "").strip())
-    problems += _listing_problems(listings)
+    problems += listing_problems(listings)
     if not problems:
         values["instruments"] = tuple(DeclaredListing(**one) for one in listings)
         settings = Settings(**values)
@@ -321,23 +328,6 @@ def _streams(found: object, problems: list[str]) -> dict[str, tuple[str, ...]]:
         else:
             chosen[name] = tuple(dict.fromkeys(channels))
     return chosen
-
-
-def _listing_problems(listings: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield what single values do not show: unknown venues, listings that are there twice, dates that end too early."""
-    from truetape.services.reference.calendars import has_calendar, known_mics
-
-    seen: dict[tuple[object, ...], int] = {}
-    for number, one in enumerate(listings):
-        where = f"instruments[{number}]"
-        key = (one.get("symbol"), one.get("mic"), one.get("valid_from"))
-        if "mic" in one and not has_calendar(one["mic"]):
-            yield f"{where}.mic was {one['mic']!r}, which has no calendar; {_nearest(one['mic'], known_mics())}"
-        if seen.setdefault(key, number) != number and None not in key[:2]:
-            yield f"{where} is the same listing as instruments[{seen[key]}]; keep one of them."
-        first, last = one.get("valid_from"), one.get("valid_to")
-        if first is not None and last is not None and first >= last:
-            yield f"{where}.valid_to was {last}; write a date after valid_from ({first}), from which on it is gone."
 
 
 def _contradictions(settings: Settings) -> Iterator[str]:
