@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 from litestar import Litestar, Request, Response, get
+from litestar.background_tasks import BackgroundTask
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.response import Stream
 
@@ -240,7 +241,11 @@ def _response(rendered: Rendered, *, has: str) -> Response[bytes]:
 
 def _streamed(streamed: Streamed, form: str) -> Stream:
     headers = {**_HEADERS, RECEIPT: msgspec.json.encode(streamed.receipt).decode()}
-    return Stream(streamed.chunks, media_type=MEDIA_TYPES[form], headers=headers)
+
+    async def free() -> None:
+        await streamed.chunks.aclose()  # a reader who went away left them open
+
+    return Stream(streamed.chunks, media_type=MEDIA_TYPES[form], headers=headers, background=BackgroundTask(free))
 
 
 def _told(told: problem.Problem, *, headers: Mapping[str, str] | None = None) -> Response[bytes]:

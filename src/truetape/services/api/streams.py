@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from truetape.domain.adjust import adjust
-from truetape.domain.errors import Terminal
+from truetape.domain.errors import StoreUnavailable, Terminal
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.time import iso
 from truetape.ports.store import BATCH_ROWS, Selection
@@ -30,6 +30,7 @@ COLUMNS: Final = {
     **{name: TABLES["bars"].columns[name] for name in BAR},
     DERIVED_FROM: pl.String(),
 }
+PATIENCE_S: Final = 60.0  # with a reader who does not read
 LEFT: Final = "The store was rebuilt or set back since: its bytes begin otherwise."
 
 
@@ -38,15 +39,16 @@ class Streamed:
     """An answer that is still being made: what it is made of, and its bytes."""
 
     receipt: Receipt
-    chunks: AsyncGenerator[bytes]
+    chunks: AsyncGenerator[bytes]  # to be closed when they are not wanted any more
 
 
 class Streams:
     """Answer questions about bars without pages."""
 
-    def __init__(self, teller: Teller, *, rows: int = BATCH_ROWS) -> None:
+    def __init__(self, teller: Teller, *, rows: int = BATCH_ROWS, patience_s: float = PATIENCE_S) -> None:
         self._teller = teller
         self._rows = rows
+        self._patience_s = patience_s
 
     async def bars(self, question: Question) -> Streamed:
         """Return the answer to `question`, whose parameters were checked; its first rows are read already.
@@ -108,7 +110,7 @@ class Streams:
             factors=factors_used(factors),
         )
         signed = self._teller.signed(receipt, question, reading, digest_of(first))
-        return Streamed(signed, _after(first, chunks))
+        return Streamed(signed, _after(first, chunks, patience_s=self._patience_s))
 
     async def _listings(self, query: BarsQuery, reading: Reading) -> list[Listing]:
         directory = await self._teller.shelf.directory(reading)
@@ -186,8 +188,19 @@ async def _even(frames: AsyncGenerator[pl.DataFrame], *, rows: int) -> AsyncGene
         yield pl.concat(held)
 
 
-async def _after(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+async def _after(first: bytes, rest: AsyncGenerator[bytes], *, patience_s: float) -> AsyncGenerator[bytes]:
+    """Yield `first` and `rest`; what is read is given back when nobody has asked for more for `patience_s` seconds."""
+    loop = asyncio.get_running_loop()
+    left: list[asyncio.Task[None]] = []
+    chunk: bytes | None = first
     async with contextlib.aclosing(rest):
-        yield first
-        async for chunk in rest:
-            yield chunk
+        while chunk is not None:
+            waiting = loop.call_later(patience_s, lambda: left.append(asyncio.ensure_future(rest.aclose())))
+            try:
+                yield chunk
+            finally:
+                waiting.cancel()
+            if left:
+                reason = f"nobody read the answer for {patience_s:g} s"
+                raise StoreUnavailable(path="the stream", reason=reason)
+            chunk = await anext(rest, None)
