@@ -162,16 +162,11 @@ class TimescaleStore:
                 check_layout(connection, self._schema, label=label)
                 if found.edition == "timescale" and not self._read_only:
                     enforce(connection, self._schema, lifecycle)
-                examined = examine(connection, self._schema, label=label)
+                self._examined = examine(connection, self._schema, label=label)
         except psycopg.Error as error:
             raise self._address.unavailable(error) from None
         self._version = found.version
         self._partitions = Partitions(self._schema, found.widths if found.edition == "plain" else {})
-        log.info("store.opened", server=label, postgresql=examined.server, timescaledb=examined.extension)
-        if examined.missing:
-            log.warning("store.plain", server=label, missing=", ".join(examined.missing))
-        for trouble in examined.troubles:
-            log.warning("store.unsafe", server=label, reason=trouble)
 
     async def _write(self, connection: Connection, batches: list[Batch]) -> int:
         try:
@@ -212,7 +207,19 @@ class TimescaleStore:
         if self._is_closed:
             raise StoreUnavailable(path=self._address.label, reason="it was closed")
         if self._listener is None:
+            self._tell()
             self._listener = asyncio.create_task(self._listen())
+
+    def _tell(self) -> None:
+        """Log what the server is and lacks; those who only read have been told by the one that writes."""
+        if self._read_only:
+            return
+        one, label = self._examined, self._address.label
+        log.info("store.opened", server=label, postgresql=one.server, timescaledb=one.extension, state=one.state)
+        if one.missing:
+            log.warning("store.plain", server=label, missing=", ".join(one.missing))
+        for trouble in one.troubles:
+            log.warning("store.unsafe", server=label, reason=trouble)
 
     async def _listen(self) -> None:
         """Hear of the commits of other processes, for as long as the store is open."""
