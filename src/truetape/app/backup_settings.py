@@ -32,7 +32,7 @@ def backing(table: object, *, file: Path, problems: list[str]) -> Backing:
         problems.append("backup must be a table: write [backup] before its settings.")
         return Backing()
     problems += [f"backup.{name} is no setting; known are {', '.join(_KNOWN)}." for name in table if name not in _KNOWN]
-    given: dict[str, Any] = {"config": str(file.absolute())}
+    given: dict[str, Any] = {"config": str(file.absolute())} if table else {}
     for name in ("to", "identity", "scratch"):
         if name in table:
             given[name] = _place(table[name], name, file.parent, problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -19,15 +20,17 @@ import structlog
 
 from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
+from truetape.app.backups.keeping import BackupWatch, backup_watch
 from truetape.app.deciding import decision, subject_of
 from truetape.app.disk_watch import DiskWatch
 from truetape.app.measures import families, lanes
 from truetape.app.naming import again, name_here, rename
+from truetape.app.object_places import secrets_of
 from truetape.app.parts import Parts, embedded
-from truetape.app.repair_policies import Repairing, check_policy, keep_repairing, settle_by_policy
+from truetape.app.repair_policies import Repairing, check_policy, settle_by_policy
 from truetape.app.settings import ProviderSettings, Settings
+from truetape.app.standing_work import standing_work
 from truetape.app.telemetry import close_log, log_to_file
-from truetape.app.tier_watch import keep_tiers
 from truetape.app.wiring import Rooms, wire
 from truetape.domain.errors import BadInput, Transient
 from truetape.domain.hiding import veil
@@ -66,6 +69,7 @@ class Platform:
     parts: Parts = field(init=False)
     rooms: Rooms = field(init=False)
     disk: DiskWatch = field(init=False)
+    backups: BackupWatch = field(init=False)
     address: str = ""
     ready: bool = False
     _decided_ns: int = 0  # when the last decision was made
@@ -85,6 +89,7 @@ class Platform:
         self.rooms = wire(self.parts, self.settings)
         tally, disk = self.rooms.ingestion.tally, self.settings.watching.disk
         self.disk = DiskWatch(self.parts.commits, self.settings.data, archive=lambda: tally.archive_trouble, disk=disk)
+        self.backups = backup_watch(self.parts, self.settings)
         self.rooms.subscribe()
         return self
 
@@ -105,10 +110,13 @@ class Platform:
             clock=parts.clock,
             config=ApiConfig(),
             readiness=self.readiness,
-            families=lambda: chain(families(self.rooms), lanes(parts.bus.stats()), self.disk.families()),
+            families=lambda: chain(
+                families(self.rooms), lanes(parts.bus.stats()), self.disk.families(), self.backups.families()
+            ),
             accept=self._accept,
             decide=self._decide,
             name=lambda wanted: name_here(self, wanted),
+            changes=parts.store,
         )
         served = await self._stack.enter_async_context(Served(app, self.settings.host, self.settings.port))
         self.address = served.address
@@ -247,7 +255,8 @@ class TroubleTeller:
 def _secrets(settings: Settings) -> tuple[str, ...]:
     keys = [one for each in settings.providers.values() for one in (each.key, each.secret)]
     told = [secret for one in settings.watching.channels.values() for secret in one.secrets]
-    return (*keys, *told, *settings.database.secrets, settings.ledger, urlsplit(settings.ledger).password or "")
+    told += [*settings.database.secrets, *secrets_of(os.environ)]
+    return (*keys, *told, settings.ledger, urlsplit(settings.ledger).password or "")
 
 
 def _declared(settings: Settings, *, now_ns: int) -> InstrumentsDeclared:
@@ -288,15 +297,8 @@ async def up(
             tasks.create_task(rooms.ingestion.work())
             tasks.create_task(rooms.ingestion.listen())
             tasks.create_task(_lasting(platform, "refresh", lambda: _refresh(platform)))
-            tasks.create_task(_lasting(platform, "benchmarks", lambda: rooms.benchmarks.work(platform.parts.clock)))
-            tasks.create_task(_lasting(platform, "alerts", rooms.distribution.alarm))
-            tasks.create_task(_lasting(platform, "freshness", lambda: rooms.quality.watch(platform.parts.clock)))
-            tasks.create_task(_lasting(platform, "days", lambda: rooms.storage.work(platform.parts.clock)))
-            tasks.create_task(_lasting(platform, "repairs", lambda: keep_repairing(platform, platform.parts.clock)))
-            tasks.create_task(
-                _lasting(platform, "disk", lambda: platform.disk.work(rooms.storage, platform.parts.clock))
-            )
-            tasks.create_task(_lasting(platform, "tiers", lambda: keep_tiers(platform)))
+            for name, work in standing_work(platform).items():
+                tasks.create_task(_lasting(platform, name, work))
             tasks.create_task(_tell_troubles(platform, on_trouble))
 
 

@@ -31,6 +31,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     label: str = ""
     recipient: str = ""
+    settings: str = ""  # the settings file, "" for none
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,9 @@ class Refused(Terminal):
     """The platform could not make the backup."""
 
 
-async def ask(data: Path, place: str, *, label: str, recipient: str, on_progress: Progress = NOBODY) -> Manifest:
+async def ask(
+    data: Path, place: str, *, label: str, recipient: str, settings: Path | None, on_progress: Progress = NOBODY
+) -> Manifest:
     """Return the backup that the platform on `data` makes at `place`.
 
     Raises:
@@ -55,7 +58,8 @@ async def ask(data: Path, place: str, *, label: str, recipient: str, on_progress
         Refused: It could not make the backup, and says why.
         StoreUnavailable: It stopped meanwhile.
     """
-    wanted = Wanted(wish_id=secrets.token_hex(8), place=place, label=label, recipient=recipient)
+    config = str(settings) if settings else ""
+    wanted = Wanted(wish_id=secrets.token_hex(8), place=place, label=label, recipient=recipient, settings=config)
     folder = data / BACKUPS
     await asyncio.to_thread(write_privately, folder / WISH, msgspec.json.encode(wanted))
     deadline, is_taken = time.monotonic() + PATIENCE_S, False

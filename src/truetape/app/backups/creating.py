@@ -13,10 +13,9 @@ import secrets
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -73,7 +72,7 @@ class Wish:
     label: str = ""
     recipient: str = ""
     settings: Path | None = None
-    cold: Mapping[str, Objects] = MappingProxyType({})
+    cold: Mapping[str, Objects] = field(default_factory=dict)
 
 
 async def create(

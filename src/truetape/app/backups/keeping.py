@@ -18,6 +18,7 @@ from truetape.app.backup_settings import Backing
 from truetape.app.backups.asking import LOOKS_EVERY_S, Told, Wanted, progress_of, taken, tell
 from truetape.app.backups.catalogue import manifest_named
 from truetape.app.backups.creating import Wish, create
+from truetape.app.backups.making import cold_places
 from truetape.app.backups.memory import BACKUPS, write_privately
 from truetape.app.backups.sealing import Opener, identities_in
 from truetape.app.backups.verifying import verify
@@ -28,6 +29,8 @@ from truetape.domain.errors import TruetapeError
 from truetape.services.api.metrics import Family
 
 if TYPE_CHECKING:
+    from truetape.app.parts import Parts
+    from truetape.app.settings import Settings
     from truetape.ports.clock import Clock
     from truetape.ports.objects import Objects
     from truetape.services.storage.service import StorageService
@@ -70,13 +73,13 @@ def standing_of(folder: Path) -> Standing:
 
 
 class BackupWatch:
-    """Backups of the data folder `folder` as `settings` want them, made of `store` while others write."""
+    """Backups of the data folder `folder` as `settings` want them, made of `store` (None: rows lie in a database)."""
 
     def __init__(
         self,
         settings: Backing,
         folder: Path,
-        store: DuckdbStore,
+        store: DuckdbStore | None,
         clock: Clock,
         *,
         cold: Mapping[str, Objects] = MappingProxyType({}),
@@ -160,7 +163,7 @@ class BackupWatch:
     async def fulfil(self, wanted: Wanted) -> None:
         """Make the backup that somebody at this machine wished for, and tell them."""
         show = progress_of(self._folder, wanted.wish_id)
-        wish = self._wish(wanted.label, wanted.recipient)
+        wish = self._wish(wanted.label, wanted.recipient, wanted.settings)
         answer = Told(wish_id=wanted.wish_id)
         try:
             made = await create(wish, self._store, objects_at(wanted.place, os.environ), on_progress=show)
@@ -184,7 +187,7 @@ class BackupWatch:
 
     async def _back_up(self) -> None:
         now, failed = self._clock.now_ns(), ""
-        wish = self._wish("scheduled", self._settings.recipient)
+        wish = self._wish("scheduled", self._settings.recipient, self._settings.config)
         try:
             place = objects_at(self._settings.to, os.environ)
             made = await create(wish, self._store, place, now=self._clock.now_ns)
@@ -219,9 +222,9 @@ class BackupWatch:
             log.info("backup.proved", backup=one.backup_id, opened=opened)
             self._note(drilled=now, damaged="", proved=now, proved_id=one.backup_id, opened=opened)
 
-    def _wish(self, label: str, recipient: str) -> Wish:
-        config = Path(self._settings.config) if self._settings.config else None
-        return Wish(self._folder, label=label, recipient=recipient, settings=config, cold=self._cold)
+    def _wish(self, label: str, recipient: str, config: str) -> Wish:
+        settings = Path(config) if config else None
+        return Wish(self._folder, label=label, recipient=recipient, settings=settings, cold=self._cold)
 
     @property
     def _scratch(self) -> Path:
@@ -230,6 +233,12 @@ class BackupWatch:
     def _note(self, **changed: object) -> None:
         self.standing = msgspec.structs.replace(self.standing, **changed)
         write_privately(self._folder / BACKUPS / STANDING, msgspec.json.encode(self.standing))
+
+
+def backup_watch(parts: Parts, settings: Settings) -> BackupWatch:
+    """Return the backups of a platform. Where its rows lie in a database, that is backed up by means of its own."""
+    cold = cold_places(settings.tiers)
+    return BackupWatch(settings.backup, settings.data, parts.hot, parts.clock, cold=cold)
 
 
 def _late(now: int, last: int, every_s: float) -> str:

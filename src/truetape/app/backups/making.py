@@ -40,9 +40,11 @@ async def make(
         raise WrongFolder(path=str(data), reason="it is no data folder. Choose another one with --data.")
     check_recipient(recipient)
     objects = objects_at(place, os.environ)
-    settings = config if await asyncio.to_thread(config.is_file) else None
+    settings = await asyncio.to_thread(config.absolute) if await asyncio.to_thread(config.is_file) else None
     if await asyncio.to_thread(read_owner, data) is not None:
-        return await ask(data, objects.place, label=label, recipient=recipient, on_progress=on_progress)
+        return await ask(
+            data, objects.place, label=label, recipient=recipient, settings=settings, on_progress=on_progress
+        )
     cold = await asyncio.to_thread(cold_places, load(config, os.environ).tiers) if settings else {}
     wish = Wish(folder=data, label=label, recipient=recipient, settings=settings, cold=cold)
     folder = await asyncio.to_thread(lambda: DataFolder.open(data, simulated=marker.simulated, command=COMMAND))
