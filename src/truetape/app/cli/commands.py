@@ -30,6 +30,7 @@ from truetape.app.cli.quarantine import quarantine
 from truetape.app.cli.quota import quota
 from truetape.app.cli.repairs_kept import kept as repair
 from truetape.app.cli.replay import replay
+from truetape.app.cli.resampling import resample
 from truetape.app.cli.resolve import resolve
 from truetape.app.cli.serve import demo, sandbox, up
 from truetape.app.cli.snapshot import snapshot
@@ -93,6 +94,7 @@ for command, group in (
     (adjust, FILES),
     (check, FILES),
     (factors, FILES),
+    (resample, FILES),
     (holdings, FILES),
 ):
     app.command(rich_help_panel=group)(command)
