@@ -16,6 +16,29 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+Positions = Annotated[
+    str, typer.Option(metavar="FILE", help="CSV or Parquet: symbol, quantity; kind (shares, cash, owed), due.")
+]
+Actions = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE",
+        help="CSV or Parquet: symbol, ex_date, type, value; price, currency, new_symbol, pay_date, option.",
+    ),
+]
+Fractions = Annotated[str, typer.Option(metavar="keep|cash|down|up", help="What becomes of a fraction of a share.")]
+Prices = Annotated[str | None, typer.Option(metavar="FILE", help="symbol, date, close: what fractions are paid at.")]
+Choices = Annotated[
+    list[str] | None, typer.Option(metavar="SYMBOL:DATE=OPTION", help="What is chosen where there is a choice.")
+]
+Until = Annotated[str | None, typer.Option(metavar="DATE", help="The day to stop at; else the last ex-date.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the positions: CSV or Parquet.")
+]
+Ledger = Annotated[Path | None, typer.Option(metavar="FILE", help="Write every change of a position: CSV or Parquet.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write both as JSON to standard output.")]
+
+
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """What is held after the actions, and every change that led to it."""
 
@@ -26,35 +49,15 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 def holdings(  # noqa: PLR0913  one parameter for each option
     *,
-    positions: Annotated[
-        str, typer.Option(metavar="FILE", help="CSV or Parquet: symbol, quantity; kind (shares, cash, owed), due.")
-    ],
-    actions: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE",
-            help="CSV or Parquet: symbol, ex_date, type, value; price, currency, new_symbol, pay_date, option.",
-        ),
-    ],
-    fractions: Annotated[
-        str, typer.Option(metavar="keep|cash|down|up", help="What becomes of a fraction of a share.")
-    ] = "keep",
-    prices: Annotated[
-        str | None, typer.Option(metavar="FILE", help="symbol, date, close: what fractions are paid at.")
-    ] = None,
-    choose: Annotated[
-        list[str] | None, typer.Option(metavar="SYMBOL:DATE=OPTION", help="What is chosen where there is a choice.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="DATE", help="The day to stop at; else the last ex-date.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the positions: CSV or Parquet.")
-    ] = None,
-    ledger: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write every change of a position: CSV or Parquet.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write both as JSON to standard output.")] = False,
+    positions: Positions,
+    actions: Actions,
+    fractions: Fractions = "keep",
+    prices: Prices = None,
+    choose: Choices = None,
+    until: Until = None,
+    output: Output = None,
+    ledger: Ledger = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take positions through splits, dividends, spin-offs, rights, mergers and all other corporate actions.
 
