@@ -158,8 +158,7 @@ async def test_a_commit_that_failed_leaves_no_mark(slow: Slow) -> None:
 async def test_memory_of_changes_is_bounded(tmp_path: Path) -> None:
     """Of subjects beyond the bound only the newest forgotten commit is known: older answers do not hold any more."""
     store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"), most_subjects=4)
-    for number in range(6):
-        last = await store.commit({"bars": bars(f"ins_{number}")})
+    last = [await store.commit({"bars": bars(f"ins_{number}")}) for number in range(6)][-1]
 
     assert not store.unchanged([("bars", "ins_x", "1d")], since=1)
     assert store.unchanged([("bars", "ins_x", "1d")], since=last)

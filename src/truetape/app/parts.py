@@ -19,10 +19,11 @@ from truetape.adapters.memory_bus import DeadLetter, MemoryBus
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.sqlite_ledger import SqliteLedger
 from truetape.adapters.system_clock import SystemClock
+from truetape.adapters.watched_store import WatchedStore
 from truetape.app.budgets import budgets
 from truetape.app.channels import Channels, channels
 from truetape.app.database_settings import STORE
-from truetape.app.read_side import AnyStore, Reading, read_by_segments
+from truetape.app.read_side import Reading, read_by_segments
 from truetape.app.settings import LEDGER as LEDGER_VARIABLE
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.store_choice import in_database
@@ -54,7 +55,7 @@ class Parts:
     """Everything that the rooms are built of."""
 
     folder: DataFolder
-    store: AnyStore
+    store: WatchedStore
     hot: DuckdbStore | None  # the file that rows are written to; None where they are in a database
     archive: FileArchive
     bus: MemoryBus
@@ -102,7 +103,7 @@ def embedded(settings: Settings, *, command: str) -> Parts:
     http = AiohttpHttp(timeout_s=settings.timeout_s)
     return Parts(
         folder=folder,
-        store=reading.store,
+        store=WatchedStore(reading.store),
         hot=hot,
         archive=archive,
         bus=MemoryBus(lanes=LANES, attempts=ATTEMPTS, on_dead_letter=_log_dead_letter),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from truetape.domain.subjects import Subject
 
 
+@runtime_checkable
 class Changes(Protocol):
     """Know what has not changed.
 

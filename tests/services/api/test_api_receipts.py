@@ -52,9 +52,7 @@ def open_room(folder: Path, clock: SetClock) -> Iterator[tuple[Client, WatchedSt
     archive = FileArchive(folder / "archive")
     archive.put(BODY)
     cache = MemoryCache(max_bytes=1 << 20, clock=clock)
-    app = build(
-        store=store, archive=archive, cache=cache, clock=clock, config=ApiConfig(), readiness=dict, changes=store
-    )
+    app = build(store=store, archive=archive, cache=cache, clock=clock, config=ApiConfig(), readiness=dict)
     with TestClient(app) as client:
         yield client, store
     asyncio.run(store.close())

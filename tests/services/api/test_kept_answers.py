@@ -16,7 +16,7 @@ from small_market import APPLE, META, NOW_NS, golden, tables
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.set_clock import SetClock
-from truetape.adapters.watched_store import WatchedStore
+from truetape.adapters.watched_store import Closable, WatchedStore
 from truetape.domain.errors import UnknownSymbol
 from truetape.ports.store import Selection
 from truetape.services.api.asking import Teller
@@ -46,11 +46,11 @@ QUESTIONS: list[tuple[str, dict[str, str]]] = [
 class Room:
     """A store that is watched, and those who answer from it, with and without keeping."""
 
-    def __init__(self, store: WatchedStore, *, max_bytes: int = 1 << 20) -> None:
+    def __init__(self, store: Closable, *, max_bytes: int = 1 << 20) -> None:
         self.kept = 0
-        self.store = store
+        self.store = WatchedStore(store)
         self.plain = Teller(store=store, archive=None, clock=CLOCK, config=CONFIG)
-        teller = Teller(store=store, archive=None, clock=CLOCK, config=CONFIG, changes=store)
+        teller = Teller(store=self.store, archive=None, clock=CLOCK, config=CONFIG)
         cache = MemoryCache(max_bytes=max_bytes, clock=CLOCK)
         self.keeping = KeptAnswers(teller, cache=cache, config=CONFIG, on_kept=self._count)
 
@@ -69,7 +69,7 @@ class Room:
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"))
+    store = DuckdbStore(tmp_path / "store.duckdb")
     await store.commit(tables())
     yield Room(store)
     await store.close()
@@ -181,7 +181,7 @@ class Counted(FrameStore):
 async def test_many_who_ask_at_once_cause_one_read() -> None:
     """A hundred get the answer that one read made, and one who leaves takes it from nobody."""
     store = Counted(**tables())
-    room = Room(WatchedStore(store))
+    room = Room(store)
     asking = [asyncio.create_task(room.ask("bars", {"symbols": "AAPL"})) for _ in range(100)]
     await asyncio.sleep(0.005)
     asking[0].cancel()
@@ -193,9 +193,9 @@ async def test_many_who_ask_at_once_cause_one_read() -> None:
 async def test_an_error_reaches_all_and_is_not_kept() -> None:
     """Everybody who asked at once is told, and the next asks the store again."""
     store = Counted(listings=tables()["listings"])
-    room = Room(WatchedStore(store))
+    room = Room(store)
     told = await asyncio.gather(*(room.ask("bars", {"symbols": "NONE"}) for _ in range(3)), return_exceptions=True)
-    await store.commit({"listings": rows("listings", instrument_id=["ins_none"], symbol="NONE", mic="XNAS")})
+    await room.store.commit({"listings": rows("listings", instrument_id=["ins_none"], symbol="NONE", mic="XNAS")})
 
     assert [UnknownSymbol] * 3 == [type(one) for one in told]
     assert b"symbol" in await room.ask("bars", {"symbols": "NONE"})
@@ -203,7 +203,7 @@ async def test_an_error_reaches_all_and_is_not_kept() -> None:
 
 async def test_kept_answers_have_bounded_bytes(tmp_path: Path) -> None:
     """What was asked longest ago goes first; answers stay right."""
-    store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"))
+    store = DuckdbStore(tmp_path / "store.duckdb")
     await store.commit(tables())
     room = Room(store, max_bytes=2000)
     for day in ("2005-02-24", "2005-02-25", "2005-02-28", "2005-02-24"):

@@ -13,7 +13,6 @@ from truetape.domain.errors import BadInput, Terminal
 from truetape.domain.subjects import Subject
 from truetape.domain.time import iso
 from truetape.ports.archive import Archive
-from truetape.ports.changes import Changes
 from truetape.ports.clock import Clock
 from truetape.ports.store import Store
 from truetape.services.api.answers import Answers, Page
@@ -36,7 +35,7 @@ from truetape.services.api.query import (
     levels_query,
     read_limit,
 )
-from truetape.services.api.reading import Reading, VersionAlone
+from truetape.services.api.reading import Reading, changes_of
 from truetape.services.api.receipts import TOO_LONG, Question, Slip, decode_slip, digest_of, encode_slip, gone
 from truetape.services.api.render import RECEIPT, Receipt, Rendered, render, rows_of
 from truetape.services.api.shelf import Shelf
@@ -112,17 +111,9 @@ class Answered(msgspec.Struct, frozen=True, array_like=True):
 class Teller:
     """Answer questions of every endpoint from the store, and those of receipts as they were answered before."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        archive: Archive | None,
-        clock: Clock,
-        config: ApiConfig,
-        changes: Changes | None = None,
-    ) -> None:
+    def __init__(self, *, store: Store, archive: Archive | None, clock: Clock, config: ApiConfig) -> None:
         self.store = store
-        self.changes = changes or VersionAlone(store)
+        self.changes = changes_of(store)
         self.endpoints = endpoints(config)
         self.shelf = Shelf()
         self._archive = archive

@@ -79,12 +79,17 @@ class Reading:
         return self._changes.unchanged(subjects, since=self.version if since is None else min(since, self.version))
 
 
-def reading_now(store: Store, clock: Clock, *, changes: Changes | None = None, as_of: int | None = None) -> Reading:
+def changes_of(store: Store) -> Changes:
+    """Return what knows of the changes of `store`: the store itself if it does, else its version."""
+    return store if isinstance(store, Changes) else VersionAlone(store)
+
+
+def reading_now(store: Store, clock: Clock, *, as_of: int | None = None) -> Reading:
     """Return a reading of what the store holds now, as known at `as_of`, UTC nanoseconds (None: all of it)."""
     now = clock.now_ns()
     return Reading(
         store,
-        changes=changes or VersionAlone(store),
+        changes=changes_of(store),
         version=store.version(),
         as_of=as_of,
         told=now if as_of is None else min(as_of, now),

@@ -19,7 +19,6 @@ from litestar.response import Stream
 from truetape.domain.errors import TruetapeError
 from truetape.ports.archive import Archive
 from truetape.ports.cache import Cache
-from truetape.ports.changes import Changes
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
 from truetape.services.api import backfills, decisions, problem, snapshots, tables
@@ -58,15 +57,14 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
     decide: decisions.Decide | None = None,
     name: snapshots.Name | None = None,
     families: Families = lambda: iter(()),
-    changes: Changes | None = None,
 ) -> Litestar:
     """Return the application that answers every path of the api. It only reads, and hands the rest on.
 
     `readiness` returns what is not as it should be in the rooms, by part; nothing when all is well. `accept` takes a
     backfill, `decide` a decision and `name` the name of a snapshot; without them none is taken. `families` returns what
-    other rooms count. `changes` knows what was written to the store; without it any commit counts for all answers.
+    other rooms count. Answers are kept while what they looked at stays, if the store knows that (ports.changes).
     """
-    teller = Teller(store=store, archive=archive, clock=clock, config=config, changes=changes)
+    teller = Teller(store=store, archive=archive, clock=clock, config=config)
     rest = Rest(teller, cache=cache, config=config, families=families)
     return Litestar(
         [

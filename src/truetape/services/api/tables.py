@@ -14,10 +14,9 @@ from litestar.response import Stream
 from truetape.domain.errors import BadInput
 from truetape.domain.schema import TABLES, empty
 from truetape.ports.store import Selection, Store
-from truetape.services.api.endpoint import Parameter
 from truetape.services.api.flow import Flow
 from truetape.services.api.formats import MEDIA_TYPES
-from truetape.services.api.parameters import read_parameters
+from truetape.services.api.parameters import Parameter, read_parameters
 
 PATH: Final = "/v1/tables"
 VERSION: Final = "x-truetape-store-version"
