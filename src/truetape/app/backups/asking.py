@@ -49,7 +49,14 @@ class Refused(Terminal):
 
 
 async def ask(
-    data: Path, place: str, *, label: str, recipient: str, settings: Path | None, on_progress: Progress = NOBODY
+    data: Path,
+    place: str,
+    *,
+    label: str,
+    recipient: str,
+    settings: Path | None,
+    on_progress: Progress = NOBODY,
+    patience_s: float = PATIENCE_S,
 ) -> Manifest:
     """Return the backup that the platform on `data` makes at `place`.
 
@@ -62,7 +69,7 @@ async def ask(
     wanted = Wanted(wish_id=secrets.token_hex(8), place=place, label=label, recipient=recipient, settings=config)
     folder = data / BACKUPS
     await asyncio.to_thread(write_privately, folder / WISH, msgspec.json.encode(wanted))
-    deadline, is_taken = time.monotonic() + PATIENCE_S, False
+    deadline, is_taken = time.monotonic() + patience_s, False
     try:
         while True:
             told = await asyncio.to_thread(_told, folder)

@@ -19,8 +19,9 @@ from truetape.app.backups.asking import LOOKS_EVERY_S, Told, Wanted, progress_of
 from truetape.app.backups.catalogue import manifest_named
 from truetape.app.backups.creating import Wish, create
 from truetape.app.backups.making import cold_places
-from truetape.app.backups.memory import BACKUPS, write_privately
+from truetape.app.backups.memory import BACKUPS
 from truetape.app.backups.sealing import Opener, identities_in
+from truetape.app.backups.standing import Standing, keep_standing, standing_of
 from truetape.app.backups.verifying import verify
 from truetape.app.disk_watch import Kind, told
 from truetape.app.object_places import objects_at
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from truetape.ports.objects import Objects
     from truetape.services.storage.service import StorageService
 
-STANDING: Final = "standing.json"
 SECOND: Final = 10**9
 RETRY_S: Final = 300.0  # after a failure, or sooner if backups are made more often
 LATE: Final = 1.5  # of the time between two, after which the next one is overdue
@@ -46,30 +46,6 @@ KINDS: Final = {
 }
 
 log = structlog.get_logger()
-
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How the scheduled backups of a data folder stand. Instants are UTC nanoseconds, 0 for never."""
-
-    place: str = ""
-    since: int = 0  # when the schedule began
-    made: int = 0  # until when the newest backup knows everything
-    backup_id: str = ""
-    tried: int = 0
-    failed: str = ""  # why the last try failed, "" if it did not
-    proved: int = 0  # when one was last proved
-    proved_id: str = ""
-    opened: bool = False  # whether that was by a restore, or by its sums alone
-    drilled: int = 0  # when that was last tried
-    damaged: str = ""  # what the last try found, "" if nothing
-
-
-def standing_of(folder: Path) -> Standing:
-    """Return how the scheduled backups of the data folder `folder` stand."""
-    try:
-        return msgspec.json.decode((folder / BACKUPS / STANDING).read_bytes(), type=Standing)
-    except (OSError, msgspec.DecodeError):
-        return Standing()
 
 
 class BackupWatch:
@@ -232,7 +208,7 @@ class BackupWatch:
 
     def _note(self, **changed: object) -> None:
         self.standing = msgspec.structs.replace(self.standing, **changed)
-        write_privately(self._folder / BACKUPS / STANDING, msgspec.json.encode(self.standing))
+        keep_standing(self._folder, self.standing)
 
 
 def backup_watch(parts: Parts, settings: Settings) -> BackupWatch:

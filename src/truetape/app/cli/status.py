@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ def status(*, data: Data = Path("data"), as_json: Json = False) -> None:
         )
     if found["tiers"]:
         _show_tiers(found["tiers"])
+    for words in found["backup"]:
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
     if found["instruments"] is None:
         console.print(f"The store is in use; ask the API for what it holds: {found['address'] or 'not listening yet'}")
         return
@@ -75,6 +78,7 @@ def _tiers(data: Path) -> dict[str, Any] | None:
 async def _status(data: Path) -> dict[str, Any]:
     from truetape.adapters.data_folder import ARCHIVE, read_marker, read_owner
     from truetape.adapters.file_archive import FileArchive
+    from truetape.app.backups.standing import in_words, standing_of
     from truetape.domain.errors import WrongFolder
 
     marker = read_marker(data)
@@ -88,6 +92,7 @@ async def _status(data: Path) -> dict[str, Any]:
         "owner": str(owner) if owner else "",
         "address": owner.address if owner else "",
         "providers": _providers(archive),
+        "backup": in_words(standing_of(data), now_ns=time.time_ns()),
         "tiers": _tiers(data),
         "instruments": None,
         "rounds": None,
