@@ -27,7 +27,7 @@ from truetape.adapters.duckdb_store.names import (
 from truetape.adapters.duckdb_store.superseding import FRESH, WITHDRAWAL, Changes, current, supersede
 from truetape.domain.schema import INSTANT, TABLES, Table
 
-FEW: Final = 16
+FEW: Final = 1_024  # values by which a table is narrowed; of more, all rows of the span are fetched
 _INCOMING: Final = "incoming"  # a view of the frame at hand; it goes with its cursor
 
 
