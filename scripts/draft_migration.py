@@ -2,6 +2,7 @@
 
 Run it after a table or a column was added: `.venv/bin/python scripts/draft_migration.py`. It writes the next numbered
 file, or says that nothing is missing. A column that is renamed or removed needs a migration by hand.
+With `--check` it writes nothing, prints what is missing and fails.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ def main() -> int:
     if not any(drafts.values()):
         print("Nothing is missing: the migrations make every table of the schema.")
         return 0
+    if "--check" in sys.argv:
+        print("\n".join(drafts[TIMESCALE]))
+        return 1
     number = migrating.migrations()[-1].number + 1
     for edition, statements in drafts.items():
         suffix = "" if drafts[PLAIN] == drafts[TIMESCALE] else f".{edition}"
