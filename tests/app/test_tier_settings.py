@@ -14,8 +14,10 @@ from truetape.services.storage.lifecycle import Ages, Licence
 GOOD = """
 warm = "cold"
 archive = "s3://bucket/prefix"
+mirror = "/copy"
 form = "delta"
 every = "2d"
+replaced = "1w"
 scrub_every = "2w"
 kinds.bars = { hot = "2y", warm = "10y" }
 kinds.quotes = { keep = "30d" }
@@ -36,8 +38,10 @@ def test_everything_that_can_be_written() -> None:
     assert found == Tiering(
         warm="/etc/truetape/cold",
         archive="s3://bucket/prefix",
+        mirror="/copy",
         form="delta",
         every_days=2,
+        replaced_days=7,
         scrub_days=14,
         kinds={"bars": Ages(hot=730, warm=3652), "quotes": Ages(keep=30)},
         licences={"tiingo": Licence(claims=90)},

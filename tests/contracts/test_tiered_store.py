@@ -262,3 +262,27 @@ async def test_rows_are_not_removed_if_they_do_not_come_back(tmp_path: Path) -> 
     assert [day for day, _ in await closes(store)] == [1, 2]
     assert (await store.read("cold_files")).is_empty()
     await store.close()
+
+
+async def test_damage_is_repaired_from_the_second_copy(tmp_path: Path) -> None:
+    """A changed file and a missing one are put back; one whose copy is damaged too is not."""
+    store, _ = tiered(tmp_path)
+    places, mirror = {"warm": FolderObjects(tmp_path / "warm")}, FolderObjects(tmp_path / "mirror")
+    tiers = ColdTiers(store, hot=store._hot, places=places, scratch=tmp_path / "s", mirror=mirror)  # type: ignore[arg-type]
+    await store.commit({"bars": frame("bars", *(bar(day) for day in range(90)))})
+    for month in (1, 2, 3):
+        span = Span("bars", date(1970, month, 1), date(1970, month, 28))
+        await tiers.move(Move(span, "warm", "test", "old"), ts_known=1, simulated=False)
+    changed, missing, lost = sorted((tmp_path / "warm").rglob("*.parquet"))
+    changed.write_bytes(b"?")
+    missing.unlink()
+    lost.unlink()
+    (tmp_path / "mirror" / lost.relative_to(tmp_path / "warm")).write_bytes(b"?")
+    for expected in ([True, True, False], [None, None, False]):
+        found = [damage and damage.repaired async for _, damage in tiers.scrub()]
+        assert sorted(map(str, found)) == sorted(map(str, expected))
+    assert len(await closes(store, end=date(1970, 2, 28))) == 28 * 2 + 3
+    everything = Span("bars", date(1970, 1, 1), date(1970, 2, 28))
+    await tiers.move(Move(everything, None, "test", "licence"), ts_known=1, simulated=False)
+    assert await tiers.sweep(older_than_ns=0) == 4
+    await store.close()

@@ -20,7 +20,7 @@ _AGE: Final = re.compile(r"([0-9]{1,5})\s*([dwy])")
 _EXAMPLES: Final = 'an age such as "90d", "26w" or "2y"'
 _EVENTS: Final = ("ts_event", "ex_date", "session")
 MOVABLE: Final = tuple(name for name, table in TABLES.items() if any(one in table.columns for one in _EVENTS))
-_KNOWN: Final = ("warm", "archive", "form", "every", "scrub_every", "kinds", "licences", "prices")
+_KNOWN: Final = ("warm", "archive", "mirror", "form", "every", "replaced", "scrub_every", "kinds", "licences", "prices")
 
 
 class Tiering(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,8 +28,10 @@ class Tiering(msgspec.Struct, frozen=True, kw_only=True):
 
     warm: str = ""  # a folder or s3://bucket/prefix
     archive: str = ""  # likewise; "" for none
+    mirror: str = ""  # likewise: a second copy of every cold file, from which damage is repaired; "" for none
     form: Form = "parquet"
     every_days: int = 1  # between two looks at what is due
+    replaced_days: int = 30  # for which files that were folded into others stay: backups may still name them
     scrub_days: int = 30  # between two readings of everything that is kept cold
     kinds: dict[str, Ages] = {}  # by table
     licences: dict[str, Licence] = {}  # by provider
@@ -43,11 +45,11 @@ def tiering(table: object, *, beside: Path, problems: list[str]) -> Tiering:
         return Tiering()
     problems += [f"tiers.{name} is no setting; known are {', '.join(_KNOWN)}." for name in table if name not in _KNOWN]
     values: dict[str, Any] = {
-        name: _place(table, name, beside, problems) for name in ("warm", "archive") if name in table
+        name: _place(table, name, beside, problems) for name in ("warm", "archive", "mirror") if name in table
     }
     if "form" in table:
         values |= _choice(table["form"], problems)
-    for name, field in (("every", "every_days"), ("scrub_every", "scrub_days")):
+    for name, field in (("every", "every_days"), ("replaced", "replaced_days"), ("scrub_every", "scrub_days")):
         if name in table:
             values[field] = _days(table[name], f"tiers.{name}", problems)
     values["kinds"] = {name: Ages(**given) for name, given in _ages(table, "kinds", Ages, MOVABLE, problems).items()}

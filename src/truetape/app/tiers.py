@@ -15,7 +15,7 @@ from truetape.adapters.tiered_store import ColdFiles, ColdTiers, TieredStore
 from truetape.app.object_places import objects_at
 from truetape.app.tier_settings import MOVABLE, Tiering
 from truetape.domain.schema import TABLES
-from truetape.domain.time import to_datetime
+from truetape.domain.time import DAY_NS, to_datetime
 from truetape.ports.clock import Clock
 from truetape.ports.objects import Objects
 from truetape.ports.store import Selection, Store
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 SCRATCH: Final = "tiers.incoming"  # of the data folder: cold files that are being written
 DAY_S: Final = 86_400.0
-GRACE_NS: Final = 3_600 * 10**9  # after which a replaced cold file is deleted: nobody reads it any more
 BY_RULE: Final = "settings"  # the actor of what is due by rules
 
 
@@ -50,13 +49,14 @@ def tiered(settings: Tiering, hot: DuckdbStore, *, data: Path, environ: Mapping[
         return None
     named = {"warm": settings.warm, "archive": settings.archive}
     places: dict[str, Objects] = {tier: objects_at(place, environ) for tier, place in named.items() if place}
+    mirror = objects_at(settings.mirror, environ) if settings.mirror else None
     catalogs: dict[str, Catalog] = {}
     if settings.form == "delta":
         from truetape.app.delta_places import catalog_at
 
         catalogs = {tier: catalog_at(place, environ) for tier, place in named.items() if place}
     store = TieredStore(hot, ColdFiles(places))
-    tiers = ColdTiers(store, hot=hot, places=places, scratch=data / SCRATCH, catalogs=catalogs)
+    tiers = ColdTiers(store, hot=hot, places=places, scratch=data / SCRATCH, catalogs=catalogs, mirror=mirror)
     return Tiered(store=store, tiers=tiers)
 
 
@@ -116,7 +116,7 @@ class Lifecycle:
         """
         for step in steps:
             on_step(step, await self.do(step, actor=actor, unpin=unpin))
-        await self.tiers.sweep(older_than_ns=self.clock.now_ns() - GRACE_NS)
+        await self.tiers.sweep(older_than_ns=self.clock.now_ns() - self.settings.replaced_days * DAY_NS)
 
     async def _heard(self, held: pl.DataFrame, now_ns: int) -> list[tuple[str, str, int]]:
         """Return the rows that each licence's provider claimed before the licence's day, by table and provider."""

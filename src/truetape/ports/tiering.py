@@ -137,11 +137,14 @@ class Tiers(Protocol):
         ...
 
     def scrub(self) -> AsyncIterator[tuple[str, Damage | None]]:
-        """Yield each cold file's key, with what is wrong with it, after reading all of it."""
+        """Yield each cold file's key, with what is wrong with it, after reading all of it; mend it where that goes."""
         ...
 
     async def sweep(self, *, older_than_ns: int) -> int:
-        """Delete cold files that no standing row lies in, last written before `older_than_ns`; return how many."""
+        """Delete cold files that no standing row lies in, and return how many.
+
+        Those that rows were deleted from go at once, others if they were written before `older_than_ns`.
+        """
         ...
 
 

@@ -37,7 +37,7 @@ def test_help_names_every_command_in_its_group() -> None:
     assert {
         "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import"],
         "Ask": ["get", "explain", "resolve", "receipt", "export"],
-        "Look after": ["status", "quality", "late", "trust", "quota", "replay", "doctor", "quarantine", "snapshot"],
+        "Look after": ["status", "quality", "late", "trust", "quota", "replay", "doctor", "quarantine", "snapshot", "store"],
         "Work on plain files": ["decode", "adjust", "check", "factors", "provider", "repair", "stream"],
     } == groups
 

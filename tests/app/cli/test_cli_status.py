@@ -102,6 +102,7 @@ def test_status_as_json(folder: Path) -> None:
             "finnhub": {"answers": 0, "failures": 1, "last": ""},
             "yahoo": {"answers": 2, "failures": 0, "last": "2024-01-15T12:00:00Z"},
         },
+        "tiers": None,
         "rounds": 0,
         "quarantined": 1,
         "unreadable": [

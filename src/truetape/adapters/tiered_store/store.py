@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -101,13 +101,13 @@ class TieredStore:
             BadInput: As for `read`.
         """
         pinned = replace(_pinned(selection, self._hot.version()), limit=None)
-        held = await self._held(table, pinned)
-        if held is None:
-            async for frame in self._hot.stream(table, selection, rows=rows):
-                yield frame
-            return
+        counts, frames = await self._begun(table, selection, pinned, rows)
+        if frames is not None:
+            async with aclosing(frames):
+                async for frame in frames:
+                    yield frame
         left = selection.limit
-        for about in _portions(held, rows):
+        for about in _portions(counts, rows):
             found = await self.read(table, _only(pinned, TABLES[table], about))
             found = found if left is None else found.head(left)
             left = None if left is None else left - len(found)
@@ -217,14 +217,18 @@ class TieredStore:
         warm = found.filter(pl.col(STORED) == NEWEST).join(hot, on=list(identity), how="semi", nulls_equal=True)
         return pl.concat([cold, warm]).sort(*identity, nulls_last=True)
 
-    async def _held(self, name: str, selection: Selection) -> dict[Any, int] | None:
-        """Return how many rows each value of the key's first column has, or None if all lie in the hot tier."""
+    async def _begun(
+        self, name: str, selection: Selection, pinned: Selection, rows: int
+    ) -> tuple[dict[Any, int], AsyncGenerator[pl.DataFrame] | None]:
+        """Return the rows of each value of the key's first column, or a stream of the hot tier if all lie there."""
         for _ in range(TRIES):
             files = await self.files()
             held = _that_may_hold(files, name, selection)
-            counts = await self._counts(name, selection, held) if held else None
+            counts = await self._counts(name, pinned, held) if held else {}
+            frames = None if held else self._hot.stream(name, selection, rows=rows)
+            first = await anext(frames, None) if frames is not None else None  # from now on it is of one version
             if files is await self.files():
-                return counts
+                return counts, None if frames is None else _after(first, frames)
         raise _carried_meanwhile(name)
 
     async def _counts(self, name: str, selection: Selection, files: list[ColdFile]) -> dict[Any, int]:
@@ -258,6 +262,18 @@ class TieredStore:
 
 def _carried_meanwhile(name: str) -> StoreUnavailable:
     return StoreUnavailable(path=name, reason="its rows are being carried between tiers; try again")
+
+
+async def _after(first: pl.DataFrame | None, rest: AsyncIterator[pl.DataFrame]) -> AsyncGenerator[pl.DataFrame]:
+    """Yield `first`, if there is one, and the rest; a stream that is closed early closes the other one."""
+    try:
+        if first is not None:
+            yield first
+            async for frame in rest:
+                yield frame
+    finally:
+        if isinstance(rest, AsyncGenerator):
+            await rest.aclose()
 
 
 def _is_text(table: Table) -> bool:

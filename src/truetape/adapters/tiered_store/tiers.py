@@ -23,6 +23,7 @@ from truetape.adapters.tiered_store.store import TieredStore
 from truetape.domain.errors import NotKept, StoreUnavailable
 from truetape.domain.schema import INSTANT, TABLES, Table
 from truetape.ports.objects import Objects
+from truetape.ports.store import Selection
 from truetape.ports.tiering import CENSUS, Catalog, Damage, Movable, Move, Moved, Span
 
 FIRST: Final = 1  # the version of a file that stands; it is replaced or deleted once
@@ -34,6 +35,7 @@ class ColdTiers:
     """Move the rows of `store`, whose hot tier is `hot`, to the objects of `places`, by tier.
 
     Files are written in `scratch` first, a local folder. One move runs at a time; of several processes one may move.
+    `mirror` holds a second copy of every file, from which a damaged one is repaired.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class ColdTiers:
         places: Mapping[str, Objects],
         scratch: Path,
         catalogs: Mapping[str, Catalog] | None = None,
+        mirror: Objects | None = None,
     ) -> None:
         self._store = store
         self._hot = hot
         self._places = places
         self._scratch = scratch
         self._catalogs = catalogs or {}
+        self._mirror = mirror
         self._cold = ColdFiles(dict(places))
         self._moving = asyncio.Lock()
 
@@ -99,25 +103,35 @@ class ColdTiers:
         return pl.concat([hot, cold]).sort("tier", "table", "start", "provider")
 
     async def scrub(self) -> AsyncIterator[tuple[str, Damage | None]]:
-        """Yield each cold file's key, with what is wrong with it, after reading all of it."""
+        """Yield each cold file's key, with what is wrong with it, after reading all of it; mend it where that goes."""
         for file in await self._store.files():
-            yield file.file, await self._damage(file)
+            words = await self._damage(file, self._places[file.tier])
+            if not words:
+                yield file.file, None
+                continue
+            repaired = await self._repaired(file)
+            yield file.file, Damage(file=file.file, table=file.table, tier=file.tier, words=words, repaired=repaired)
 
     async def sweep(self, *, older_than_ns: int) -> int:
-        """Delete cold files that no standing row lies in, last written before `older_than_ns`; return how many.
+        """Delete cold files that no standing row lies in, and return how many.
+
+        What rows were deleted from goes at once; what was folded into other files, or never came to stand, goes if it
+        was written before `older_than_ns`: a backup of the store may still name it.
 
         Raises:
             StoreUnavailable: A tier cannot be listed or written now.
         """
         async with self._moving:
+            standing = {file.file for file in await self._store.files()}
+            gone = await self._store.read("cold_files", Selection(equal={"state": ("deleted",)}, columns=("file",)))
+            deleted = set(gone["file"])
             count = 0
-            standing = {(file.tier, file.file) for file in await self._store.files()}
-            for tier, place in self._places.items():
+            for place in (*self._places.values(), *([self._mirror] if self._mirror is not None else [])):
                 async for found in place.list():
-                    if not _is_cold(found.key) or (tier, found.key) in standing or found.modified >= older_than_ns:
-                        continue
-                    await place.delete(found.key)
-                    count += 1
+                    is_due = found.key in deleted or found.modified < older_than_ns
+                    if _is_cold(found.key) and found.key not in standing and is_due:
+                        await place.delete(found.key)
+                        count += 1
             return count
 
     async def _carried(self, move: Move, files: Sequence[ColdFile], upto: int, folder: Path) -> _Change:
@@ -161,6 +175,8 @@ class ColdTiers:
         version, number = at
         file = await asyncio.to_thread(draft.file, name=name, tier=tier, version=version, number=number)
         await publish(draft, file, self._places[tier])
+        if self._mirror is not None:
+            await self._mirror.put(file.file, draft.path)
         return file
 
     async def _tell(self, name: str) -> None:
@@ -168,18 +184,24 @@ class ColdTiers:
         for tier, catalog in self._catalogs.items():
             await catalog.publish(name, [file for file in files if (file.tier, file.table) == (tier, name)])
 
-    async def _damage(self, file: ColdFile) -> Damage | None:
+    async def _damage(self, file: ColdFile, place: Objects) -> str:
+        """Return what is wrong with `file` at `place`; "" if nothing is."""
         digest = hashlib.sha256()
         try:
             for start in range(0, file.bytes, _BLOCK):
-                digest.update(await self._places[file.tier].get(file.file, start=start, length=_BLOCK))
+                digest.update(await place.get(file.file, start=start, length=_BLOCK))
         except NotKept:
-            words = "it is missing"
-        else:
-            if digest.hexdigest() == file.sha256:
-                return None
-            words = "its bytes are not those that were written"
-        return Damage(file=file.file, table=file.table, tier=file.tier, words=words, repaired=False)
+            return "it is missing"
+        return "" if digest.hexdigest() == file.sha256 else "its bytes are not those that were written"
+
+    async def _repaired(self, file: ColdFile) -> bool:
+        """Put the second copy of `file`, if there is a whole one, in place of the first."""
+        if self._mirror is None or await self._damage(file, self._mirror):
+            return False
+        with _scratch(self._scratch) as folder:
+            await self._mirror.fetch(file.file, folder / "copy")
+            await self._places[file.tier].put(file.file, folder / "copy")
+        return not await self._damage(file, self._places[file.tier])
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,9 @@ class Ages(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Licence(msgspec.Struct, frozen=True, kw_only=True):
-    """How many days after they were heard a provider lets its claims and its bytes be kept; None: for ever."""
+    """How many days after it was heard a provider lets a claim be kept; None: for ever."""
 
     claims: int | None = None
-    payloads: int | None = None
 
 
 @dataclass(frozen=True)
