@@ -18,7 +18,7 @@ import pytest
 import truetape as tt
 from small_market import BODY, filled_folder, serving
 from truetape.app.library_remote import RemoteSource
-from truetape.domain.errors import BadInput, StoreUnavailable, UnknownSymbol, WrongFolder
+from truetape.domain.errors import BadInput, StoreUnavailable, UnknownSymbol, UnknownTarget, WrongFolder
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +204,41 @@ def test_importing_loads_nothing_heavy() -> None:
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
     assert told.split("\n")[0] == "[] True False"
+
+
+def test_a_stream_is_what_a_frame_is(data: str | Path) -> None:
+    """Wherever the data are, the frames together are what `bars` returns; where there are none, one is empty."""
+    with tt.open(data) as session:
+        whole = session.bars(["AAPL", "META"], adjustment="all")
+        frames = list(session.stream(["AAPL", "META"], adjustment="all"))
+        nothing = list(session.stream("AAPL", start="2030-01-01"))
+        with pytest.raises(UnknownSymbol):
+            next(session.stream("NONE"))
+        half = session.stream("AAPL")
+        next(half)
+        half.close()
+        again = session.bars("AAPL")
+
+    assert whole.equals(pl.concat(frames))
+    assert whole.clear().equals(pl.concat(nothing))
+    assert 6 == len(again)
+
+
+def test_an_unknown_snapshot_is_told(data: str | Path) -> None:
+    """By every read that names one, and by the name alone."""
+    with tt.open(data) as session:
+        for asked in (
+            lambda: session.bars("AAPL", snapshot="eod"),
+            lambda: session.instruments(snapshot="eod"),
+            lambda: session.corporate_actions("AAPL", snapshot="eod"),
+            lambda: session.index_levels("EW5", snapshot="eod"),
+            lambda: session.explain("AAPL", "2005-03-01", snapshot="eod"),
+            lambda: next(session.stream("AAPL", snapshot="eod")),
+        ):
+            with pytest.raises(BadInput, match="No snapshot has this name"):
+                asked()
+        with pytest.raises(UnknownTarget, match="There is none yet"):
+            session.snapshot("eod")
+        with pytest.raises(BadInput, match="no receipt"):
+            session.answer_of("abc")
+        assert session.snapshots().is_empty()

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 60.0  # until everything that was told is stored
 
 
-async def name(data: Path, wanted: NewSnapshot) -> Snapshot:
+async def name(data: Path, wanted: NewSnapshot, *, file: Path | None = None) -> Snapshot:
     """Return the snapshot of the data folder `data` that was named as `wanted`.
+
+    `file` is the settings file, if there may be one.
 
     Raises:
         BadInput: The name can be none, or is taken, or `as_of` lies ahead.
@@ -41,7 +43,7 @@ async def name(data: Path, wanted: NewSnapshot) -> Snapshot:
     owner = read_owner(data)
     if owner is not None and owner.address:
         return await asyncio.to_thread(name_at, owner.address, wanted)
-    settings = await asyncio.to_thread(settings_of, data)
+    settings = await asyncio.to_thread(settings_of, data, file=file)
     async with Platform(settings, command="truetape snapshot create") as platform:
         await platform.recover()
         return await name_here(platform, wanted)

@@ -22,6 +22,7 @@ from small_market import APPLE, META, NOW_NS, fill, golden
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.set_clock import SetClock
+from truetape.app.library_remote import RemoteSource
 from truetape.domain.errors import StoreUnavailable
 from truetape.ports.store import Store
 from truetape.services.api.asking import Teller
@@ -196,6 +197,9 @@ async def test_a_stream_that_fails_is_cut() -> None:
     async with Served(app(store), "127.0.0.1", 0) as served:
         with pytest.raises(http.client.IncompleteRead):
             await asyncio.to_thread(read_all, served.address)
+
+        with pytest.raises(StoreUnavailable, match="the answer ended too early"):
+            await asyncio.to_thread(lambda: list(RemoteSource(served.address).frames({"symbols": "AAPL"})))
 
     assert store.closed.is_set()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from truetape.app.cli.terminal import Data, Json, call, err, out, run, write_json
+from truetape.app.cli.terminal import DEFAULT_PATH, Data, Json, call, err, out, run, write_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,7 +49,8 @@ def create(
     if url:
         made = call(lambda: naming.name_at(url, wanted), as_json=as_json)
     else:
-        made = run(naming.name(data, wanted), as_json=as_json)
+        file = Path(os.environ.get("TRUETAPE_CONFIG", DEFAULT_PATH))
+        made = run(naming.name(data, wanted, file=file), as_json=as_json)
     _give(made, as_json=as_json)
 
 
