@@ -216,6 +216,19 @@ async def test_what_is_withdrawn_whole_is_not_new_when_it_is_told_again(build: O
     assert await closes(again) == []
 
 
+async def test_the_first_rows_are_found_where_others_were_withdrawn(build: Open) -> None:
+    """What a database notes about a block of rows, some of which are gone, must not hide rows of a later block."""
+    store = build()
+    await store.commit({"bars": frame("bars", bar(1), bar(2, who="ins_b"))})
+    await store.close()
+    store = build()
+    await store.commit({"bars": frame("bars", bar(1, who="ins_b"))})
+    assert await closes(store, limit=1, equal={"instrument_id": ("ins_a", "ins_b")}) == [(1, 1.0)]
+    await store.commit({}, withdrawals=withdrawals(withdrawal(1, version=2)))
+    for selection in ({}, {"history": True, "since_version": 1}, {"as_of": 200}):
+        assert await closes(store, limit=1, **selection) == [(1, 1.0)]
+
+
 async def test_what_cannot_be_withdrawn(build: Open) -> None:
     """A table without versions, a table that is not there, and other columns are refused, and nothing is written."""
     store = build()
