@@ -19,7 +19,7 @@ from truetape.app.backups.catalogue import key_of, manifests
 from truetape.app.backups.keeping import BackupWatch
 from truetape.app.backups.making import make, verified
 from truetape.app.backups.sealing import Opener, new_identity
-from truetape.app.backups.standing import in_words, standing_of
+from truetape.app.backups.standing import in_words, standing_of, told_of
 from truetape.domain.errors import FolderInUse, StoreUnavailable
 from truetape.domain.messages import FindingsStored
 from truetape.domain.wire import unpack
@@ -72,6 +72,10 @@ async def test_backups_are_made_and_proved_when_they_are_due(tmp_path: Path) -> 
         f"backups: at {tmp_path / 'place'}, the newest is 1 h old ({newest})",
         f"backups: {kept.watch.standing.proved_id} was proved by a restore 2 h ago",
     ]
+    about = told_of(made.folder)
+    assert about is not None
+    assert (about["backup_id"], about["tried"], about["failed"]) == (newest, "2027-01-15T11:00:00Z", "")
+    assert told_of(tmp_path) is None
     await made.close()
 
 

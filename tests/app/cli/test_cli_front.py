@@ -37,8 +37,30 @@ def test_help_names_every_command_in_its_group() -> None:
     assert {
         "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import"],
         "Ask": ["get", "explain", "resolve", "receipt", "export"],
-        "Look after": ["status", "quality", "late", "trust", "quota", "replay", "doctor", "quarantine", "snapshot", "store"],
-        "Work on plain files": ["decode", "adjust", "check", "factors", "provider", "repair", "stream"],
+        "Look after": [
+            "status",
+            "quality",
+            "late",
+            "trust",
+            "quota",
+            "replay",
+            "doctor",
+            "quarantine",
+            "backup",
+            "snapshot",
+            "store",
+        ],
+        "Work on plain files": [
+            "decode",
+            "adjust",
+            "check",
+            "factors",
+            "resample",
+            "holdings",
+            "provider",
+            "repair",
+            "stream",
+        ],
     } == groups
 
 

@@ -35,11 +35,11 @@ async def make(
         FolderInUse: Another process owns the folder, and takes no such requests.
         WrongFolder, PlaceInUse, StoreUnavailable, BadInput: As `create`.
     """
+    objects = objects_at(place, os.environ)
     marker = await asyncio.to_thread(read_marker, data)
     if marker is None:
         raise WrongFolder(path=str(data), reason="it is no data folder. Choose another one with --data.")
     check_recipient(recipient)
-    objects = objects_at(place, os.environ)
     settings = await asyncio.to_thread(config.absolute) if await asyncio.to_thread(config.is_file) else None
     if await asyncio.to_thread(read_owner, data) is not None:
         return await ask(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from truetape.app.backups.memory import BACKUPS, write_privately
 from truetape.domain.durations import spoken
+from truetape.domain.time import iso
 
 STANDING: Final = "standing.json"
 
@@ -40,6 +41,16 @@ def standing_of(folder: Path) -> Standing:
 def keep_standing(folder: Path, standing: Standing) -> None:
     """Write down how they stand."""
     write_privately(folder / BACKUPS / STANDING, msgspec.json.encode(standing))
+
+
+def told_of(folder: Path) -> dict[str, Any] | None:
+    """Return how they stand for programs, instants in ISO 8601, "" for never; None where none are scheduled."""
+    standing = standing_of(folder)
+    if not standing.place:
+        return None
+    told = msgspec.to_builtins(standing)
+    instants = ("since", "made", "tried", "proved", "drilled")
+    return told | {name: iso(told[name] // 10**9 * 10**9) if told[name] else "" for name in instants}
 
 
 def in_words(standing: Standing, *, now_ns: int) -> list[str]:

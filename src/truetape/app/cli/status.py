@@ -28,8 +28,8 @@ def status(*, data: Data = Path("data"), as_json: Json = False) -> None:
         )
     if found["tiers"]:
         _show_tiers(found["tiers"])
-    for words in found["backup"]:
-        console.print(words, markup=False, highlight=False, soft_wrap=True)
+    if found["backup"]:
+        _show_backups(data)
     if found["instruments"] is None:
         console.print(f"The store is in use; ask the API for what it holds: {found['address'] or 'not listening yet'}")
         return
@@ -45,6 +45,14 @@ def status(*, data: Data = Path("data"), as_json: Json = False) -> None:
             highlight=False,
         )
     console.print(f"{found['rounds']:,} rounds stored, {found['quarantined']:,} claims in quarantine")
+
+
+def _show_backups(data: Path) -> None:
+    """Say how old the newest backup is, when one was proved, and what went wrong."""
+    from truetape.app.backups.standing import in_words, standing_of
+
+    for words in in_words(standing_of(data), now_ns=time.time_ns()):
+        out().print(words, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_tiers(told: dict[str, Any]) -> None:
@@ -78,7 +86,7 @@ def _tiers(data: Path) -> dict[str, Any] | None:
 async def _status(data: Path) -> dict[str, Any]:
     from truetape.adapters.data_folder import ARCHIVE, read_marker, read_owner
     from truetape.adapters.file_archive import FileArchive
-    from truetape.app.backups.standing import in_words, standing_of
+    from truetape.app.backups.standing import told_of
     from truetape.domain.errors import WrongFolder
 
     marker = read_marker(data)
@@ -92,7 +100,7 @@ async def _status(data: Path) -> dict[str, Any]:
         "owner": str(owner) if owner else "",
         "address": owner.address if owner else "",
         "providers": _providers(archive),
-        "backup": in_words(standing_of(data), now_ns=time.time_ns()),
+        "backup": told_of(data),
         "tiers": _tiers(data),
         "instruments": None,
         "rounds": None,
