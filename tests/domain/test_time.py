@@ -67,6 +67,8 @@ def test_any_zone_is_turned_to_utc() -> None:
         ("2024-06-10", JUNE_10),
         ("2024-06-10T20:00:00Z", JUNE_10 + 20 * 3600 * NANOSECONDS),
         ("2024-06-10T16:00:00-04:00", JUNE_10 + 20 * 3600 * NANOSECONDS),
+        ("2024-06-10T00:00:00.123456789Z", JUNE_10 + 123_456_789),
+        ("2024-06-09T20:00:00.0000001-04:00", JUNE_10 + 100),
         ("2024-06-10T02:00:00 02:00", JUNE_10),  # a plus sign that a URL has turned into a space
     ],
 )

@@ -19,6 +19,7 @@ from truetape.adapters.data_folder import read_server
 from truetape.app.library_local import LocalSource
 from truetape.app.library_remote import RemoteSource
 from truetape.app.library_source import Source, given_as, written_as
+from truetape.app.library_ticks import TickAnswers
 from truetape.domain.adjust import Adjustment
 from truetape.domain.naming import Resolved, latest_day
 from truetape.domain.naming import resolve as resolve_ticker
@@ -39,7 +40,7 @@ Moment = datetime | date | str
 Symbols = str | Iterable[str]
 
 
-class Session:
+class Session(TickAnswers):
     """Data, opened once for many questions. Use it in `with`, or call `close`.
 
     While a session reads a data folder itself, no other process can write to it.

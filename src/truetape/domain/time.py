@@ -6,6 +6,7 @@ and a monthly one with the first day that it covers, at 00:00 UTC, whether anyth
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -15,6 +16,7 @@ NANOSECONDS: Final = 1_000_000_000
 DAY_NS: Final = 86_400 * NANOSECONDS
 TIMEFRAMES: Final = ("1m", "5m", "15m", "30m", "1h", "1d", "1w", "1mo")
 DERIVED_TIMEFRAMES: Final = ("1w", "1mo")
+_BELOW_MICROSECONDS: Final = re.compile(r"[.,]\d{6}(\d{1,3})(?!\d)")
 
 
 def day_start_ns(day: date) -> int:
@@ -58,16 +60,20 @@ def parse_day(text: str, *, parameter: str) -> date:
 def parse_instant(text: str, *, parameter: str) -> int:
     """Return the UTC nanoseconds that `text` names: a date (its 00:00 UTC) or an ISO 8601 instant with a zone.
 
+    An instant has up to nine digits after the second.
+
     Raises:
         BadInput: `text` is neither, or an instant without a zone.
     """
     if len(text) == len("2005-02-28"):
         return day_start_ns(parse_day(text, parameter=parameter))
     fix = "Write an instant as 2024-06-10T20:00:00Z, or a date as 2024-06-10."
+    finer = _BELOW_MICROSECONDS.search(text)
+    cut = text if finer is None else text.replace(finer[0], finer[0][: -len(finer[1])])
     try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))
+        moment = datetime.fromisoformat(cut.replace(" ", "+"))
     except ValueError:
         raise BadInput(parameter=parameter, value=text, fix=fix) from None
     if moment.tzinfo is None:
         raise BadInput(parameter=parameter, value=text, fix=f"The zone is missing. {fix}")
-    return from_datetime(moment)
+    return from_datetime(moment) + (int(finer[1].ljust(3, "0")) if finer is not None else 0)

@@ -34,12 +34,14 @@ from truetape.services.api.query import (
     instruments_query,
     levels_query,
     read_limit,
+    ticks_query,
 )
 from truetape.services.api.reading import Reading, changes_of
 from truetape.services.api.receipts import TOO_LONG, Question, Slip, decode_slip, digest_of, encode_slip, gone
 from truetape.services.api.render import RECEIPT, Receipt, Rendered, render, rows_of
 from truetape.services.api.shelf import Shelf
 from truetape.services.api.snapshots import narrate_snapshot, snapshot_case, snapshots, state_named
+from truetape.services.api.ticks import ticks
 
 REBUILT: Final = "The store was rebuilt or set back since: it has no such commit."
 OTHERS: Final = "The store was rebuilt or set back since, or truetape writes otherwise now: its bytes are others."
@@ -55,6 +57,7 @@ class Desk:
     answers: Answers
     cases: Cases
     explainer: Explainer
+    shelf: Shelf
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,14 @@ ASKS: Final[dict[str, Ask]] = {
     "bars": Ask(lambda given, _, config: bars_query(given, config), lambda d, q, at: d.answers.bars(q, **at)),
     "instruments": Ask(
         lambda given, _, config: instruments_query(given, config), lambda d, q, at: d.answers.instruments(q, **at)
+    ),
+    "trades": Ask(
+        lambda given, _, config: ticks_query("trades", given, config),
+        lambda d, q, at: ticks(d.reading, d.shelf, q, **at),
+    ),
+    "quotes": Ask(
+        lambda given, _, config: ticks_query("quotes", given, config),
+        lambda d, q, at: ticks(d.reading, d.shelf, q, **at),
     ),
     "actions": Ask(lambda given, _, config: actions_query(given, config), lambda d, q, _: d.answers.actions(q)),
     "levels": Ask(lambda given, _, __: levels_query(given), lambda d, q, _: d.answers.levels(q)),
@@ -236,7 +247,9 @@ class Teller:
     def _desk(self, reading: Reading) -> Desk:
         answers = Answers(reading, self.shelf)
         explainer = Explainer(reading, archive=self._archive, answers=answers)
-        return Desk(reading=reading, answers=answers, cases=Cases(reading, answers), explainer=explainer)
+        return Desk(
+            reading=reading, answers=answers, cases=Cases(reading, answers), explainer=explainer, shelf=self.shelf
+        )
 
     def _read(self, question: Question) -> tuple[Query, Cursor | None]:
         query = ASKS[question.endpoint].parse(question.given, question.place, self.config)

@@ -23,6 +23,7 @@ from truetape.services.api.docket import (
 from truetape.services.api.endpoint import Endpoint, form_of, kept_endpoints, stream_of
 from truetape.services.api.formats import PAGE_FORMATS, TABLE_FORMATS
 from truetape.services.api.parameters import Parameter
+from truetape.services.api.ticks import TICKS
 
 _DATE: Final = {"type": "string", "format": "date"}
 
@@ -45,6 +46,21 @@ SNAPSHOT = Parameter(
     "Answer from the state of the store that has this name, see /v1/snapshots; what it returns never changes.",
     example="eod-2026-11-20",
 )
+FROM = Parameter(
+    "start",
+    "From this instant (ISO 8601 with a zone, to the nanosecond), inclusive; a date means its 00:00 UTC.",
+    example="2024-06-10T13:30:00Z",
+    required=True,
+    schema=AS_OF.schema,
+)
+UNTIL = Parameter(
+    "end",
+    "Until this instant, exclusive; a date includes its day.",
+    example="2024-06-10T20:00:00Z",
+    required=True,
+    schema=AS_OF.schema,
+)
+PROVIDER = Parameter("provider", "Who told them; left out: anybody.", example="alpaca")
 CURSOR = Parameter("cursor", "The `next` of the page before, as it is.")
 
 
@@ -60,6 +76,7 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
         _bars(limit),
         stream_of(_bars(limit)),
         _instruments(limit),
+        *_ticks(limit),
         _actions(),
         _levels(),
         _explanation(),
@@ -102,6 +119,27 @@ def _bars(limit: Parameter) -> Endpoint:
         formats=TABLE_FORMATS,
         columns={"symbol": pl.String(), **_typed("bars", BAR), DERIVED_FROM: pl.String()},
     )
+
+
+def _ticks(limit: Parameter) -> list[Endpoint]:
+    told = {
+        "trades": "Every trade as it was told, to the nanosecond; corrections and cancels are rows of their own.",
+        "quotes": "Every quote as it was told, to the nanosecond.",
+    }
+    parameters = (SYMBOLS, FROM, UNTIL, PROVIDER, AS_OF, SNAPSHOT, form_of(TABLE_FORMATS), limit, CURSOR)
+    return [
+        Endpoint(
+            name=name,
+            path=f"/v1/{name}",
+            title=name.capitalize(),
+            about=f"{about} Symbol by symbol, each in the order of time; at one instant, by provider.",
+            example=f"/v1/{name}?symbols=AAPL&start=2024-06-10T13:30:00Z&end=2024-06-10T13:31:00Z",
+            parameters=parameters,
+            formats=TABLE_FORMATS,
+            columns={"symbol": pl.String(), **_typed(name, TICKS[name])},
+        )
+        for name, about in told.items()
+    ]
 
 
 def _instruments(limit: Parameter) -> Endpoint:

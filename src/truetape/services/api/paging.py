@@ -15,7 +15,7 @@ from typing import Annotated, Final
 import msgspec
 
 from truetape.domain.errors import BadInput
-from truetape.services.api.query import BarsQuery, DocketQuery, InstrumentsQuery
+from truetape.services.api.query import BarsQuery, DocketQuery, InstrumentsQuery, TicksQuery
 
 LONGEST: Final = 512
 _CHECKSUM_BYTES: Final = 6
@@ -23,10 +23,14 @@ _AGAIN: Final = "Give `next` of the page before as it is, with the same question
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a page begins: the symbol's place in the question, or the row's in the list, and the first label's date."""
+    """Where a page begins: the symbol's place in the question, or the row's in the list, and the first label's date.
+
+    `skip` rows of that date were on the page before; only trades and quotes are cut within a date.
+    """
 
     place: Annotated[int, msgspec.Meta(ge=0)]
     start: date | None = None
+    skip: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -41,7 +45,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     position: Position
 
 
-def fingerprint(query: BarsQuery | InstrumentsQuery | DocketQuery) -> str:
+def fingerprint(query: BarsQuery | InstrumentsQuery | DocketQuery | TicksQuery) -> str:
     """Return a short name of the question, equal for equal questions only."""
     words = repr((type(query).__name__, *astuple(query)))
     return hashlib.blake2b(words.encode(), digest_size=8).hexdigest()

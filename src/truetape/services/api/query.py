@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from truetape.domain.adjust import Adjustment
 from truetape.domain.errors import BadInput
-from truetape.domain.time import parse_day, parse_instant
+from truetape.domain.time import DAY_NS, parse_day, parse_instant
 from truetape.services.api.config import ApiConfig
 
 LONGEST_SYMBOL: Final = 40
@@ -29,6 +29,22 @@ class BarsQuery:
     start: date | None = None
     end: date | None = None
     adjustment: Adjustment = "raw"
+    as_of: int | None = None
+    snapshot: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicksQuery:
+    """Trades or quotes of some symbols, from `start` (inclusive) until `end` (exclusive), both in UTC nanoseconds.
+
+    `table` is trades or quotes, and `provider` who told them; "" stands for anybody.
+    """
+
+    table: str
+    symbols: tuple[str, ...]
+    start: int
+    end: int
+    provider: str = ""
     as_of: int | None = None
     snapshot: str = ""
 
@@ -99,6 +115,28 @@ def bars_query(given: Mapping[str, str], config: ApiConfig) -> BarsQuery:
         start=start,
         end=end,
         adjustment=cast("Adjustment", given.get("adjustment", "raw")),
+        as_of=_as_of(given),
+        snapshot=given.get("snapshot", ""),
+    )
+
+
+def ticks_query(table: str, given: Mapping[str, str], config: ApiConfig) -> TicksQuery:
+    """Return the question about `table` that `given` asks; an end that is a date includes its day.
+
+    Raises:
+        BadInput: A value is not usable.
+    """
+    start, end = (read_instant(given[name], parameter=name) for name in ("start", "end"))
+    end += DAY_NS if len(given["end"]) == len("2005-02-28") else 0
+    if start >= end:
+        fix = f"It is not before the end, which was {given['end'][:40]}."
+        raise BadInput(parameter="start", value=_cut(given["start"]), fix=fix)
+    return TicksQuery(
+        table=table,
+        symbols=_symbols(given, config),
+        start=start,
+        end=end,
+        provider=given.get("provider", ""),
         as_of=_as_of(given),
         snapshot=given.get("snapshot", ""),
     )
