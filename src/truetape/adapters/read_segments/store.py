@@ -13,6 +13,8 @@ import pyarrow as pa
 
 from truetape.adapters.read_segments.building import Builder, Load, Quiet
 from truetape.adapters.read_segments.decode import Piece, decode
+from truetape.adapters.read_segments.factors import TABLE as FACTORS
+from truetape.adapters.read_segments.factors import KeptFactors
 from truetape.adapters.read_segments.latest import Latest
 from truetape.adapters.read_segments.layout import TABLE
 from truetape.adapters.read_segments.library import Library
@@ -52,6 +54,7 @@ class SegmentedStore:
         self._quiet = quiet
         self._load = Load()
         self._latest = Latest(self, self._library)
+        self.factors = KeptFactors(store)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -67,6 +70,8 @@ class SegmentedStore:
             BadInput: The table or a column does not exist, or the selection makes no sense for it.
         """
         self._wake()
+        if table == FACTORS and (kept := self.factors.of(selection)) is not None:
+            return kept
         question = question_of(table, selection)
         if question is not None and self._library.is_ready():
             answer = await self._read(question)
@@ -98,7 +103,7 @@ class SegmentedStore:
         """
         self._wake()
         frames = [frames[TABLE] for frames in (writes, withdrawals or {}) if TABLE in frames]
-        with self._load.one():
+        with self._load.one(), self.factors.written(writes, withdrawals or {}):
             if not frames:
                 return await self._store.commit(writes, withdrawals=withdrawals)
             with self._library.written(await _about(frames)):
@@ -139,6 +144,7 @@ class SegmentedStore:
                 await self._task
             self._task = None
         await self._library.close()
+        await self.factors.close()
         if self._quiet is not None:
             with contextlib.suppress(OSError):  # what was written since is then found out again
                 self._library.note()
