@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import io
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final, Self
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from truetape.adapters.tiered_store.layout import as_read, columns, stored_names
+from truetape.adapters.tiered_store.layout import as_read, columns, stored_names, texts
 from truetape.domain.errors import CorruptArchive
 from truetape.domain.schema import Table
 from truetape.ports.objects import Objects
 
 FOOTERS_BYTES: Final = 64 << 20  # of footers that are kept, for all files together
+AT_ONCE: Final = 4  # files that are read side by side
+FOOTER_BYTES: Final = 64 << 10  # of the end of a file, read at once: more than most footers have
 EVENTS: Final = ("ts_event", "ex_date", "session")
+
+_MAGIC: Final = 4  # bytes at the very end
+_TAIL: Final = 8  # with the length of the footer before
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,14 @@ class Footer:
         """Return the row groups that may hold what is wanted."""
         return [number for number, group in enumerate(self.groups) if _overlaps(group, wanted)]
 
+    def extent(self, group: int, names: Sequence[str]) -> tuple[int, int]:
+        """Return where the columns `names` of a row group begin and how many bytes reach to their end."""
+        held = self.metadata.row_group(group)
+        columns = [held.column(number) for number in range(held.num_columns)]
+        chunks = [column for column in columns if column.path_in_schema in names]
+        start = min(_beginning(chunk) for chunk in chunks)
+        return start, max(_beginning(chunk) + chunk.total_compressed_size for chunk in chunks) - start
+
 
 class ColdFiles:
     """Read the files of the tiers `places`; the footers of those read last are kept."""
@@ -82,6 +96,7 @@ class ColdFiles:
         self._footers: OrderedDict[str, Footer] = OrderedDict()
         self._footers_bytes = footers_bytes
         self._held_bytes = 0
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def rows(self, file: ColdFile, table: Table, wanted: Wanted) -> pl.DataFrame:
         """Return the wanted rows of `file`.
@@ -94,6 +109,19 @@ class ColdFiles:
         parts = [part async for part in self.parts(file, table, wanted)]
         return pl.concat(parts) if parts else pl.DataFrame(schema={name: columns(table)[name] for name in wanted.names})
 
+    async def of_all(self, files: Sequence[ColdFile], table: Table, wanted: Wanted) -> list[pl.DataFrame]:
+        """Return the wanted rows of each of `files`, a few of which are read at once.
+
+        Raises:
+            NotKept, CorruptArchive, StoreUnavailable: As for `rows`.
+        """
+
+        async def one(file: ColdFile) -> pl.DataFrame:
+            async with self._turns:
+                return await self.rows(file, table, wanted)
+
+        return await asyncio.gather(*(one(file) for file in files))
+
     async def parts(self, file: ColdFile, table: Table, wanted: Wanted) -> AsyncIterator[pl.DataFrame]:
         """Yield the wanted rows of `file`, one frame for each row group that may hold some.
 
@@ -102,40 +130,44 @@ class ColdFiles:
             CorruptArchive: It cannot be read as what it should be.
             StoreUnavailable: Its tier cannot be read now.
         """
-        source = _Ranges(self._places[file.tier], file, asyncio.get_running_loop())
-        footer = await asyncio.to_thread(self._footer, file, table, source)
+        footer = await self._footer(file, table)
+        names = stored_names(_needed(table, wanted), table)
         for group in footer.chosen(wanted):
-            rows = await asyncio.to_thread(_group, source, footer, group, table, wanted)
+            start, length = footer.extent(group, names)
+            body = await self._places[file.tier].get(file.file, start=start, length=length)
+            window = _Window(body, start=start, size=file.bytes)
+            rows = await asyncio.to_thread(_group, file, window, footer, group, table, wanted)
             if len(rows):
                 yield rows
 
-    def _footer(self, file: ColdFile, table: Table, source: _Ranges) -> Footer:
+    async def _footer(self, file: ColdFile, table: Table) -> Footer:
         if file.file in self._footers:
             self._footers.move_to_end(file.file)
             return self._footers[file.file]
-        with _told(file):
-            metadata = pq.read_metadata(pa.PythonFile(source.again(), mode="r"))
-            footer = Footer(metadata, _ranges(metadata, table))
+        place = self._places[file.tier]
+        start = max(0, file.bytes - FOOTER_BYTES)
+        end = await place.get(file.file, start=start, length=file.bytes - start)
+        length = int.from_bytes(end[-_TAIL:-_MAGIC], "little") + _TAIL if end.endswith(b"PAR1") else 0
+        if length > len(end):
+            start = max(0, file.bytes - length)
+            end = await place.get(file.file, start=start, length=file.bytes - start)
+        footer = await asyncio.to_thread(_read_footer, file, table, _Window(end, start=start, size=file.bytes))
         self._footers[file.file] = footer
-        self._held_bytes += metadata.serialized_size
+        self._held_bytes += footer.metadata.serialized_size
         while self._held_bytes > self._footers_bytes and len(self._footers) > 1:
             _, oldest = self._footers.popitem(last=False)
             self._held_bytes -= oldest.metadata.serialized_size
         return footer
 
 
-class _Ranges(io.RawIOBase):
-    """A file that is read from a worker thread through a port that belongs to the event loop."""
+class _Window(io.RawIOBase):
+    """A file of `size` bytes of which those of `body`, from `start` on, are at hand."""
 
-    def __init__(self, place: Objects, file: ColdFile, loop: asyncio.AbstractEventLoop) -> None:
-        self._place = place
-        self._loop = loop
+    def __init__(self, body: bytes, *, start: int, size: int) -> None:
+        self._body = body
+        self._start = start
+        self._size = size
         self._at = 0
-        self.file = file
-
-    def again(self) -> _Ranges:
-        """Return the same file, read from its beginning."""
-        return _Ranges(self._place, self.file, self._loop)
 
     def readable(self) -> bool:
         return True
@@ -147,18 +179,14 @@ class _Ranges(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.file.bytes}[whence]
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         return self._at
 
     def read(self, size: int | None = -1) -> bytes:
-        left = self.file.bytes - self._at
-        length = left if size is None or size < 0 else min(size, left)
-        if length <= 0:
-            return b""
-        reading = self._place.get(self.file.file, start=self._at, length=length)
-        body = asyncio.run_coroutine_threadsafe(reading, self._loop).result()
-        self._at += len(body)
-        return body
+        end = self._size if size is None or size < 0 else self._at + size
+        found = self._body[max(0, self._at - self._start) : max(0, end - self._start)]
+        self._at += len(found)
+        return found
 
 
 class _told:  # noqa: N801  reads as a word
@@ -175,18 +203,41 @@ class _told:  # noqa: N801  reads as a word
             raise CorruptArchive(path=self._file.file, reason=str(error).partition("\n")[0].rstrip(".")) from None
 
 
-def _group(source: _Ranges, footer: Footer, group: int, table: Table, wanted: Wanted) -> pl.DataFrame:
-    first, event = table.key[0], event_column(table)
-    names = tuple(dict.fromkeys((*wanted.names, first, event)))
-    with _told(source.file):
-        file = pq.ParquetFile(pa.PythonFile(source.again(), mode="r"), metadata=footer.metadata, pre_buffer=True)
-        found = file.read_row_group(group, columns=stored_names(names, table), use_threads=False)
-    rows = as_read(found, names, table)
-    conditions = [pl.col(first).is_in(list(wanted.about))] if wanted.about is not None else []
+def _read_footer(file: ColdFile, table: Table, window: _Window) -> Footer:
+    with _told(file):
+        metadata = pq.read_metadata(pa.PythonFile(window, mode="r"))
+        return Footer(metadata, _ranges(metadata, table))
+
+
+def _group(file: ColdFile, window: _Window, footer: Footer, group: int, table: Table, wanted: Wanted) -> pl.DataFrame:
+    """Return the wanted rows of a row group; they are chosen before texts are made of what was read."""
+    names = _needed(table, wanted)
+    with _told(file):
+        dictionaries = texts(table)
+        opened = pq.ParquetFile(pa.PythonFile(window, mode="r"), metadata=footer.metadata, read_dictionary=dictionaries)
+        found = opened.read_row_group(group, columns=stored_names(names, table), use_threads=False)
+    if wanted.about is not None:
+        values = found[table.key[0]].combine_chunks()
+        found = found.filter(pc.is_in(values, value_set=pa.array(sorted(wanted.about), type=pa.string())))
+    return _within(as_read(found, names, table), table, wanted).select(wanted.names)
+
+
+def _needed(table: Table, wanted: Wanted) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*wanted.names, table.key[0], event_column(table))))
+
+
+def _within(rows: pl.DataFrame, table: Table, wanted: Wanted) -> pl.DataFrame:
+    event = event_column(table)
     day = pl.col(event) if table.columns[event] == pl.Date() else pl.col(event).dt.date()
-    conditions += [day >= wanted.start] if wanted.start else []
+    conditions = [day >= wanted.start] if wanted.start else []
     conditions += [day <= wanted.end] if wanted.end else []
-    return (rows.filter(conditions) if conditions else rows).select(wanted.names)
+    return rows.filter(conditions) if conditions else rows
+
+
+def _beginning(chunk: pq.ColumnChunkMetaData) -> int:
+    """Return where a column chunk begins: with its dictionary, if it has one."""
+    first: int = chunk.data_page_offset
+    return first if chunk.dictionary_page_offset is None else min(first, chunk.dictionary_page_offset)
 
 
 def event_column(table: Table) -> str:

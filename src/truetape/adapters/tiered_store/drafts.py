@@ -20,7 +20,7 @@ from truetape.domain.schema import TABLES, Table
 from truetape.ports.objects import Objects
 from truetape.ports.tiering import STORED
 
-FILE_ROWS: Final = 64 * GROUP_ROWS  # of one file: some 60 MB of daily bars
+FILE_ROWS: Final = 1 << 22  # of one file: some 60 MB of daily bars
 _MODULUS: Final = 2**64
 
 
@@ -86,6 +86,7 @@ class Drafting:
         self._folder = folder
         self._name = name
         self._tier = tier
+        self._group_rows = GROUP_ROWS[tier]
         self._table = TABLES[name]
         self._open: tuple[Any, Extent, Path] | None = None
         self.drafts: list[Draft] = []
@@ -103,10 +104,10 @@ class Drafting:
         held: list[pl.DataFrame] = []
         async for frame in rows:
             held.append(frame)
-            while sum(map(len, held)) >= GROUP_ROWS:
+            while sum(map(len, held)) >= self._group_rows:
                 whole = pl.concat(held)
-                await asyncio.to_thread(self._group, whole.head(GROUP_ROWS))
-                held = [whole.slice(GROUP_ROWS)]
+                await asyncio.to_thread(self._group, whole.head(self._group_rows))
+                held = [whole.slice(self._group_rows)]
         rest = pl.concat(held) if held else None
         if rest is not None and len(rest):
             await asyncio.to_thread(self._group, rest)

@@ -179,7 +179,7 @@ class TieredStore:
             return chosen(hot, table, selection)
         names = (*dict.fromkeys((*hot.columns, "ts_known")),)
         wanted = _wanted(table, selection, names)
-        cold = [known(await self._cold.rows(file, table, wanted), selection) for file in files]
+        cold = [known(rows, selection) for rows in await self._cold.of_all(files, table, wanted)]
         found = standing(pl.concat([hot, *(rows.select(hot.columns) for rows in cold)]), table, selection)
         if selection.since_version is not None:
             found = await self._since(name, found, selection)
