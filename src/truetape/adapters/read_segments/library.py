@@ -13,11 +13,12 @@ import msgspec
 
 from truetape.adapters.read_segments.files import remove
 from truetape.adapters.read_segments.holdings import Holding, holdings
-from truetape.adapters.read_segments.layout import TABLE, Period, layout_stamp
+from truetape.adapters.read_segments.layout import TABLE, Period, layout_stamp, periods_between
 from truetape.adapters.read_segments.manifest import Filled, Manifest, load, lost, save, without
 from truetape.adapters.read_segments.marks import ALL, Marks, Span
 from truetape.adapters.read_segments.shelf import Shelves
 from truetape.adapters.read_segments.spans import KEY, About, spans_of
+from truetape.domain.time import TIMEFRAMES
 from truetape.ports.store import Selection, Store
 
 
@@ -126,6 +127,15 @@ class Library:
         with self._saving:
             if self._manifest.surveyed:
                 save(self.root, self.manifest)
+
+    def held_between(self, first: int, last: int) -> Iterator[Span]:
+        """Yield as spans of everything what segments hold, or will, from `first` to `last`, inclusive nanoseconds."""
+        marked = self.marks.labels()
+        for timeframe in TIMEFRAMES:
+            labels = self._manifest.filled.get(timeframe, {})
+            for period in periods_between(timeframe, first, last):
+                if period.label in labels or (timeframe, period.label) in marked:
+                    yield Span(timeframe, ALL, max(first, period.first), min(last, period.end - 1))
 
     def holdings(self) -> list[Holding]:
         """Return what there is, by timeframe and period; periods that have no segment yet too."""

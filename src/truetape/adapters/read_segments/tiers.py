@@ -8,9 +8,8 @@ import polars as pl
 
 from truetape.adapters.read_segments.layout import TABLE
 from truetape.adapters.read_segments.library import Library
-from truetape.adapters.read_segments.marks import ALL, Span
 from truetape.adapters.read_segments.spans import About
-from truetape.domain.time import DAY_NS, TIMEFRAMES, day_start_ns
+from truetape.domain.time import DAY_NS, day_start_ns
 from truetape.ports.tiering import Damage, Move, Moved, Tiers
 
 
@@ -31,7 +30,7 @@ class SegmentedTiers:
         if move.tier is not None or move.span.table != TABLE:
             return await self._tiers.move(move, ts_known=ts_known, simulated=simulated)
         first, last = day_start_ns(move.span.start), day_start_ns(move.span.end) + DAY_NS - 1
-        spans = tuple(Span(timeframe, ALL, first, last) for timeframe in TIMEFRAMES)
+        spans = tuple(self._library.held_between(first, last))
         with self._library.written(About(spans, unfit=frozenset())):
             return await self._tiers.move(move, ts_known=ts_known, simulated=simulated)
 
