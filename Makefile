@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo up test check bench bench-quality soak fuzz lock clean
+.PHONY: help demo up test check bench bench-store bench-quality soak fuzz lock clean
 
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -47,6 +47,10 @@ check: ## Format, lint, types, imports, architecture and coverage: what CI asks 
 bench: ## Measure speed beside peers in the same run; ARGS="reading start" chooses
 	@scripts/setup bench
 	@.venv-bench/bin/python -m perf $(ARGS)
+
+bench-store: ## Measure how bars are stored and read, beside peers (15 minutes, 40 GB); ARGS="--bars 1000000" makes it short
+	@scripts/setup bench
+	@.venv-bench/bin/python -m perf.storing $(ARGS)
 
 bench-quality: ## Measure how faults put into real series are found, beside peers; ARGS="--seeds 2" makes it short
 	@scripts/setup bench
