@@ -23,6 +23,7 @@ WITHDRAWN: Final = "withdrawn"
 NEVER: Final = 2**63 - 1  # of REPLACED and SUPERSEDED: it still stands
 EVENT_COLUMNS: Final = ("ts_event", "ex_date", "session")  # when it happened: a table has one of them at most
 _FARTHEST_NS: Final = 2**63 - 2
+ESCAPE: Final = 1  # the byte that begins what stands for NUL, or for itself
 _ESCAPE, _ESCAPED_NUL, _ESCAPED_ITSELF = "\x01", "\x010", "\x011"
 
 
@@ -108,8 +109,6 @@ def escaped(text: str) -> str:
 
 def escape(texts: pl.Series) -> pl.Series:
     """Return `texts` as PostgreSQL takes them."""
-    if not texts.str.contains("[\x00\x01]").any():
-        return texts
     return texts.str.replace_all(_ESCAPE, _ESCAPED_ITSELF, literal=True).str.replace_all(
         "\0", _ESCAPED_NUL, literal=True
     )
@@ -117,8 +116,6 @@ def escape(texts: pl.Series) -> pl.Series:
 
 def unescape(texts: pl.Series) -> pl.Series:
     """Return the texts that were written as `texts`."""
-    if not texts.str.contains(_ESCAPE, literal=True).any():
-        return texts
     return texts.str.replace_all(_ESCAPED_NUL, "\0", literal=True).str.replace_all(
         _ESCAPED_ITSELF, _ESCAPE, literal=True
     )
