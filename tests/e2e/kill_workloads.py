@@ -152,6 +152,41 @@ class Corrections:
 
 
 @dataclass(frozen=True)
+class Withdrawals:
+    """Steps write one of eight bars and withdraw it, by turns."""
+
+    name: str
+    instrument: str
+    keys: int = 8
+
+    async def step(self, ground: Ground, number: int) -> None:
+        key, version = self._place(number)
+        row = bars(self.instrument, [key * MINUTE_NS], [float(number)], [version])
+        if number % 2:
+            await ground.store.commit({"bars": row})
+        else:
+            await ground.store.commit({}, withdrawals={"bars": row.select(*TABLES["bars"].withdrawal)})
+
+    async def found(self, ground: Ground, done: int) -> object:
+        equal, columns = {"instrument_id": (self.instrument,)}, ("ts_event", "version")
+        stands = await ground.store.read("bars", Selection(equal=equal, columns=columns))
+        gone = await ground.store.read("bars", Selection(equal=equal, columns=columns, withdrawn=True))
+        minutes = pl.col("ts_event").cast(pl.Int64) // MINUTE_NS
+        return [one.select(minutes, "version").rows() for one in (stands, gone)]
+
+    def expected(self, done: int) -> object:
+        last = {key: (number, version) for number in range(1, done + 1) for key, version in [self._place(number)]}
+        return [
+            sorted((key, version) for key, (number, version) in last.items() if number % 2 == is_odd)
+            for is_odd in (1, 0)
+        ]
+
+    def _place(self, number: int) -> tuple[int, int]:
+        pair = (number - 1) // 2
+        return pair % self.keys, 2 * (pair // self.keys) + 2 - number % 2
+
+
+@dataclass(frozen=True)
 class Payloads:
     """Each step archives a body and records it in the journal."""
 
@@ -223,6 +258,7 @@ def workloads() -> list[Workload]:
         Appends("backfill", SHARED, back=True, rows=50),
         Corrections("correct", "ins_corrected"),
         Corrections("correct many", "ins_many", rows=1100, keys=4, pause_s=0.2),
+        Withdrawals("withdraw", "ins_withdrawn"),
         Payloads("archive"),
         Grants("quota"),
     ]

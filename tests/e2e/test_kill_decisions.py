@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from truetape.adapters.file_archive import FileArchive
 from truetape.app.run import replay
 from truetape.domain.messages import DecisionMade
 
-KILLS = 8
+KILLS = 8 if "TRUETAPE_SOAK" in os.environ else 5
 LONGEST_S = 1.5  # a whole decision takes about a second
 
 

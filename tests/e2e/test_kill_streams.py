@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import random
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from truetape.domain.messages import StreamCaptured
 from truetape.domain.ticks import Trade
 from truetape.providers.alpaca.feed import make
 
-CHAINS, KILLS = 2, 4
+CHAINS, KILLS = 10 if "TRUETAPE_SOAK" in os.environ else 1, 4
+SEGMENT = b"StreamCaptured"
+LONGEST_S = 30.0
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["listen_job", "exchange_calendars"])
+FORKS.set_forkserver_preload(["listen_job", "warm_forks"])
 VALUES = ["instrument_id", "timeframe", "ts_event", "open", "high", "low", "close", "volume", "flags"]
 
 
@@ -39,10 +42,12 @@ async def test_a_stream_survives_kills(seed: int, tmp_path: Path) -> None:
     url = await sandbox.start()
     listening(data, url)
     try:
-        for _ in range(KILLS):
+        for number in range(KILLS):
             process = FORKS.Process(target=listen, args=(data, url))
             process.start()
-            await asyncio.sleep(2.0 + moments.uniform(0.0, 2.0))
+            if number:  # the first one may be killed before it hears anything
+                await _heard_more(data)
+            await asyncio.sleep(moments.uniform(0.0, 1.0))
             process.kill()
             await asyncio.to_thread(process.join)
         async with Platform(listening(data, url), command="truetape up") as platform:
@@ -62,6 +67,15 @@ async def test_a_stream_survives_kills(seed: int, tmp_path: Path) -> None:
     minutes = [one["bars"].filter(pl.col("timeframe") == "1m").select(VALUES) for one in (stored, again)]
     assert minutes[0].equals(minutes[1])
     assert len(minutes[0]) > 10
+
+
+async def _heard_more(data: Path) -> None:
+    """Return when another segment of the stream is in the journal."""
+    journal = data / ARCHIVE / "journal.jsonl"
+    before = journal.read_bytes().count(SEGMENT) if journal.exists() else 0
+    async with asyncio.timeout(LONGEST_S):
+        while not journal.exists() or journal.read_bytes().count(SEGMENT) == before:  # noqa: ASYNC110  another process
+            await asyncio.sleep(0.1)
 
 
 def archived(data: Path) -> set[tuple[str, str]]:
