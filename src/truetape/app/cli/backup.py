@@ -67,7 +67,6 @@ def list_(place: Place, *, as_json: Json = False) -> None:
     from rich.table import Table
 
     from truetape.app.backups.catalogue import manifests
-    from truetape.domain.time import iso
 
     objects = _objects(place, as_json=as_json)
     found = run(manifests(objects), as_json=as_json)
@@ -78,13 +77,13 @@ def list_(place: Place, *, as_json: Json = False) -> None:
         err().print(f"{objects.place} holds no backups.", markup=False, soft_wrap=True)
         return
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    for name in ("backup", "known until", "label"):
-        table.add_column(name, no_wrap=name == "backup")
+    for name in ("backup (UTC)", "label"):
+        table.add_column(name, no_wrap=name != "label")
     for name in ("version", "size", "new"):
         table.add_column(name, justify="right")
     table.add_column("sealed")
     for one in found:
-        row = (one.backup_id, iso(one.created // 10**9 * 10**9), one.label, f"{one.version:,}")
+        row = (one.backup_id, one.label, f"{one.version:,}")
         table.add_row(*row, _size(one.size), _size(one.added), "yes" if one.recipient else "no")
     out().print(table)
 
