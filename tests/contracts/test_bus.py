@@ -11,7 +11,7 @@ import pytest
 from truetape.adapters.memory_bus import DeadLetter, MemoryBus
 from truetape.adapters.set_clock import SetClock
 from truetape.domain.errors import BadInput, Transient, UnknownSymbol
-from truetape.domain.messages import FactorsChanged, IndexChanged, Message
+from truetape.domain.messages import FactorsChanged, FindingsMade, IndexChanged, Message
 
 Build = Callable[..., MemoryBus]
 
@@ -161,6 +161,54 @@ async def test_publish_waits_while_a_group_is_full(build: Build) -> None:
     assert heard == [1, 2, 3, 4, 5]
 
 
+def heavy(number: int, size: int) -> FindingsMade:
+    return FindingsMade(source="test", ts_known=number, findings=bytes(size))
+
+
+async def test_publish_waits_while_a_group_has_too_much_to_carry(build: Build) -> None:
+    """With room for 100 bytes, 60 and 60 may wait; what comes after them waits for its turn, however great it is."""
+    bus, release, heard = build(capacity_bytes=100), asyncio.Event(), []
+
+    async def handler(message: FindingsMade) -> None:
+        heard.append(message.ts_known)
+        await release.wait()
+
+    bus.subscribe(FindingsMade, group="room", handler=handler)
+    for number in (1, 2, 3):  # one in the handler, two unread
+        await asyncio.wait_for(bus.publish(heavy(number, 60)), 1)
+        await asyncio.sleep(0)
+    late = [asyncio.create_task(bus.publish(heavy(number, size))) for number, size in ((4, 500), (5, 1), (6, 60))]
+    await asyncio.sleep(0.01)
+    late[2].cancel()
+    await asyncio.sleep(0)
+    stats = bus.stats()["room"]
+    assert [task.done() for task in late] == [False, False, True]
+    assert (stats.waiting, stats.waiting_bytes, stats.blocked) == (2, 120, 2)
+    release.set()
+    await asyncio.gather(*late[:2])
+    await bus.drain()
+    assert heard == [1, 2, 3, 4, 5]
+    assert bus.stats()["room"].waiting_bytes == 0
+
+
+async def test_closing_refuses_publishers_that_wait_for_less_to_carry(build: Build) -> None:
+    """They get Transient, as those do that wait for a seat."""
+    bus, never = build(capacity_bytes=10), asyncio.Event()
+
+    async def handler(message: FindingsMade) -> None:
+        await never.wait()
+
+    bus.subscribe(FindingsMade, group="room", handler=handler)
+    for number in (1, 2):
+        await bus.publish(heavy(number, 10))
+        await asyncio.sleep(0)
+    blocked = [asyncio.create_task(bus.publish(heavy(number, 10))) for number in (3, 4)]
+    await asyncio.sleep(0)
+    await bus.close()
+    outcomes = await asyncio.gather(*blocked, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Transient] * 2
+
+
 async def test_drain_waits_for_messages_that_handlers_publish(build: Build) -> None:
     """A chain of a hundred messages, each published by the handler of the one before, is over when drain returns."""
     bus, heard = build(), []
@@ -271,7 +319,7 @@ def test_one_handler_for_each_kind_and_group() -> None:
         bus.subscribe(FactorsChanged, group="room", handler=handler)
 
 
-@pytest.mark.parametrize("options", [{"capacity": 0}, {"attempts": 0}])
+@pytest.mark.parametrize("options", [{"capacity": 0}, {"capacity_bytes": 0}, {"attempts": 0}])
 def test_a_bus_needs_room_and_attempts(options: dict[str, int]) -> None:
     """Zero capacity or zero attempts would lose or block everything."""
     with pytest.raises(BadInput, match="Give 1 or more"):

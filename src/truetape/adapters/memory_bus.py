@@ -18,6 +18,7 @@ M = TypeVar("M", bound=Message)
 Deliver = Callable[[Any], Awaitable[None]]
 
 KEPT_DEAD: Final = 1000
+CAPACITY_BYTES: Final = 128 << 20
 LONGEST_BACKOFF_S: Final = 30.0
 
 
@@ -43,6 +44,7 @@ class GroupStats:
     retried: int
     buried: int
     waiting: int  # messages queued, the one in its handler not counted
+    waiting_bytes: int  # that they carry
     blocked: int  # publishers that wait for room
 
 
@@ -59,6 +61,8 @@ class _Group:
     seats: asyncio.Semaphore
     lanes: tuple[_Lane, ...]
     handlers: dict[type[Message], Deliver] = field(default_factory=dict)
+    lighter: asyncio.Event = field(default_factory=asyncio.Event)  # less waits than may
+    held: int = 0  # bytes that wait
     delivered: int = 0
     retried: int = 0
     buried: int = 0
@@ -78,6 +82,7 @@ class _Group:
             retried=self.retried,
             buried=self.buried,
             waiting=sum(len(lane.queue) for lane in self.lanes),
+            waiting_bytes=self.held,
             blocked=self.blocked,
         )
 
@@ -89,24 +94,32 @@ class MemoryBus:
     hears everything in one order. While a message is tried again the later ones of its lane wait. Messages do not
     outlive the process: the journal does. Rooms must not publish in a circle, or full queues could wait for each other.
 
-    `capacity` is the number of messages that may wait for one group; `attempts` counts the first try;
-    the n-th repeat waits `backoff_s` x 2^(n-1) seconds, at most 30. `on_dead_letter` is called for each buried message.
+    `capacity` is the number of messages that may wait for one group, and `capacity_bytes` what they may carry together,
+    the last one not counted; `attempts` counts the first try; the n-th repeat waits `backoff_s` x 2^(n-1) seconds, at
+    most 30. `on_dead_letter` is called for each buried message.
     """
 
     def __init__(
         self,
         *,
         capacity: int = 1000,
+        capacity_bytes: int = CAPACITY_BYTES,
         lanes: int = 1,
         attempts: int = 5,
         backoff_s: float = 0.05,
         clock: Clock | None = None,
         on_dead_letter: Callable[[DeadLetter], None] = lambda _: None,
     ) -> None:
-        for name, number in (("capacity", capacity), ("lanes", lanes), ("attempts", attempts)):
+        for name, number in (
+            ("capacity", capacity),
+            ("capacity_bytes", capacity_bytes),
+            ("lanes", lanes),
+            ("attempts", attempts),
+        ):
             if number < 1:
                 raise BadInput(parameter=name, value=number, fix="Give 1 or more.")
         self._capacity = capacity
+        self._capacity_bytes = capacity_bytes
         self._lanes = lanes
         self._attempts = attempts
         self._backoff_s = backoff_s
@@ -134,7 +147,7 @@ class MemoryBus:
         found.handlers[kind] = handler
 
     async def publish(self, message: Message) -> None:
-        """Hand over `message`; wait while a group that hears it has `capacity` messages unread.
+        """Hand over `message`; wait while a group that hears it has as much unread as it may.
 
         Raises:
             Transient: The bus was closed.
@@ -161,6 +174,7 @@ class MemoryBus:
             lane.queue.clear()
         for group in self._groups.values():
             group.seats.release()
+            group.lighter.set()
         self._open = 0
         self._idle.set()
 
@@ -172,15 +186,27 @@ class MemoryBus:
         group.blocked += 1
         try:
             await group.seats.acquire()
+            await self._lighter(group)
         finally:
             group.blocked -= 1
         if self._closed:
             group.seats.release()  # the next one in the line is to see it too
             raise Transient("The bus was closed before it took the message; start again to have it told again.")
 
+    async def _lighter(self, group: _Group) -> None:
+        """Return when less waits than may; the seat is given back where the publisher stops waiting."""
+        try:
+            while group.held >= self._capacity_bytes and not self._closed:
+                group.lighter.clear()
+                await group.lighter.wait()
+        except BaseException:
+            group.seats.release()
+            raise
+
     def _enqueue(self, group: _Group, message: Message, handler: Deliver) -> None:
         self._open += 1
         self._idle.clear()
+        group.held += carried(message)
         lane = group.lane(message)
         lane.queue.append((message, handler))
         lane.arrived.set()
@@ -195,6 +221,9 @@ class MemoryBus:
                 await lane.arrived.wait()
             message, handler = lane.queue.popleft()
             group.seats.release()
+            group.held -= carried(message)
+            if group.held < self._capacity_bytes:
+                group.lighter.set()
             await self._deliver(group, message, handler)
             self._open -= 1
             if not self._open:
@@ -219,6 +248,12 @@ class MemoryBus:
         self.dead_letters.append(letter)
         with contextlib.suppress(Exception):  # a room must live on even where its obituary fails
             self._on_dead_letter(letter)
+
+
+def carried(message: Message) -> int:
+    """Return how many bytes of frames `message` carries."""
+    fields = (getattr(message, name) for name in message.__struct_fields__)
+    return sum(len(value) for value in fields if isinstance(value, bytes))
 
 
 async def _outcome(handler: Deliver, message: Message) -> BaseException | None:

@@ -44,6 +44,8 @@ def lanes(groups: Mapping[str, GroupStats]) -> Iterator[Family]:
     waiting = {(name,): one.waiting for name, one in groups.items()}
     blocked = {(name,): one.blocked for name, one in groups.items()}
     yield Family("messages_waiting", "Messages that wait for a room.", ("room",), waiting, grows=False)
+    carried = {(name,): one.waiting_bytes for name, one in groups.items()}
+    yield Family("message_bytes_waiting", "Bytes that they carry.", ("room",), carried, grows=False)
     yield Family("publishers_waiting", "Publishers that wait for a full room.", ("room",), blocked, grows=False)
 
 
