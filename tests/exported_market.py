@@ -22,6 +22,8 @@ FRIDAY = date(2005, 2, 25)
 MINUTES = [datetime(2005, 2, 25, *clock, tzinfo=UTC) for clock in ((14, 29), (14, 30), (14, 31), (20, 59))]
 HOURS = [datetime(2005, 2, 25, hour, 30, tzinfo=UTC) for hour in (14, 15)]
 DAWN = date(2024, 1, 6)  # a Saturday
+OPEN_NS = 1_109_341_800_000_000_000  # 2005-02-25T14:30:00Z
+DAY_NS = 86_400_000_000_000
 
 
 async def market(path: Path) -> Path:
@@ -29,7 +31,8 @@ async def market(path: Path) -> Path:
     await filled_folder(path)
     folder = DataFolder.open(path, simulated=True)
     store = DuckdbStore(folder.store)
-    await store.commit({"bars": _bars(), "instruments": _instruments(), "listings": _listings()})
+    tables = {"bars": _bars(), "instruments": _instruments(), "listings": _listings()}
+    await store.commit({**tables, "trades": _trades(), "quotes": _quotes()})
     await store.close()
     folder.close()
     return path
@@ -81,6 +84,43 @@ MEMBER = Member(
     begins=None,
     ends=None,
 )
+
+
+def _trades() -> pl.DataFrame:
+    """Four trades of AAPL on two days; the second was cancelled, the third corrected, and another provider told one."""
+    at = [OPEN_NS, OPEN_NS + 1, OPEN_NS + 2, OPEN_NS + DAY_NS, OPEN_NS + 1, OPEN_NS + 2, OPEN_NS]
+    return rows(
+        "trades",
+        instrument_id=APPLE,
+        ts_event=at,
+        provider=["alpaca"] * 6 + ["tiingo"],
+        price=[89.01, 89.02, 89.03, 44.25, 89.02, 89.04, 89.01],
+        size=[100.0, 5.0, 7.0, 1.0, 5.0, 7.0, 100.0],
+        trade_id=["1", "2", "3", "4", "2", "3", "z"],
+        side=["buy", None, "sell", None, None, None, None],
+        venue="V",
+        correction=["", "", "", "", "cancel", "correct", ""],
+        currency="USD",
+        place=[0, 1, 2, 3, 4, 5, 0],
+        payload="p" * 64,
+        **ORIGIN,
+    )
+
+
+def _quotes() -> pl.DataFrame:
+    return rows(
+        "quotes",
+        instrument_id=APPLE,
+        ts_event=[OPEN_NS + 3, OPEN_NS + 4],
+        provider="alpaca",
+        bid=[89.0, 89.01],
+        bid_size=[200.0, 300.0],
+        ask=[89.05, None],
+        ask_size=[None, None],
+        currency="USD",
+        payload="q" * 64,
+        **ORIGIN,
+    )
 
 
 def series(days: list[date], actions: list[tuple[date, str, float]]) -> Series:

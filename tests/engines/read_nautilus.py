@@ -1,4 +1,4 @@
-"""Say in JSON what NautilusTrader finds in a catalog: python read_nautilus.py FOLDER."""
+"""Say in JSON what NautilusTrader finds in catalogs: python read_nautilus.py FOLDER ..."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sys
 from nautilus_trader.persistence.catalog import ParquetDataCatalog
 
 
-def main() -> None:
-    """Print the instruments, bars, trades and quotes of the catalog."""
-    catalog = ParquetDataCatalog(sys.argv[1])
-    told = {
+def found(folder: str) -> dict[str, list[object]]:
+    """Return the instruments, bars, trades and quotes of a catalog."""
+    catalog = ParquetDataCatalog(folder)
+    return {
         "instruments": [
             [type(one).__name__, str(one.id), str(one.raw_symbol), one.price_precision, one.size_precision]
             for one in catalog.instruments()
@@ -20,7 +20,6 @@ def main() -> None:
         "trades": [str(one) for one in catalog.trade_ticks()],
         "quotes": [str(one) for one in catalog.quote_ticks()],
     }
-    sys.stdout.write(json.dumps(told))
 
 
-main()
+sys.stdout.write(json.dumps([found(folder) for folder in sys.argv[1:]]))

@@ -1,4 +1,4 @@
-"""Say in JSON what zipline has after ingesting a folder by csvdir: python read_zipline.py FOLDER daily|minute.
+"""Say in JSON what zipline has after ingesting folders by csvdir: python read_zipline.py daily|minute FOLDER ...
 
 ZIPLINE_ROOT says where it ingests to.
 """
@@ -24,18 +24,19 @@ FIRST, LAST = pd.Timestamp("2005-02-24"), pd.Timestamp("2005-03-03")
 FIELDS = ["open", "high", "low", "close", "volume"]
 
 
-def main() -> None:
-    """Ingest the folder, and print the assets, their bars and what they are adjusted by."""
-    folder, part = sys.argv[1:]
+def found(part: str, folder: str) -> dict[str, Any]:
+    """Ingest the folder, and return the assets, their bars and what they are adjusted by."""
     register = csvdir_equities([part], folder)
-    bundles.register("truetape", register, calendar_name="XNYS", start_session=FIRST, end_session=LAST)
-    bundles.ingest("truetape", os.environ, show_progress=False)
-    bundle = bundles.load("truetape")
+    bundles.register(part, register, calendar_name="XNYS", start_session=FIRST, end_session=LAST)
+    bundles.ingest(part, os.environ, show_progress=False)
+    bundle = bundles.load(part)
     assets = bundle.asset_finder.retrieve_all(bundle.asset_finder.sids)
-    told: dict[str, Any] = {"assets": [one.symbol for one in assets], "bars": {}, "adjusted": adjusted()}
-    for one in assets:
-        told["bars"][one.symbol] = daily(bundle, one) if part == "daily" else minutes(bundle, one)
-    sys.stdout.write(json.dumps(told))
+    read = daily if part == "daily" else minutes
+    return {
+        "assets": [one.symbol for one in assets],
+        "bars": {one.symbol: read(bundle, one) for one in assets},
+        "adjusted": adjusted(part),
+    }
 
 
 def daily(bundle: Any, asset: Any) -> list[list[float]]:
@@ -55,9 +56,9 @@ def minutes(bundle: Any, asset: Any) -> dict[str, list[float]]:
     return known
 
 
-def adjusted() -> dict[str, list[Any]]:
+def adjusted(bundle: str) -> dict[str, list[Any]]:
     """Return the splits and dividends that zipline keeps."""
-    (path,) = Path(os.environ["ZIPLINE_ROOT"]).glob("data/truetape/*/adjustments.sqlite")
+    (path,) = Path(os.environ["ZIPLINE_ROOT"]).glob(f"data/{bundle}/*/adjustments.sqlite")
     with sqlite3.connect(path) as database:
         return {
             "splits": database.execute("select ratio, effective_date from splits").fetchall(),
@@ -65,4 +66,4 @@ def adjusted() -> dict[str, list[Any]]:
         }
 
 
-main()
+sys.stdout.write(json.dumps([found(*one) for one in zip(sys.argv[1::2], sys.argv[2::2], strict=True)]))

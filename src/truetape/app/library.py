@@ -250,6 +250,8 @@ class Session(TickAnswers):
         timeframe: str = "1d",
         adjustment: Adjustment = "raw",
         as_of: Moment | None = None,
+        kind: str = "bars",
+        provider: str | None = None,
         force: bool = False,
     ) -> Exported:
         """Write bars for another program, one instrument at a time, and return what was written.
@@ -263,6 +265,8 @@ class Session(TickAnswers):
             timeframe: "1m" to "1mo", as far as the format has it.
             adjustment: "raw", "split" or "all"; LEAN and zipline take prices as traded and adjust by themselves.
             as_of: Everything as known then; None: as known when it begins.
+            kind: "bars", "trades" or "quotes"; of the latter two, `start` and `end` are instants as for `trades`.
+            provider: Who told trades or quotes; None: anybody.
             force: Replace what stands at `output`.
 
         Raises:
@@ -278,6 +282,8 @@ class Session(TickAnswers):
             output=Path(output),
             timeframe=timeframe,
             adjustment=adjustment,
+            kind=kind,
+            provider=provider,
             force=force,
             start=given.get("start"),
             end=given.get("end"),

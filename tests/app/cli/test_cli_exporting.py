@@ -41,7 +41,7 @@ def test_a_program_is_told_in_json(folder: Path, tmp_path: Path) -> None:
     told = json.loads(result.stdout)
     assert ("parquet", 9, 1, "2024-01-11T00:00:00Z") == (
         told["form"],
-        told["bars"],
+        told["rows"],
         told["files"],
         told["origin"]["as_of"],
     )

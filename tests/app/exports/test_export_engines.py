@@ -39,7 +39,7 @@ def test_nautilus_finds_bars_and_instruments(exported: tt.Session, tmp_path: Pat
     """A daily bar is known when its session closes, 21:00 UTC in winter and 20:00 in summer; a coin's at midnight."""
     done = exported.export(["AAPL", "META", "BTC/USD"], tmp_path / "catalog", format="nautilus")
 
-    found = told("read_nautilus.py", tmp_path / "catalog", root=tmp_path)
+    (found,) = told("read_nautilus.py", tmp_path / "catalog", root=tmp_path)
     assert [
         ["CurrencyPair", "BTC/USD.XCBE", "BTC/USD", 5, 3],
         ["Equity", "AAPL.XNAS", "AAPL", 2, 0],
@@ -60,12 +60,13 @@ def test_nautilus_finds_bars_and_instruments(exported: tt.Session, tmp_path: Pat
     assert ("Volumes that are not known and stand as 0: 1.",) == done.notes
 
 
-def test_zipline_ingests_daily_bars(exported: tt.Session, tmp_path: Path) -> None:
-    """It finds prices as traded, a split that halves what lies before, and the dividend on its ex-date."""
-    exported.export("AAPL", tmp_path / "csvdir", format="zipline")
+def test_zipline_ingests_days_and_minutes(exported: tt.Session, tmp_path: Path) -> None:
+    """Prices as traded, a split that halves what lies before, the dividend on its ex-date; minutes by their end."""
+    exported.export("AAPL", tmp_path / "days", format="zipline")
+    done = exported.export("AAPL", tmp_path / "minutes", format="zipline", timeframe="1m")
 
-    found = told("read_zipline.py", tmp_path / "csvdir", "daily", root=tmp_path)
-    assert ["AAPL"] == found["assets"]
+    daily, minutes = told("read_zipline.py", "daily", tmp_path / "days", "minute", tmp_path / "minutes", root=tmp_path)
+    assert ["AAPL"] == daily["assets"]
     assert [
         [87, 89, 86, 88, 100],
         [89, 91, 88, 90, 110],
@@ -73,21 +74,14 @@ def test_zipline_ingests_daily_bars(exported: tt.Session, tmp_path: Path) -> Non
         [45.5, 47.5, 44.5, 46.5, 200],
         [49, 51, 48, 50, 220],
         [48, 50, 47, 49, 0],
-    ] == found["bars"]["AAPL"]
+    ] == daily["bars"]["AAPL"]
     days = {name: ns(*day) // 1_000_000_000 for name, day in {"split": (2005, 2, 28), "paid": (2005, 3, 3)}.items()}
-    assert {"splits": [[0.5, days["split"]]], "dividends": [[0.5, days["paid"]]]} == found["adjusted"]
-
-
-def test_zipline_ingests_minutes(exported: tt.Session, tmp_path: Path) -> None:
-    """A minute is labelled with its end, and the one before the session is left out."""
-    done = exported.export("AAPL", tmp_path / "csvdir", format="zipline", timeframe="1m")
-
-    found = told("read_zipline.py", tmp_path / "csvdir", "minute", root=tmp_path)
+    assert {"splits": [[0.5, days["split"]]], "dividends": [[0.5, days["paid"]]]} == daily["adjusted"]
     assert {
         "2005-02-25 14:31:00+00:00": [88.75, 90.75, 87.75, 89.75, 20],
         "2005-02-25 14:32:00+00:00": [88.8, 90.8, 87.8, 89.8, 30],
         "2005-02-25 21:00:00+00:00": [89, 91, 88, 90, 40],
-    } == found["bars"]["AAPL"]
+    } == minutes["bars"]["AAPL"]
     assert ("Minutes that were left out because they lie outside the regular session: 1.",) == done.notes
 
 

@@ -37,7 +37,7 @@ def test_every_reader_finds_the_exact_types(exported: tt.Session, tmp_path: Path
     asked = exported.bars(["AAPL", "META"], as_of="2024-01-11")
     assert asked.equals(frame.drop("instrument_id"))
     assert asked.schema == frame.drop("instrument_id").schema
-    assert (8, 2, 1) == (done.bars, len(done.instruments), done.files)
+    assert (8, 2, 1) == (done.rows, len(done.instruments), done.files)
     assert ["symbol", "instrument_id", "ts_event"] == frame.columns[:3]
     table = pq.read_table(path) if suffix == "parquet" else pa.ipc.open_file(path).read_all()
     assert pa.timestamp("ns", tz="UTC") == table.schema.field("ts_event").type
@@ -81,14 +81,14 @@ def test_bars_below_a_day(exported: tt.Session, tmp_path: Path) -> None:
     done = exported.export("AAPL", tmp_path / "minutes.arrow", timeframe="1m")
 
     (one,) = done.instruments
-    assert ("2005-02-25T14:29Z", "2005-02-25T20:59Z", 4) == (one.first, one.last, one.bars)
+    assert ("2005-02-25T14:29Z", "2005-02-25T20:59Z", 4) == (one.first, one.last, one.rows)
 
 
 def test_an_instrument_that_is_named_twice_is_written_once(exported: tt.Session, tmp_path: Path) -> None:
     """FB and META are one instrument; it is called what it was first asked for as."""
     done = exported.export("FB,META,AAPL", tmp_path / "bars.parquet", start="2022-01-01")
 
-    assert [("FB", 2), ("AAPL", 0)] == [(one.symbol, one.bars) for one in done.instruments]
+    assert [("FB", 2), ("AAPL", 0)] == [(one.symbol, one.rows) for one in done.instruments]
 
 
 def test_what_is_told_while_it_runs(exported: tt.Session, tmp_path: Path) -> None:

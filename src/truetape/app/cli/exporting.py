@@ -1,4 +1,4 @@
-"""`truetape export`: bars for another program, as a file or a folder that it reads."""
+"""`truetape export`: bars, trades and quotes for another program, as a file or a folder that it reads."""
 
 from __future__ import annotations
 
@@ -33,9 +33,11 @@ def export(  # noqa: PLR0913  one parameter for each option
     *,
     output: Output,
     form: Form = None,
+    kind: Annotated[str, typer.Option(help="bars, trades or quotes.")] = "bars",
+    provider: Annotated[str | None, typer.Option(help="Who told the trades or quotes; else anybody.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every instrument that is listed.")] = False,
-    start: Annotated[str | None, typer.Option(help="First session date, inclusive.")] = None,
-    end: Annotated[str | None, typer.Option(help="Last session date, inclusive.")] = None,
+    start: Annotated[str | None, typer.Option(help="First session date, inclusive; of trades an instant.")] = None,
+    end: Annotated[str | None, typer.Option(help="Last session date, inclusive; of trades an instant.")] = None,
     timeframe: Annotated[str, typer.Option(help="1m to 1mo, as far as the format has it.")] = "1d",
     adjustment: Annotated[Adjusted, typer.Option(help="What prices and volume are adjusted for.")] = Adjusted.RAW,
     as_of: AsOf = None,
@@ -57,6 +59,8 @@ def export(  # noqa: PLR0913  one parameter for each option
             symbols=_named(symbols or [], every=every),
             form=form or exports.form_of(output),
             output=output,
+            kind=kind,
+            provider=provider,
             start=start,
             end=end,
             timeframe=timeframe,
@@ -90,16 +94,17 @@ def _tell(done: Exported) -> None:
     from rich.table import Table
 
     size = f"{done.bytes:,} bytes" if done.bytes < _KIB * _KIB else f"{done.bytes / _KIB / _KIB:,.1f} MiB"
-    basis = f"{done.origin.timeframe}, {done.origin.basis}, as known at {done.origin.as_of}"
+    what = (done.origin.timeframe, done.origin.basis, f"as known at {done.origin.as_of}")
+    basis = ", ".join(one for one in what if one)
     table = Table(
         header_style="dim",
-        caption=f"{done.bars:,} bars ({basis}) in {done.files:,} files, {size}: {done.output}",
+        caption=f"{done.rows:,} {done.origin.kind} ({basis}) in {done.files:,} files, {size}: {done.output}",
         caption_justify="left",
     )
-    for name in ("symbol", "instrument", "bars", "first", "last"):
-        table.add_column(name, justify="right" if name == "bars" else "left", no_wrap=True)
+    for name in ("symbol", "instrument", done.origin.kind, "first", "last"):
+        table.add_column(name, justify="right" if name == done.origin.kind else "left", no_wrap=True)
     for one in done.instruments[:MOST_SHOWN]:
-        table.add_row(one.symbol, one.instrument_id, f"{one.bars:,}", one.first or "-", one.last or "-")
+        table.add_row(one.symbol, one.instrument_id, f"{one.rows:,}", one.first or "-", one.last or "-")
     if len(done.instruments) > MOST_SHOWN:
         table.add_row(f"and {len(done.instruments) - MOST_SHOWN:,} more", *[""] * 4)
     out().print(table)

@@ -1,4 +1,4 @@
-"""Bars as a DBN file: fixed records of 56 bytes, prices in whole billionths, and which ticker meant which number when.
+"""Bars as a DBN file: fixed records, prices in whole billionths, and which ticker meant which number when.
 
 The layout is that of version 2 of the Databento Binary Encoding. `ts_event` is the beginning of a bar; that of a daily
 bar is 00:00 UTC of its session's date. Instruments are numbered from 1 in the order in which they were asked for: the
@@ -32,7 +32,7 @@ BAR: Final = np.dtype(
         ("volume", "<u8"),
     ]
 )
-SCHEMAS: Final = {"1m": 6, "1h": 7, "1d": 8}  # the number of the schema, and of its records
+SCHEMAS: Final = {"1m": 6, "1h": 7, "1d": 8, "trades": 4}  # their numbers
 RTYPES: Final = {"1m": 0x21, "1h": 0x22, "1d": 0x23}
 SCALE: Final = 1e9
 
@@ -48,17 +48,19 @@ _DAY: Final = timedelta(days=1)
 
 
 class DbnSink:
-    """One DBN file, in the order of time over all instruments; zstd-compressed if its name ends with .zst.
+    """One DBN file of bars, in the order of time over all instruments; zstd-compressed where it is to be packed.
 
     Records are gathered in a file beside it, so that memory holds 16 bytes of each at most.
     """
 
-    def __init__(self, path: Path, *, members: Sequence[Member], timeframe: str, basis: str, packed: bool) -> None:
+    record: np.dtype[Any] = BAR
+
+    def __init__(self, path: Path, *, members: Sequence[Member], schema: int, basis: str, packed: bool) -> None:
         self._losses = Losses()
         self._path = path
         self._numbers = {one.instrument_id: number for number, one in enumerate(members, start=1)}
         self._members = members
-        self._timeframe = timeframe
+        self._schema = schema
         self._basis = basis
         self._packed = packed
         self._gathered = path.with_name(f"{path.name}.records")
@@ -71,33 +73,46 @@ class DbnSink:
         return self._losses.told()
 
     def add(self, series: Series) -> int:
-        """Gather the bars of a series."""
-        bars = series.priced()
-        self._losses.count(NO_PRICE, len(series.bars) - len(bars))
-        self._losses.count(NO_VOLUME, bars["volume"].null_count())
-        self._losses.count(_ROUNDED, bars.filter(pl.col("volume") != pl.col("volume").round()).height)
-        records = np.zeros(len(bars), BAR)
-        records["length"] = BAR.itemsize // 4
-        records["rtype"] = RTYPES[self._timeframe]
+        """Gather the rows of a series."""
+        records = self.records(series)
+        records["length"] = self.record.itemsize // 4
         records["instrument_id"] = self._numbers[series.member.instrument_id]
-        records["ts_event"] = bars["ts_event"].to_physical().to_numpy()
-        for name in PRICES:
-            records[name] = _fixed(bars[name], symbol=series.member.symbol)
-        records["volume"] = bars["volume"].fill_null(0.0).round().cast(pl.UInt64).to_numpy()
         self._file.write(records.tobytes())
-        if len(bars):
+        if len(records):
             self._first = min(self._first, int(records["ts_event"][0]))
             self._last = max(self._last, int(records["ts_event"][-1]))
-        return len(bars)
+        return len(records)
+
+    def records(self, series: Series) -> Any:
+        """Return the bars of a series as records, without what all records have."""
+        bars = series.priced()
+        self._losses.count(NO_PRICE, len(series.bars) - len(bars))
+        records = np.zeros(len(bars), BAR)
+        records["rtype"] = RTYPES[series.timeframe]
+        records["ts_event"] = bars["ts_event"].to_physical().to_numpy()
+        for name in PRICES:
+            records[name] = fixed(bars[name], symbol=series.member.symbol)
+        records["volume"] = self.whole(bars["volume"])
+        return records
+
+    def whole(self, sizes: pl.Series) -> Any:
+        """Return volumes as whole numbers; what is lost is counted."""
+        self._losses.count(NO_VOLUME, sizes.null_count())
+        self._losses.count(_ROUNDED, int((sizes != sizes.round()).sum()))
+        return sizes.fill_null(0.0).round().cast(pl.UInt64).to_numpy()
 
     def finish(self) -> None:
         """Write the file: the metadata, and every record in the order of time."""
         self._file.close()
         with self._opened() as file:
             file.write(self._metadata())
-            for block in _in_time(self._gathered):
+            for block in _in_time(self._gathered, self.record):
                 file.write(block)
-        self._gathered.unlink()
+
+    def close(self) -> None:
+        """Close the file of gathered records, and remove it."""
+        self._file.close()
+        self._gathered.unlink(missing_ok=True)
 
     def _opened(self) -> AbstractContextManager[Any]:
         import pyarrow as pa
@@ -110,9 +125,7 @@ class DbnSink:
         first = self._first if self._first != _NO_END else 0
         end = self._last + 1 if self._last else 0
         dataset = f"TRUETAPE.{self._basis.upper()}".encode()
-        head = _HEAD.pack(
-            *(dataset, SCHEMAS[self._timeframe], first, end, 0, _RAW_SYMBOL, _INSTRUMENT_ID, 0, _SYMBOL_BYTES)
-        )
+        head = _HEAD.pack(*(dataset, self._schema, first, end, 0, _RAW_SYMBOL, _INSTRUMENT_ID, 0, _SYMBOL_BYTES))
         days = (_date(first), _date(self._last) + _DAY)
         mapped = _mappings(self._members, self._numbers, *days) if end else {}
         body = head + struct.pack("<I", 0) + _texts(mapped) + _texts(()) + _texts(()) + _written(mapped)
@@ -159,7 +172,12 @@ def _date(instant_ns: int) -> date:
     return date.fromordinal(date(1970, 1, 1).toordinal() + instant_ns // DAY_NS)
 
 
-def _fixed(prices: pl.Series, *, symbol: str) -> Any:
+def fixed(prices: pl.Series, *, symbol: str) -> Any:
+    """Return prices in whole billionths.
+
+    Raises:
+        BadInput: One of them is too great.
+    """
     values = prices.to_numpy()
     if len(values) and not np.abs(values).max() < _MOST:
         fix = f"DBN holds prices below {_MOST:.0f}."
@@ -167,11 +185,11 @@ def _fixed(prices: pl.Series, *, symbol: str) -> Any:
     return np.rint(values * SCALE).astype(np.int64)
 
 
-def _in_time(path: Path) -> Iterator[bytes]:
+def _in_time(path: Path, record: np.dtype[Any]) -> Iterator[bytes]:
     """Yield the records of a file in the order of time, those of one instant in the order of their instruments."""
     if not path.stat().st_size:
         return
-    records = np.memmap(path, BAR, mode="r")
+    records = np.memmap(path, record, mode="r")
     order = np.argsort(records["ts_event"], kind="stable")
     for begin in range(0, len(order), _BLOCK):
         yield records[order[begin : begin + _BLOCK]].tobytes()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import polars as pl
 
-from truetape.app.exports.dbn import DbnSink
+from truetape.app.exports.dbn import SCHEMAS, DbnSink
 from truetape.app.exports.landing import MARK, check_place, landing
 from truetape.app.exports.lean import LeanSink
 from truetape.app.exports.nautilus import NautilusSink
@@ -19,6 +19,7 @@ from truetape.app.exports.order import FOLDERS, Order
 from truetape.app.exports.plain_tables import TableSink
 from truetape.app.exports.receipts import Origin, program
 from truetape.app.exports.series import Member, Series, Sink, members
+from truetape.app.exports.ticks import DbnTradeSink, NautilusTickSink, tick_series
 from truetape.app.exports.zipline_csv import ZiplineSink
 from truetape.domain.time import iso, parse_instant
 from truetape.services.api.directory import Directory
@@ -39,11 +40,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Written:
-    """What was written of one instrument; `first` and `last` are the labels of its bars, "" if it has none."""
+    """What was written of one instrument; `first` and `last` are the labels of its rows, "" if it has none."""
 
     symbol: str
     instrument_id: str
-    bars: int
+    rows: int
     first: str
     last: str
 
@@ -55,7 +56,7 @@ class Exported:
     output: str
     form: str
     instruments: tuple[Written, ...]
-    bars: int
+    rows: int
     files: int
     bytes: int
     origin: Origin
@@ -83,7 +84,7 @@ def export(session: Session, order: Order, *, on_progress: Callable[[Progress], 
         output=str(order.output),
         form=order.form,
         instruments=tuple(written),
-        bars=sum(one.bars for one in written),
+        rows=sum(one.rows for one in written),
         files=len(files),
         bytes=size,
         origin=origin,
@@ -97,8 +98,9 @@ def _origin(session: Session, order: Order) -> Origin:
     as_of = min(parse_instant(order.as_of, parameter="--as-of"), now) if order.as_of else now
     return Origin(
         source=program(),
+        kind=order.kind,
         basis=order.adjustment,
-        timeframe=order.timeframe,
+        timeframe=order.timeframe if order.kind == "bars" else None,
         as_of=iso(as_of),
         store_version=receipt.store_version,
         start=order.start,
@@ -124,20 +126,15 @@ def _written(
     draft: Path,
     on_progress: Callable[[Progress], None],
 ) -> tuple[list[Written], list[str]]:
-    """Write all of it to `draft`; a form that fails leaves nothing beside it either."""
-    try:
-        sink = _sink(order, origin, chosen, draft)
-        written = []
+    """Write all of it to `draft`, and return what was written, and what the form could not hold."""
+    written = []
+    with closing(_sink(order, origin, chosen, draft)) as sink:
         for number, member in enumerate(chosen):
             on_progress(Progress(planned=len(chosen), done=number))
-            series = _series(session, order, member, origin)
-            bars = sink.add(series)
-            written.append(_one(member, series, bars))
+            parts = [_part(sink, series) for series in _series(session, order, member, origin)]
+            written.append(_one(member, parts, with_time=_has_time(order)))
         sink.finish()
-        on_progress(Progress(planned=len(chosen), done=len(chosen)))
-    finally:
-        with suppress(OSError):
-            draft.with_name(f"{draft.name}.records").unlink(missing_ok=True)
+    on_progress(Progress(planned=len(chosen), done=len(chosen)))
     if order.form in FOLDERS:
         (draft / MARK).write_bytes(msgspec.json.encode(origin))
     return written, sink.notes
@@ -146,26 +143,32 @@ def _written(
 def _sink(order: Order, origin: Origin, chosen: Sequence[Member], draft: Path) -> Sink:
     match order.form:
         case "dbn":
+            schema = SCHEMAS[order.timeframe if order.kind == "bars" else order.kind]
             packed = order.output.name.lower().endswith(".zst")
-            return DbnSink(draft, members=chosen, timeframe=order.timeframe, basis=order.adjustment, packed=packed)
+            make = DbnSink if order.kind == "bars" else DbnTradeSink
+            return make(draft, members=chosen, schema=schema, basis=order.adjustment, packed=packed)
         case "lean":
             return LeanSink(draft, members=chosen, timeframe=order.timeframe)
         case "nautilus":
-            return NautilusSink(draft)
+            return NautilusSink(draft) if order.kind == "bars" else NautilusTickSink(draft)
         case "zipline":
             return ZiplineSink(draft, timeframe=order.timeframe)
     return TableSink(draft, form=order.form, origin=origin)
 
 
-def _series(session: Session, order: Order, member: Member, origin: Origin) -> Series:
+def _series(session: Session, order: Order, member: Member, origin: Origin) -> Iterator[Series]:
+    if order.kind == "bars":
+        yield _bars(session, order, member, origin)
+    else:
+        yield from tick_series(session, order, member, origin)
+
+
+def _bars(session: Session, order: Order, member: Member, origin: Origin) -> Series:
     one, start, end, as_of = member.instrument_id, order.start, order.end, origin.as_of
     bars = session.bars(one, start=start, end=end, timeframe=order.timeframe, adjustment=order.adjustment, as_of=as_of)
     closes = pl.DataFrame(schema={"date": pl.Date, "close": pl.Float64})
-    actions = (
-        session.corporate_actions(one, start=start, end=end, as_of=as_of)
-        if order.form in {"lean", "zipline"}
-        else pl.DataFrame()
-    )
+    is_adjusting = order.form in {"lean", "zipline"}
+    actions = session.corporate_actions(one, start=start, end=end, as_of=as_of) if is_adjusting else pl.DataFrame()
     if order.form == "lean":
         daily = bars if order.timeframe == "1d" else session.bars(one, start=start, end=end, as_of=as_of)
         closes = daily.select(pl.col("ts_event").dt.date().alias("date"), "close").drop_nulls()
@@ -179,7 +182,18 @@ def _series(session: Session, order: Order, member: Member, origin: Origin) -> S
     )
 
 
-def _one(member: Member, series: Series, bars: int) -> Written:
-    labels = series.bars["ts_event"].dt.strftime("%Y-%m-%d" if series.timeframe in {"1d", "1w", "1mo"} else "%FT%RZ")
-    first, last = (labels[0], labels[-1]) if bars else ("", "")
-    return Written(symbol=member.asked, instrument_id=member.instrument_id, bars=bars, first=first, last=last)
+def _part(sink: Sink, series: Series) -> tuple[int, pl.Series]:
+    """Write a series, and return how many of its rows were written, and its first and last label."""
+    written, labels = sink.add(series), series.bars["ts_event"]
+    return written, pl.concat([labels.head(1), labels.tail(1)])
+
+
+def _has_time(order: Order) -> bool:
+    return order.kind != "bars" or order.timeframe not in {"1d", "1w", "1mo"}
+
+
+def _one(member: Member, parts: Sequence[tuple[int, pl.Series]], *, with_time: bool) -> Written:
+    rows = sum(written for written, _ in parts)
+    labels = pl.concat([one for _, one in parts]).dt.strftime("%FT%RZ" if with_time else "%Y-%m-%d")
+    first, last = (labels[0], labels[-1]) if rows else ("", "")
+    return Written(symbol=member.asked, instrument_id=member.instrument_id, rows=rows, first=first, last=last)

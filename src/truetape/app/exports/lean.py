@@ -73,7 +73,10 @@ class LeanSink:
         return len(bars)
 
     def finish(self) -> None:
-        """Do nothing: every file is closed."""
+        """Do nothing: every file is whole."""
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
 
     def _write_bars(self, ticker: str, rows: pl.DataFrame) -> None:
         if rows.is_empty():

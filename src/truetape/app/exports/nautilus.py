@@ -7,7 +7,7 @@ Numbers are signed integers of 128 bits, little-endian, in units of 10^-16, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,27 +59,36 @@ class NautilusSink:
         self._losses.count(NO_PRICE, len(series.bars) - len(bars))
         self._losses.count(NO_VOLUME, bars["volume"].null_count())
         volumes = bars["volume"].fill_null(0.0)
-        price_decimals = max(CENTS, *(self._decimals(bars[name]) for name in PRICES))
-        size_decimals = self._decimals(volumes)
-        identity = f"{member.symbol}.{member.mic}"
-        self._write_instrument(member, identity, price_decimals=price_decimals, size_decimals=size_decimals)
+        price_decimals, size_decimals = self.described(member, [bars[name] for name in PRICES], [volumes])
+        identity = identity_of(member)
         if bars.is_empty():
             return 0
         ends = ended(bars["ts_event"], timeframe=series.timeframe, mic=member.mic).to_physical().to_numpy()
         kind = f"{identity}-{STEPS[series.timeframe]}-LAST-EXTERNAL"
-        columns = {name: _wide(bars[name], price_decimals, symbol=member.symbol) for name in PRICES}
-        columns["volume"] = _wide(volumes, size_decimals, symbol=member.symbol)
+        columns = {name: wide(bars[name], price_decimals, symbol=member.symbol) for name in PRICES}
+        columns["volume"] = wide(volumes, size_decimals, symbol=member.symbol)
         labels = {
             "bar_type": kind,
             "instrument_id": identity,
             "price_precision": str(price_decimals),
             "size_precision": str(size_decimals),
         }
-        self._write("bar", kind, _stamped(columns, ends), labels, first=int(ends[0]), last=int(ends[-1]))
+        self.write("bar", kind, stamped(columns, ends), labels, first=int(ends[0]), last=int(ends[-1]))
         return len(bars)
 
     def finish(self) -> None:
-        """Do nothing: every file is closed."""
+        """Do nothing: every file is whole."""
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+    def described(self, member: Member, prices: Sequence[pl.Series], sizes: Sequence[pl.Series]) -> tuple[int, int]:
+        """Write the instrument of a member, and return how many decimals its prices and its sizes have."""
+        price_decimals = max(CENTS, *(self._decimals(one) for one in prices))
+        size_decimals = max(self._decimals(one) for one in sizes)
+        identity = identity_of(member)
+        self._write_instrument(member, identity, price_decimals=price_decimals, size_decimals=size_decimals)
+        return price_decimals, size_decimals
 
     def _decimals(self, values: pl.Series) -> int:
         """Return how many decimals the values have."""
@@ -117,21 +126,29 @@ class NautilusSink:
             self._losses.count(_NO_INSTRUMENT, 1)
             return
         folder = {"Equity": "equity", "CurrencyPair": "currency_pair"}[kind]
-        self._write(folder, identity, _instrument(kind, row), {"class": kind}, first=0, last=0)
+        self.write(folder, identity, _instrument(kind, row), {"class": kind}, first=0, last=0)
 
-    def _write(
+    def write(
         self, kind: str, name: str, columns: Mapping[str, Any], labels: Mapping[str, str], *, first: int, last: int
     ) -> None:
+        """Write the one file of what is called `name`: `first` and `last` are its instants, UTC nanoseconds."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        fields = [pa.field(key, value.type, nullable=kind != "bar") for key, value in columns.items()]
+        fields = [
+            pa.field(key, value.type, nullable=kind in {"equity", "currency_pair"}) for key, value in columns.items()
+        ]
         table = pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields, metadata=dict(labels)))
         folder = self._data / kind / name.replace("/", "")  # as the catalog names its folders
         if folder.resolve().parent != (self._data / kind).resolve():
             raise BadInput(parameter="The ticker", value=name, fix="A folder cannot be called so.")
         folder.mkdir(parents=True)
         pq.write_table(table, folder / f"{_file_time(first)}_{_file_time(last)}.parquet", compression="zstd")
+
+
+def identity_of(member: Member) -> str:
+    """Return what the catalog calls an instrument."""
+    return f"{member.symbol}.{member.mic}"
 
 
 def _instrument(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,14 +181,15 @@ def _instrument(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: pa.array([row[name]], dtype) for name, dtype in ordered.items()}
 
 
-def _stamped(columns: Mapping[str, Any], ends: Any) -> dict[str, Any]:
+def stamped(columns: Mapping[str, Any], ends: Any) -> dict[str, Any]:
+    """Return `columns` with those of time: when something was known."""
     import pyarrow as pa
 
     stamps = pa.array(ends.astype(np.uint64))
     return {**columns, "ts_event": stamps, "ts_init": stamps}
 
 
-def _wide(values: pl.Series, decimals: int, *, symbol: str) -> Any:
+def wide(values: pl.Series, decimals: int, *, symbol: str) -> Any:
     """Return numbers as 16 bytes each: rounded to `decimals`, in units of 10^-16, little-endian, signed."""
     import pyarrow as pa
 

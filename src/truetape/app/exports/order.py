@@ -10,7 +10,7 @@ from typing import Final
 
 from truetape.domain.adjust import ADJUSTMENTS, Adjustment
 from truetape.domain.errors import BadInput
-from truetape.domain.time import TIMEFRAMES, parse_day
+from truetape.domain.time import TIMEFRAMES, parse_day, parse_instant, to_datetime
 
 FORMS: Final = ("parquet", "arrow", "csv", "dbn", "lean", "nautilus", "zipline")
 FOLDERS: Final = ("lean", "nautilus", "zipline")  # forms that are folders; the others are one file
@@ -18,6 +18,11 @@ LENGTHS: Final[Mapping[str, tuple[str, ...]]] = {
     "dbn": ("1m", "1h", "1d"),
     "lean": ("1m", "1h", "1d"),
     "zipline": ("1m", "1d"),
+}
+KINDS: Final = ("bars", "trades", "quotes")
+TICKS: Final[Mapping[str, tuple[str, ...]]] = {  # forms that have a place for them
+    "trades": ("parquet", "arrow", "csv", "dbn", "nautilus"),
+    "quotes": ("parquet", "arrow", "csv", "nautilus"),
 }
 _ADJUSTS_ITSELF: Final = ("lean", "zipline")
 _SUFFIXES: Final = {
@@ -34,8 +39,8 @@ _SUFFIXES: Final = {
 class Order:
     """What is to be exported, and where to.
 
-    `start` and `end` are session dates, both inclusive; `as_of` is a date or an instant in ISO 8601 with a zone. No
-    symbols mean every instrument that is listed.
+    `start` and `end` are session dates, both inclusive; of trades and quotes they may be instants, and an end that is
+    one is exclusive. `as_of` is a date or an instant in ISO 8601 with a zone. No symbols mean every instrument.
     """
 
     symbols: tuple[str, ...]
@@ -46,6 +51,8 @@ class Order:
     timeframe: str = "1d"
     adjustment: Adjustment = "raw"
     as_of: str | None = None
+    kind: str = "bars"  # of KINDS
+    provider: str | None = None  # who told trades or quotes; None: anybody
     force: bool = False  # what stands at `output` is replaced
 
     def __post_init__(self) -> None:
@@ -55,8 +62,11 @@ class Order:
             BadInput: There is no such form or timeframe, or the form has no place for it.
         """
         _choose("--format", self.form, FORMS)
+        _choose("--kind", self.kind, KINDS)
         _choose("--timeframe", self.timeframe, TIMEFRAMES)
         _choose("--adjustment", self.adjustment, ADJUSTMENTS)
+        if self.kind != "bars":
+            return self._check_ticks()
         lengths = LENGTHS.get(self.form, TIMEFRAMES)
         if self.timeframe not in lengths:
             fix = f"A file of {self.form} holds bars of {', '.join(lengths)}."
@@ -68,6 +78,17 @@ class Order:
         if start and end and start > end:
             fix = f"It is later than the end, which was {end}. Both are inclusive; swap them."
             raise BadInput(parameter="--start", value=str(start), fix=fix)
+        return None
+
+    def _check_ticks(self) -> None:
+        if self.form not in TICKS[self.kind]:
+            fix = f"Choose one of {', '.join(TICKS[self.kind])} for {self.kind}."
+            raise BadInput(parameter="--format", value=self.form, fix=fix)
+        for option, value in (("--start", self.start), ("--end", self.end)):
+            if not value:
+                fix = f"Say from when until when {self.kind} are wanted, as dates or as instants with a zone."
+                raise BadInput(parameter=option, value="", fix=fix)
+        self.days()
 
     def days(self) -> tuple[date | None, date | None]:
         """Return the first and the last session date that are wanted, both inclusive; None where there is no bound.
@@ -75,8 +96,9 @@ class Order:
         Raises:
             BadInput: One of them is no date.
         """
-        start = parse_day(self.start, parameter="--start") if self.start else None
-        return start, parse_day(self.end, parameter="--end") if self.end else None
+        read = parse_day if self.kind == "bars" else _day_of
+        start = read(self.start, parameter="--start") if self.start else None
+        return start, read(self.end, parameter="--end") if self.end else None
 
 
 def form_of(output: Path) -> str:
@@ -91,6 +113,10 @@ def form_of(output: Path) -> str:
         fix = f"Its name tells no format. Choose one with --format: {', '.join(FORMS)}."
         raise BadInput(parameter="-o", value=str(output), fix=fix)
     return found[-1]
+
+
+def _day_of(text: str, *, parameter: str) -> date:
+    return to_datetime(parse_instant(text, parameter=parameter)).date()
 
 
 def _choose(option: str, value: str, known: tuple[str, ...]) -> None:

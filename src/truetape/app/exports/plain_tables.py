@@ -39,9 +39,14 @@ class TableSink:
         return len(rows)
 
     def finish(self) -> None:
+        """Write what stands at the end of the file."""
+        self.close()
+
+    def close(self) -> None:
         """Close the file."""
         if self._writer is not None:
             self._writer.close()
+            self._writer = None
 
     def _opened(self, schema: Any) -> Any:
         import pyarrow as pa

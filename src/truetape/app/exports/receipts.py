@@ -11,8 +11,9 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """What an export was made of. The same question with this `as_of` gives the same rows again."""
 
     source: str  # the program and its version
+    kind: str  # bars, trades or quotes
     basis: str  # raw, split or all: what prices and volumes are adjusted for
-    timeframe: str
+    timeframe: str | None  # of bars
     as_of: str  # the knowledge time, ISO 8601
     store_version: int
     start: str | None = None  # first session date that was asked for, inclusive

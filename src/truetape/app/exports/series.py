@@ -88,7 +88,11 @@ class Sink(Protocol):
         ...
 
     def finish(self) -> None:
-        """Write what stands at the end, and close every file."""
+        """Write what stands at the end."""
+        ...
+
+    def close(self) -> None:
+        """Close every file, whether all was written or not."""
         ...
 
 

@@ -55,7 +55,10 @@ class ZiplineSink:
         return len(rows)
 
     def finish(self) -> None:
-        """Do nothing: every file is closed."""
+        """Do nothing: every file is whole."""
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
 
     def _daily(self, bars: pl.DataFrame, actions: pl.DataFrame) -> pl.DataFrame:
         rows = _typed(bars, pl.col("ts_event").dt.date())
