@@ -253,6 +253,7 @@ class BatchNormalized(Message, frozen=True, kw_only=True):
     actions: bytes = b""  # beside daily bars: schema.TABLES["action_claims"], basis raw, of all dates; empty: not told
     decisions: tuple[DecisionMade, ...] = ()  # about the series, the oldest first
     decision: DecisionMade | None = None  # the one because of which it is graded again; round_id is its id
+    lapsed: bytes = b""  # beside actions: claims of the range that providers no longer make; empty: none
 
     @property
     def subject(self) -> str:
@@ -320,6 +321,7 @@ class BatchGraded(Message, frozen=True, kw_only=True):
     votes: bytes = b""  # schema.TABLES["votes"]; empty: nobody could be wrong
     repairs: bytes = b""  # schema.TABLES["repairs"], version 0: proposals; empty: none
     decision: DecisionMade | None = None  # the one that it was graded again for
+    withdrawn: bytes = b""  # keys of schema.TABLES[kind] whose rows, if there are any, no longer stand; empty: none
 
     @property
     def subject(self) -> str:
@@ -341,6 +343,7 @@ class BatchStored(Message, frozen=True, kw_only=True):
     repeated: int
     quarantined: int
     store_version: int
+    withdrawn: int = 0
 
     @property
     def subject(self) -> str:

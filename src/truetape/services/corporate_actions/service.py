@@ -31,7 +31,7 @@ class CorporateActionsService:
         Bars are always told of, since an index waits for them; actions only when a factor changed.
         """
         bars = message.kind == "bars" and message.timeframe == self._config.timeframe
-        actions = message.kind == "actions" and message.new + message.corrected > 0
+        actions = message.kind == "actions" and message.new + message.corrected + message.withdrawn > 0
         if not bars and not actions:
             return
         decision = await self._decided(message)

@@ -8,6 +8,7 @@ import polars as pl
 
 from truetape.domain.messages import BatchNormalized, RoundClosed
 from truetape.domain.wire import pack
+from truetape.services.processing.lapsing import LAPSED, WHAT, still_told
 from truetape.services.processing.normalize import known_splits, latest_claims, raw_actions, raw_bars
 
 
@@ -24,13 +25,14 @@ def round_batches(
     claims = {
         table: pl.concat([frame, *(part[table] for part in parts if table in part)]) for table, frame in older.items()
     }
-    actions = latest_claims(claims["action_claims"], key=("ex_date", "type"), captured=message.captured)
+    newest = latest_claims(claims["action_claims"], key=WHAT, captured=message.captured)
+    actions = still_told(newest)
     bars = latest_claims(claims["bar_claims"], key=("ts_event",), captured=message.captured)
     splits = known_splits(actions)
     raw = raw_actions(actions, splits)
     in_range = raw.filter(pl.col("ex_date").is_between(message.start, message.end))
     return (
-        _batch(message, "actions", in_range, last=False),
+        _batch(message, "actions", in_range, last=False, lapsed=_lapsed_now(newest, message)),
         _batch(
             message,
             "bars",
@@ -40,8 +42,24 @@ def round_batches(
     )
 
 
+def _lapsed_now(newest: pl.DataFrame, message: RoundClosed) -> bytes:
+    """Return the actions of the round's range that its answers no longer tell; nothing if there are none."""
+    gone = newest.filter(
+        pl.col("basis") == LAPSED,
+        pl.col("payload").is_in(message.captured),
+        pl.col("ex_date").is_between(message.start, message.end),
+    )
+    return pack(gone) if len(gone) else b""
+
+
 def _batch(
-    message: RoundClosed, kind: str, frame: pl.DataFrame, *, actions: bytes = b"", last: bool = True
+    message: RoundClosed,
+    kind: str,
+    frame: pl.DataFrame,
+    *,
+    actions: bytes = b"",
+    last: bool = True,
+    lapsed: bytes = b"",
 ) -> BatchNormalized:
     return BatchNormalized(
         kind=kind,
@@ -56,4 +74,5 @@ def _batch(
         last=last,
         simulated=message.simulated,
         actions=actions,
+        lapsed=lapsed,
     )

@@ -16,6 +16,7 @@ from truetape.domain.wire import pack
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
 from truetape.services.processing.config import ProcessingConfig
+from truetape.services.processing.lapsing import still_told
 from truetape.services.processing.normalize import known_splits, latest_claims, raw_actions, raw_bars
 
 CONTEXT_DAYS: Final = 400  # calendar days before and after, that daily bars are judged by
@@ -141,6 +142,7 @@ def as_heard_last(claims: pl.DataFrame, captures: pl.DataFrame, *, key: tuple[st
 
 def _comparable(actions: pl.DataFrame, bars: pl.DataFrame | None) -> tuple[bytes, bytes]:
     """Return what is graded, and the actions beside bars."""
+    actions = still_told(actions)
     splits = known_splits(actions)
     raw = pack(raw_actions(actions, splits))
     return (raw, b"") if bars is None else (pack(raw_bars(bars, splits, actions=actions)), raw)

@@ -11,13 +11,7 @@ import msgspec
 import polars as pl
 import structlog
 
-from truetape.domain.errors import (
-    CorruptArchive,
-    ProviderRefused,
-    SchemaMismatch,
-    StoreUnavailable,
-    UndecodablePayload,
-)
+from truetape.domain.errors import CorruptArchive, ProviderRefused, SchemaMismatch, StoreUnavailable, UndecodablePayload
 from truetape.domain.messages import (
     DecisionMade,
     PayloadDoubted,
@@ -39,6 +33,7 @@ from truetape.ports.store import Selection, Store
 from truetape.services.processing.batches import round_batches
 from truetape.services.processing.config import ProcessingConfig
 from truetape.services.processing.identify import is_bulk
+from truetape.services.processing.lapsing import lapsed, of_the_same_kind, still_told
 from truetape.services.processing.minutes import Due, Minutes, restored
 from truetape.services.processing.normalize import known_splits, latest_claims, raw_bars
 from truetape.services.processing.reading import Reading, read
@@ -215,6 +210,7 @@ class ProcessingService:
         refuse_mixing(folder_is_simulated=self._config.simulated, data_are_simulated=message.simulated)
         older = await self._kept_before(message)
         parts = await self._decoded_parts(message)
+        parts += await self._lapsed(message, older, parts)
         await self._commit(parts)
         self._decoded.pop(message.round_id, None)
         await self._tell_drift(message, older, parts)
@@ -263,7 +259,7 @@ class ProcessingService:
         splits = known_splits(empty(TABLES["action_claims"].columns))
         if not (claims["basis"] == "raw").all():
             one = Selection(equal={"instrument_id": (instrument,)})
-            splits = known_splits(await self._store.read("action_claims", one))
+            splits = known_splits(still_told(await self._store.read("action_claims", one)))
         decisions = await self._regrading.about((instrument, "bars", "1m"))
         await self._bus.publish(decided(minutes_batch(rows, raw_bars(claims, splits)), decisions))
 
@@ -380,6 +376,15 @@ class ProcessingService:
         """Return the claims of every payload of the round, decoding those that were not decoded ahead."""
         ahead = self._decoded.get(message.round_id, {})
         return [ahead[_page(one)] if _page(one) in ahead else await self._claims(one) for one in message.captures]
+
+    async def _lapsed(self, message: RoundClosed, older: Claims, parts: list[Claims]) -> list[Claims]:
+        """Return the claims that say which actions the round's answers no longer tell."""
+        gone = lapsed(older["action_claims"], message, parts)
+        if gone.is_empty():
+            return []
+        one = Selection(equal={"instrument_id": (message.instrument_id,)})
+        captures = [await self._store.read("captures", one), *(part["captures"] for part in parts if part)]
+        return [{"action_claims": of_the_same_kind(gone, older["action_claims"], pl.concat(captures))}]
 
     async def _commit(self, parts: list[Claims]) -> None:
         filled = [(table, frame) for part in parts for table, frame in part.items() if not frame.is_empty()]

@@ -53,6 +53,7 @@ from truetape.services.quality.proposing import proposed
 from truetape.services.quality.trust import cut_off, fixed_at, fixed_rows, learnt, remembered_from, votes, weights
 from truetape.services.quality.vote import Tolerance
 from truetape.services.quality.watch import Watch
+from truetape.services.quality.withdrawing import without_ground
 
 KEPT_CALENDARS: Final = 64
 CALENDAR: Final = ("mic", "session", "open", "close", "ts_known")  # what is read of it
@@ -109,6 +110,7 @@ class QualityService:
         await self._bus.publish(await asyncio.to_thread(self._graded, message, grades, venue))
 
     def _graded(self, message: BatchNormalized, grades: Grades, venue: str) -> BatchGraded:
+        withdrawn = without_ground(message, grades.golden) if message.decision or message.lapsed else pl.DataFrame()
         return BatchGraded(
             kind=message.kind,
             round_id=message.round_id,
@@ -126,6 +128,7 @@ class QualityService:
             votes=pack(votes(grades.golden, grades.quarantined, batch=message, venue=venue)),
             repairs=proposed(message, grades),
             decision=message.decision,
+            withdrawn=pack(withdrawn) if len(withdrawn) else b"",
         )
 
     def _grade(

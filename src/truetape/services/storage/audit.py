@@ -18,19 +18,23 @@ STATES: Final = {"apply": "applied", "undo": "undone", "reject": "rejected"}
 _PROPOSED: Final = {"state": "proposed", "decision_id": "", "decided_by": ""}
 
 
-def decision_row(made: DecisionMade, *, current: pl.DataFrame, written: pl.DataFrame) -> pl.DataFrame:
+def decision_row(
+    made: DecisionMade, *, current: pl.DataFrame, written: pl.DataFrame, gone: pl.DataFrame
+) -> pl.DataFrame:
     """Return the row of the table decisions about `made`.
 
     Args:
         made: What was decided.
         current: Golden rows as they were.
         written: Those that it changed, as they are since.
+        gone: Those that no longer stand because of it, as they were.
     """
     key = list(TABLES[made.kind].key)
-    before = current.join(written.select(key), on=key, how="semi", maintain_order="left")
+    changed = pl.concat([written.select(key), gone.select(key)])
+    before = current.join(changed, on=key, how="semi", maintain_order="left")
     row = {name: getattr(made, name) for name in TABLES["decisions"].columns if hasattr(made, name)}
     row |= {
-        "changed": len(written),
+        "changed": len(changed),
         "before": _quoted(before),
         "after": _quoted(written),
         "fact": msgspec.json.encode(made).decode(),

@@ -33,6 +33,7 @@ from truetape.services.storage.daily import BARS, FOUND, QUARANTINED, Changed, d
 from truetape.services.storage.mark import round_mark
 from truetape.services.storage.naming import snapshot_row
 from truetape.services.storage.troubles import troubles
+from truetape.services.storage.withdrawing import withdrawal_findings, withdrawals, withdrawn_rows
 
 PORTION: Final = 2000  # instruments whose days are counted at once
 SLACK: Final = timedelta(hours=1)  # by which rounds may be stored in another order than they were closed in
@@ -112,19 +113,25 @@ class StorageService:
         current = await self._current(message, golden)
         withdrawn = await self._withdrawn(message, golden)
         decision = await asyncio.to_thread(_decided, message, current, withdrawn, golden)
-        quarantined, findings = unpack(message.quarantined), unpack(message.findings)
+        gone = withdrawn_rows(message, current)
+        quarantined = unpack(message.quarantined)
+        findings = pl.concat([unpack(message.findings), withdrawal_findings(message, gone)])
         writes = {message.kind: decision.write, "quarantine": quarantined, "findings": findings}
         if message.votes:
             writes["votes"] = unpack(message.votes)
-        writes |= await self._audited(message, current, decision)
+        writes |= await self._audited(message, current, decision, gone)
         if message.last:
             writes["rounds"] = round_mark(message, golden=len(golden), quarantined=len(quarantined))
         filled = {name: frame for name, frame in writes.items() if not frame.is_empty()}
-        version = await self._store.commit(filled) if filled else self._store.version()
+        told = withdrawals(message, gone)
+        version = self._store.version()
+        if filled or told:
+            version = await self._store.commit(filled, withdrawals=told)
         self._unstored.pop(message.round_id, None)
         self._changed.add(message.instrument_id, message.timeframe, message.start, message.end)
         await self._tell_troubles(findings, quarantined, ts_known=message.ts_known, simulated=message.simulated)
-        await self._bus.publish(_told(message, decision, quarantined=len(quarantined), version=version))
+        counts = {"quarantined": len(quarantined), "withdrawn": len(gone), "store_version": version}
+        await self._bus.publish(_told(message, decision, counts))
 
     async def on_findings_made(self, message: FindingsMade | PayloadDoubted) -> None:
         """Store what is wrong beside all batches, and tell it.
@@ -217,8 +224,8 @@ class StorageService:
             await self._store.commit({"quality_daily": decision.write})
 
     async def _current(self, message: BatchGraded, golden: pl.DataFrame) -> pl.DataFrame:
-        """Return the stored rows that `golden` may replace."""
-        if golden.is_empty():
+        """Return the stored rows that `golden` may replace, or `message` may withdraw."""
+        if golden.is_empty() and not message.withdrawn:
             return golden
         return await self._store.read(message.kind, _about(message))
 
@@ -230,7 +237,7 @@ class StorageService:
         return await self._store.read(message.kind, replace(_about(message), withdrawn=True, columns=columns))
 
     async def _audited(
-        self, message: BatchGraded, current: pl.DataFrame, decision: Decision
+        self, message: BatchGraded, current: pl.DataFrame, decision: Decision, gone: pl.DataFrame
     ) -> dict[str, pl.DataFrame]:
         """Return the rows of repairs and decisions that go with a batch."""
         made = message.decision
@@ -240,7 +247,7 @@ class StorageService:
         repairs = repair_rows(message, known)
         if made is None:
             return {"repairs": repairs}
-        return {"repairs": repairs, "decisions": decision_row(made, current=current, written=decision.write)}
+        return {"repairs": repairs, "decisions": decision_row(made, current=current, written=decision.write, gone=gone)}
 
     async def on_payload_rejected(self, message: PayloadRejected) -> None:
         """Keep the fact that an archived payload could not be read."""
@@ -280,7 +287,7 @@ def _instrument(message: BatchGraded) -> Selection:
     return Selection(equal={"instrument_id": (message.instrument_id,)})
 
 
-def _told(message: BatchGraded, decision: Decision, *, quarantined: int, version: int) -> BatchStored:
+def _told(message: BatchGraded, decision: Decision, counts: dict[str, int]) -> BatchStored:
     return BatchStored(
         kind=message.kind,
         round_id=message.round_id,
@@ -292,6 +299,5 @@ def _told(message: BatchGraded, decision: Decision, *, quarantined: int, version
         new=decision.new,
         corrected=decision.corrected,
         repeated=decision.repeated,
-        quarantined=quarantined,
-        store_version=version,
+        **counts,
     )
