@@ -20,6 +20,7 @@ from perf import (
     reading,
     serving,
     start,
+    storing_timescale,
     streaming,
     voting,
 )
@@ -38,6 +39,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Result | Sheet]]] = {
     "reading": reading.measure,
     "serving": serving.measure,
     "start": start.measure,
+    "storing_timescale": storing_timescale.measure,
     "streaming": streaming.measure,
     "voting": voting.measure,
 }
