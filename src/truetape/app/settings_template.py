@@ -107,4 +107,19 @@ key_variable = "FINNHUB_API_KEY"
 # [channels.office]
 # by = "alertmanager"      # webhook, alertmanager or email
 # url = "http://127.0.0.1:9093"  # or url_variable, where the address holds a token
+
+# A disk in trouble is told; see docs/guides/when-the-disk-is-full.md.
+# [disk]
+# slow_commit = "10s"      # a commit that takes longer
+# low = "1 GB"             # less room than this
+
+# Old rows go to cheaper tiers and are read as before; see docs/guides/keep-history-cheaply.md.
+# [tiers]
+# warm = "cold/warm"       # a folder beside this file, or s3://bucket/prefix
+# archive = "cold/archive"
+# [tiers.kinds.bars]
+# hot = "2y"               # a bar stays in the store until it is so old
+# warm = "10y"             # and in the warm tier until then
+# [tiers.kinds.quotes]
+# keep = "90d"             # deleted when it is so old
 """
