@@ -31,7 +31,7 @@ class Tiering(msgspec.Struct, frozen=True, kw_only=True):
     mirror: str = ""  # likewise: a second copy of every cold file, from which damage is repaired; "" for none
     form: Form = "parquet"
     every_days: int = 1  # between two looks at what is due
-    replaced_days: int = 30  # for which files that were folded into others stay: backups may still name them
+    replaced_days: int = 2  # for which files that were folded into others stay: a backup may still be reading them
     scrub_days: int = 30  # between two readings of everything that is kept cold
     kinds: dict[str, Ages] = {}  # by table
     licences: dict[str, Licence] = {}  # by provider

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,8 @@ kinds.quotes = { keep = "30d" }
 licences.tiingo = { claims = "90d" }
 prices = { hot = 1000.0, warm = 100.0, archive = 10.0, payloads = 0.0 }
 """
-YEARS = (2005, 2006, 2020)
+LATER = datetime.now(UTC).year - 5
+YEARS = (2005, 2006, LATER)
 
 
 def rows(table: str, *given: dict[str, Any]) -> pl.DataFrame:
@@ -67,7 +68,7 @@ def config(tmp_path: Path) -> Path:
             for year in YEARS
             for day in range(1, 11)
         ]
-        old = {"instrument_id": "ins_a", "ts_event": day_start_ns(date(2020, 3, 2)), "ts_known": 1}
+        old = {"instrument_id": "ins_a", "ts_event": day_start_ns(date(LATER, 3, 2)), "ts_known": 1}
         claims = [{**old, "payload": name, "provider": name} for name in ("tiingo", "yahoo")]
         quote = {**old, "payload": "q", "provider": "yahoo"}
         await parts.store.commit(
@@ -103,7 +104,7 @@ def test_rows_move_once_they_are_shown_to(config: Path) -> None:
     assert [(step["start"], step["goal"], step["moved_rows"]) for step in done["steps"]] == [
         ("2005-01-01", "archive", 10),
         ("2006-01-01", "archive", 10),
-        ("2020-01-01", "warm", 10),
+        (f"{LATER}-01-01", "warm", 10),
     ]
     assert len(list((config.parent / "cold").rglob("*.parquet"))) == 3
     assert shown(config, "move") == "Nothing is due: every row lies where the settings want it.\n"

@@ -116,7 +116,7 @@ class ColdTiers:
         """Delete cold files that no standing row lies in, and return how many.
 
         What rows were deleted from goes at once; what was folded into other files, or never came to stand, goes if it
-        was written before `older_than_ns`: a backup of the store may still name it.
+        was written before `older_than_ns`: a backup may still be reading it.
 
         Raises:
             StoreUnavailable: A tier cannot be listed or written now.
