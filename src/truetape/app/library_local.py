@@ -29,6 +29,7 @@ from truetape.services.api.endpoint import STREAM
 from truetape.services.api.explain import Explanation
 from truetape.services.api.parameters import checked
 from truetape.services.api.query import bars_query
+from truetape.services.api.receipts import decode_slip
 from truetape.services.api.render import Receipt
 from truetape.services.api.snapshots import Snapshot
 from truetape.services.api.streams import Streams
@@ -86,6 +87,8 @@ class LocalSource:
 
     def answer_of(self, receipt: str) -> bytes:
         """Return the body of the answer that has this receipt."""
+        if decode_slip(receipt).question.endpoint == STREAM:
+            return self._run(_together(Streams(self._teller), receipt))
         return self._run(self._teller.again(receipt)).body
 
     def close(self) -> None:
@@ -106,6 +109,11 @@ def _opened(folder: Path) -> AnyStore:
     if os.environ.get(ADDRESS):
         return to_read(folder, os.environ)
     return segmented(DuckdbStore(folder / STORE, read_only=True), folder / STORE, place=SEGMENTS)
+
+
+async def _together(streams: Streams, receipt: str) -> bytes:
+    streamed = await streams.again(receipt)
+    return b"".join([chunk async for chunk in streamed.chunks])
 
 
 async def _awaited(question: Awaitable[Answer]) -> Answer:

@@ -81,6 +81,9 @@ def test_a_running_api_names_and_answers_again(folder: Path, tmp_path: Path) -> 
             name: json.loads(run("get", "AAPL", "--snapshot", name, "--json", "--url", url).stdout)[3]["close"]
             for name in ("eod", "now")
         }
+        with urllib.request.urlopen(f"{url}/v1/bars/stream?symbols=AAPL&format=csv") as stream:
+            streamed, kept = stream.read(), json.loads(stream.headers["truetape-receipt"])["id"]
+    assert streamed == run("receipt", kept, "--data", str(folder)).stdout_bytes
     into_file = run("receipt", told["id"], "-o", str(path), "--data", str(folder))
 
     assert (0, 0) == (by_folder.exit_code, by_url.exit_code), by_folder.stdout + by_url.stdout

@@ -23,6 +23,7 @@ from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.set_clock import SetClock
 from truetape.adapters.watched_store import WatchedStore
 from truetape.services.api.config import ApiConfig
+from truetape.services.api.receipts import Question, Slip, encode_slip
 from truetape.services.api.rest import build
 
 Client = TestClient[Any]
@@ -215,6 +216,36 @@ def test_a_store_that_is_not_the_same_says_so(folder: Path, tmp_path_factory: py
     assert nearest in shorter[0].json()["fix"]
     assert "/v1/bars/stream?symbols=AAPL" in apart[1].json()["fix"]
     assert {"urn:truetape:problem:gone-answer"} == {one.json()["type"] for one in (*shorter, *apart)}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        Question("dreams", {}, {}, "csv"),
+        Question("bars", {}, {"symbols": "AAPL"}, "text"),
+        Question("bars", {"symbol": "AAPL"}, {"symbols": "AAPL"}, "csv"),
+        Question("bars", {}, {"symbols": "AAPL", "dream": "1"}, "csv"),
+        Question("bars", {}, {"symbols": "AAPL", "start": "soon"}, "csv"),
+        Question("explanation", {"symbol": "AAPL", "ts": "soon"}, {}, "json"),
+    ],
+)
+def test_a_receipt_of_a_question_that_is_none_is_refused(folder: Path, question: Question) -> None:
+    """Forged, or of another version of truetape: in words."""
+    forged = encode_slip(Slip(question=question, version=1, as_of=None, told=0, snapshot="", digest=b""))
+    with open_room(folder, SetClock(NOW_NS)) as (client, _):
+        answer = client.get(f"/v1/receipts/{forged}")
+
+    assert (400, True) == (answer.status_code, bool(answer.json()["fix"]))
+
+
+def test_a_snapshot_of_a_store_that_was_set_back_is_refused(folder: Path) -> None:
+    """What its commit held is not known."""
+    named = rows("snapshots", name=["ahead"], as_of=date(2024, 1, 12), store_version=99, ts_known=date(2024, 1, 12))
+    with open_room(folder, SetClock(NOW_NS)) as (client, store):
+        asyncio.run(store.commit({"snapshots": named}))
+        answer = client.get("/v1/bars?symbols=AAPL&snapshot=ahead")
+
+    assert (400, "snapshot") == (answer.status_code, answer.json()["parameter"])
 
 
 @pytest.mark.parametrize("text", ["abc", "x" * 3000, "%00", "..%2f..%2fetc"])

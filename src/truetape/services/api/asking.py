@@ -153,8 +153,6 @@ class Teller:
         """
         slip, endpoint = self.slip(receipt)
         question = slip.question
-        if question.endpoint not in ASKS:
-            raise BadInput(parameter="receipt", value=receipt[:64], fix="Ask a running server for what was streamed.")
         query, cursor = self._read(question)
         try:
             rendered = await self._rendered(question, query, cursor, self.reading_of(slip))
@@ -225,6 +223,9 @@ class Teller:
         name = getattr(query, "snapshot", "")
         if name:
             version, limit = await state_named(self.store, name)
+            if version > self.store.version():
+                fix = "The store was set back since to before it was named; ask with as_of instead."
+                raise BadInput(parameter="snapshot", value=name, fix=fix)
             if as_of is not None and as_of > limit:
                 fix = f"It is later than {iso(limit)}, where the snapshot {name} stands. Leave it out, or ask earlier."
                 raise BadInput(parameter="as_of", value=iso(as_of), fix=fix)
