@@ -38,6 +38,7 @@ from truetape.app.cli.status import status
 from truetape.app.cli.storing import store
 from truetape.app.cli.stream import stream
 from truetape.app.cli.terminal import BAD_INPUT, INTERRUPTED, write_json
+from truetape.app.cli.timeframes import timeframes
 from truetape.app.cli.trust import trust
 
 RUN: Final = "Run"
@@ -83,6 +84,7 @@ for command, group in (
     (resolve, ASK),
     (receipt, ASK),
     (export, ASK),
+    (timeframes, ASK),
     (status, KEEP),
     (quality, KEEP),
     (late, KEEP),

@@ -71,7 +71,7 @@ def _longer(sheet: Sheet, symbol: str | None, *, source: str, target: str, venue
     held = [name for name in _VALUES if name in series.columns]
     missing = [pl.lit(None, pl.Float64).alias(name) for name in _VALUES if name not in held]
     bars = series.select(pl.col("ts").alias("ts_event"), *held).with_columns(missing)
-    spans = _spans(bars["ts_event"], venue)
+    spans = spans_of(bars["ts_event"], venue)
     made = resample(bars, source=source, target=target, spans=spans, by=())
     when = pl.col("ts_event") if target in LENGTHS_NS else pl.col("ts_event").dt.date().alias("date")
     return made.select(*([pl.lit(symbol).alias("symbol")] if symbol is not None else []), when, *held)
@@ -118,7 +118,8 @@ def _of_symbols(sheet: Sheet) -> Iterator[tuple[str | None, Sheet]]:
         yield symbol, sheet.of_rows((symbols.eq_missing(symbol)).arg_true().cast(pl.Int64))
 
 
-def _spans(stamps: pl.Series, venue: str | None) -> pl.DataFrame:
+def spans_of(stamps: pl.Series, venue: str | None) -> pl.DataFrame:
+    """Return when `venue` (a MIC with a calendar; None: one that never closes) trades on the days of `stamps`."""
     days = stamps.dt.date()
     first, last = days.min(), days.max()
     assert isinstance(first, date)
