@@ -8,6 +8,7 @@ from typing import Final
 import psycopg
 
 from truetape.adapters.timescale_store import TimescaleStore
+from truetape.ports.store import Store
 
 SCHEMA: Final = "place"
 _EMPTY: Final = """
@@ -37,3 +38,11 @@ class DatabasePlace:
             with psycopg.connect(self._dsn, autocommit=True) as connection:
                 connection.execute(_EMPTY)
         return TimescaleStore(self._dsn, read_only=read_only, schema=self._schema)
+
+
+async def keep_by_column(store: Store) -> None:
+    """Let TimescaleDB keep every chunk of bars by column, those that have been changed since too."""
+    assert isinstance(store, TimescaleStore)
+    async with await psycopg.AsyncConnection.connect(store._address.dsn, autocommit=True) as connection:
+        chunks = f"show_chunks('\"{store._schema}\".bars')"
+        await connection.execute(f"SELECT compress_chunk(chunk, true) FROM {chunks} chunk".encode())
