@@ -16,6 +16,7 @@ import polars as pl
 from truetape.domain.schema import Table
 
 FIRST_VERSION: Final = 1
+WITHDRAWN: Final = "withdrawn"  # the check of a finding that says why a row was withdrawn
 NO_VALUES: Final = ("ts_known", "version", "payload")
 _AT: Final = "__at__"
 

@@ -10,6 +10,7 @@ import pytest
 
 from room_doubles import rows
 from small_market import APPLE, NOW_NS, ORIGIN, claims, golden, listings, quarantine, repairs, tables
+from truetape.domain.schema import TABLES
 from truetape.services.api.directory import Directory
 from truetape.services.api.explain import Evidence, Explanation, explain
 from truetape.services.api.mended import repaired_bar
@@ -17,6 +18,7 @@ from truetape.services.api.narrate import narrate
 from truetape.services.api.prices import Prices
 
 FRIDAY = date(2005, 2, 25)
+ORIGIN_TIME = TABLES["bars"].columns["ts_known"]
 FAR = pl.col("provider") == "finnhub"
 RAW = Prices(open=8900.0, high=9100.0, low=8800.0, close=9000.0, volume=110.0)
 
@@ -90,6 +92,50 @@ def test_a_bar_by_an_operator_says_so() -> None:
     bar = golden(APPLE, [FRIDAY], [90.0], [110.0], provider="operator", method="operator", agreed="operator")
 
     assert "operator, score 1.00: An operator decided it." in narrate(explained(bars=bar))
+
+
+def withdrawn(version: int, *, known: datetime) -> pl.DataFrame:
+    bar = golden(APPLE, [FRIDAY], [90.0], [110.0]).with_columns(
+        pl.lit(version, dtype=pl.UInt32).alias("version"), pl.lit(known).cast(ORIGIN_TIME).alias("ts_known")
+    )
+    kept = TABLES["bars"].withdrawal
+    return bar.with_columns(
+        pl.lit(None, dtype=kind).alias(name) for name, kind in bar.schema.items() if name not in kept
+    )
+
+
+def test_a_withdrawn_bar_says_since_when_and_why() -> None:
+    """It has no price; among its versions the withdrawal stands with the reason that a finding gives."""
+    known = datetime(2024, 1, 13, 9, 8, 7, tzinfo=UTC)
+    why = "The stored row no longer stands: ann decided to undo qua_1: it was a typo."
+    finding = rows(
+        "findings",
+        instrument_id=APPLE,
+        timeframe="1d",
+        ts_event=[FRIDAY],
+        check="withdrawn",
+        severity="warning",
+        provider="",
+        explanation=why,
+        **{**ORIGIN, "ts_known": known},
+    )
+    told = explained(withdrawals=withdrawn(2, known=known), findings=finding)
+    words = narrate(told)
+
+    assert ({}, None) == (told.prices, told.verdict)
+    assert f"There was a golden row. {why}" == told.gap
+    assert [(1, ""), (2, why)] == [(one.version, one.withdrawn) for one in told.versions]
+    assert "    2  known 2024-01-13 09:08:07 UTC  withdrawn  current\n       The stored row no longer stands" in words
+    assert max(map(len, words.splitlines())) <= 82
+
+
+def test_a_bar_that_came_back_is_a_bar() -> None:
+    """The withdrawal before it stays among its versions; one whose finding is not there says what it can."""
+    bars = golden(APPLE, [FRIDAY], [90.0], [110.0]).with_columns(pl.lit(3, dtype=pl.UInt32).alias("version"))
+    told = explained(bars=bars, withdrawals=withdrawn(2, known=datetime(2024, 1, 13, tzinfo=UTC)))
+
+    assert (90.0, None) == (told.prices["raw"].close, told.gap)
+    assert [(2, "The stored row no longer stands."), (3, "")] == [(one.version, one.withdrawn) for one in told.versions]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -57,6 +58,7 @@ class Explainer:
         payloads = claims["payload"].unique().sort().to_list()
         return Evidence(
             bars=await self._day("bars", daily, day, history=True),
+            withdrawals=await self._store.read("bars", replace(self._wanted(daily, day), history=True, withdrawn=True)),
             bar_claims=claims,
             quarantine=await self._day("quarantine", daily, day),
             findings=await self._day("findings", daily, day),
@@ -72,8 +74,10 @@ class Explainer:
     async def _day(
         self, table: str, equal: Mapping[str, tuple[str, ...]], day: date, *, history: bool = False
     ) -> pl.DataFrame:
-        wanted = Selection(equal=equal, start=day, end=day, as_of=self._store.as_of, history=history, limit=MOST_ROWS)
-        return await self._store.read(table, wanted)
+        return await self._store.read(table, replace(self._wanted(equal, day), history=history))
+
+    def _wanted(self, equal: Mapping[str, tuple[str, ...]], day: date) -> Selection:
+        return Selection(equal=equal, start=day, end=day, as_of=self._store.as_of, limit=MOST_ROWS)
 
     def _sizes(self, keys: Iterable[str]) -> dict[str, int | None]:
         return {key: self._size(key) for key in list(keys)[:MOST_PAYLOADS]}

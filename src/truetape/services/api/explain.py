@@ -14,6 +14,7 @@ from truetape.domain.adjust import unsplit
 from truetape.domain.flags import Quality
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.time import iso
+from truetape.domain.versions import WITHDRAWN
 from truetape.services.api.directory import Listing
 from truetape.services.api.mended import repaired_bar
 from truetape.services.api.prices import Prices
@@ -74,12 +75,13 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of the golden row."""
+    """One version of the golden row, or its withdrawal: then it has no prices, and `withdrawn` says why."""
 
     version: int
     prices: Prices
     taken_from: str
     ts_known: str
+    withdrawn: str = ""
 
 
 class DecidedAbout(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +162,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 class Evidence:
     """Rows of the tables of the same names, of one instrument; of claims, verdicts and findings those of one session.
 
-    `bars` holds every version. `payload_bytes` gives sizes of the archived payloads by key.
+    `bars` holds every version, `withdrawals` every withdrawal (schema bars). `payload_bytes` gives sizes of the
+    archived payloads by key.
     """
 
     bars: pl.DataFrame
@@ -174,14 +177,15 @@ class Evidence:
     captures: pl.DataFrame = field(default_factory=lambda: empty(TABLES["captures"].columns))  # of those payloads
     decisions: pl.DataFrame = field(default_factory=lambda: empty(TABLES["decisions"].columns))
     repairs: pl.DataFrame = field(default_factory=lambda: empty(TABLES["repairs"].columns))
+    withdrawals: pl.DataFrame = field(default_factory=lambda: empty(TABLES["bars"].columns))
 
 
 def explain(
     evidence: Evidence, *, symbol: str, listing: Listing, name: str, day: date, as_of: int, store_version: int
 ) -> Explanation:
     """Return the explanation of `symbol` on `day`, from what was known at `as_of` (UTC nanoseconds)."""
-    versions = evidence.bars.sort("version")
-    golden = versions.row(-1, named=True) if len(versions) else None
+    versions = _versions(evidence)
+    golden = evidence.bars.sort("version").row(-1, named=True) if versions and not versions[-1].withdrawn else None
     effects = _effects(evidence, day)
     splits, dividends = 1.0, 1.0
     for effect in effects:
@@ -197,7 +201,7 @@ def explain(
         simulated=any(bool(frame["simulated"].any()) for frame in evidenced),
         session_times=_session(evidence.sessions),
         prices=_adjusted(_prices(golden), splits, dividends) if golden else {},
-        gap=None if golden else _gap(evidence, day),
+        gap=None if golden else _gap(evidence, day, versions),
         verdict=_verdict(golden) if golden else None,
         claims=_claims(evidence, golden),
         quarantined=tuple(_of(Quarantined, row) for row in written(evidence.quarantine).iter_rows(named=True)),
@@ -205,7 +209,7 @@ def explain(
         effects=effects,
         split_product=splits,
         dividend_product=dividends,
-        versions=tuple(_version(row) for row in written(versions).iter_rows(named=True)),
+        versions=versions,
         as_of=iso(as_of),
         store_version=store_version,
         decisions=tuple(_of(DecidedAbout, row) for row in _about(evidence.decisions, day)),
@@ -314,8 +318,23 @@ def _verdict(golden: Mapping[str, Any]) -> Verdict:
     )
 
 
+def _versions(evidence: Evidence) -> tuple[Version, ...]:
+    """Return the versions of the golden row and its withdrawals, in their order; reasons stand in the findings."""
+    told = evidence.findings.filter(pl.col("check") == WITHDRAWN).select("ts_known", withdrawn="explanation")
+    gone = evidence.withdrawals.join(told.unique("ts_known", keep="first"), on="ts_known", how="left")
+    reasoned = gone.with_columns(pl.col("withdrawn").fill_null("The stored row no longer stands."), provider=pl.lit(""))
+    every = pl.concat([evidence.bars.with_columns(withdrawn=pl.lit("")), reasoned]).sort("version")
+    return tuple(_version(row) for row in written(every).iter_rows(named=True))
+
+
 def _version(row: Mapping[str, Any]) -> Version:
-    return Version(version=row["version"], prices=_prices(row), taken_from=row["provider"], ts_known=row["ts_known"])
+    return Version(
+        version=row["version"],
+        prices=_prices(row),
+        taken_from=row["provider"],
+        ts_known=row["ts_known"],
+        withdrawn=row["withdrawn"],
+    )
 
 
 def _session(sessions: pl.DataFrame) -> SessionTimes | None:
@@ -323,7 +342,9 @@ def _session(sessions: pl.DataFrame) -> SessionTimes | None:
     return SessionTimes(open=rows[0]["open"], close=rows[0]["close"]) if rows else None
 
 
-def _gap(evidence: Evidence, day: date) -> str:
+def _gap(evidence: Evidence, day: date, versions: tuple[Version, ...]) -> str:
+    if versions:
+        return f"There was a golden row. {versions[-1].withdrawn}"
     if len(evidence.bar_claims):
         return "Providers made claims about this session, and none was good enough to become the golden row."
     if evidence.sessions.is_empty():

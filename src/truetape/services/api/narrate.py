@@ -207,8 +207,10 @@ def _operation(effect: Effect) -> str:
 def _versions(explanation: Explanation) -> Iterator[Text]:
     for one in explanation.versions:
         newest = one is explanation.versions[-1]
-        words = f"  {one.version:>3}  known {_moment(one.ts_known)}  close {_price(one.prices.close)}  {one.taken_from}"
+        told = "withdrawn" if one.withdrawn else f"close {_price(one.prices.close)}  {one.taken_from}"
+        words = f"  {one.version:>3}  known {_moment(one.ts_known)}  {told}"
         yield Text(f"{words}{'  current' if newest else ''}", style="" if newest else "dim")
+        yield from _paragraph(one.withdrawn, indent=7, style="" if newest else "dim")
 
 
 def _labelled(label: str, words: str, *, style: str = "") -> Text:

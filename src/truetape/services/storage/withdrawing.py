@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import polars as pl
 
 from truetape.domain.messages import BatchGraded
 from truetape.domain.schema import INSTANT, TABLES, empty
-from truetape.domain.versions import withdraw
+from truetape.domain.versions import WITHDRAWN, withdraw
 from truetape.domain.wire import unpack
-
-CHECK: Final = "withdrawn"
 
 
 def withdrawn_rows(message: BatchGraded, current: pl.DataFrame) -> pl.DataFrame:
@@ -40,7 +36,7 @@ def withdrawal_findings(message: BatchGraded, gone: pl.DataFrame) -> pl.DataFram
         "timeframe": pl.lit(message.timeframe),
         "ts_event": when,
         "provider": pl.lit(""),
-        "check": pl.lit(CHECK),
+        "check": pl.lit(WITHDRAWN),
         "severity": pl.lit("warning"),
         "explanation": pl.format("The stored row no longer stands: {}.", pl.col("why").str.strip_chars_end(". ")),
         "field": pl.col("type") if is_action else pl.lit(None, dtype=pl.String),
