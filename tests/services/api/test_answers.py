@@ -19,7 +19,7 @@ from truetape.ports.store import Selection
 from truetape.services.api.answers import Answers
 from truetape.services.api.query import BarsQuery
 from truetape.services.api.reading import Reading, VersionAlone, reading_now
-from truetape.services.api.shelf import Shelf
+from truetape.services.api.shelf import MOST_FACTORS, Shelf
 
 APPLES = BarsQuery(symbols=("AAPL",), adjustment="all")
 CLOCK = SetClock(NOW_NS)
@@ -125,3 +125,17 @@ async def test_a_reading_of_the_past_reads_the_past_alone() -> None:
 
     assert [0] == store.at
     assert {("bars", APPLE, "1d")} == reading.used
+
+
+async def test_many_instruments_do_not_fill_the_memory(store: DuckdbStore) -> None:
+    """Factors are kept for a bounded number of instruments, and stay those of the reading."""
+    shelf, before = Shelf(), reading_now(store, CLOCK)
+    for instrument in [*(f"ins_{number}" for number in range(MOST_FACTORS)), APPLE]:
+        await shelf.factors(before, instrument)
+    kept = await shelf.factors(before, APPLE)
+    of = {"instrument_id": APPLE, "ex_date": [date(2005, 3, 4)], "ts_known": CORRECTED}
+    await store.commit({"factors": rows("factors", **of, split=3.0, dividend=1.0)})
+
+    assert kept.equals(await shelf.factors(before, APPLE))
+    assert 3 == len(await shelf.factors(reading_now(store, CLOCK), APPLE))
+    assert 2 == len(await shelf.factors(before, APPLE))

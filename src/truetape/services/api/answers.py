@@ -29,7 +29,6 @@ DERIVED_FROM: Final = "derived_from"  # the timeframe whose bars make up a bar; 
 ANSWER: Final = (*BAR, DERIVED_FROM)
 ACTION: Final = ("symbol", "ex_date", "type", "value", "currency", *VERDICT, "dissented", *VERSION)
 LISTING: Final = ("symbol", "mic", "name", "asset_class", "currency", "valid_from", "valid_to", "instrument_id")
-FACTOR: Final = ("ex_date", "split", "dividend", "version", "ts_known")
 LEVEL: Final = ("index_id", "ts_event", "level", "members", *VERSION)
 _MORE: Final = 4  # times as many bars are read where those before made too few
 
@@ -207,16 +206,17 @@ class Answers:
         if adjustment == "raw":
             return bars
         factors = await self.factors(instrument)
-        return adjust(bars, factors, adjustment=adjustment).with_columns(pl.lit(adjustment).alias("basis"))
+        adjusted = adjust(bars, factors, adjustment=adjustment).clone()
+        basis = pl.Series("basis", [adjustment], dtype=pl.String).new_from_index(0, len(adjusted))
+        return adjusted.replace_column(adjusted.get_column_index("basis"), basis)
 
     async def factors(self, instrument: str) -> pl.DataFrame:
-        """Return the adjustment factors of an instrument by ex-date, columns FACTOR; the page will tell of them.
+        """Return the adjustment factors of an instrument by ex-date, columns shelf.FACTOR; the page will tell of them.
 
         Raises:
             StoreUnavailable: The store cannot be read now.
         """
-        one = {"instrument_id": (instrument,)}
-        rows = await self._store.read("factors", Selection(equal=one, as_of=self._store.as_of, columns=FACTOR))
+        rows = await self._shelf.factors(self._store, instrument)
         self._factors.append(rows)
         return rows
 
@@ -242,12 +242,12 @@ class Answers:
 
 def factors_used(frames: Sequence[pl.DataFrame]) -> FactorsUsed | None:
     """Return how many rows of factors were used, their newest version, and when the last of them was known."""
-    rows = [frame.select("version", "ts_known") for frame in frames if len(frame)]
-    if not rows:
+    held = [frame for frame in frames if len(frame)]
+    if not held:
         return None
-    every = pl.concat(rows).select(pl.col("version").max(), pl.col("ts_known").max().cast(pl.Int64))
-    version, known = every.row(0)
-    return FactorsUsed(rows=sum(map(len, rows)), version=version, known=iso(known))
+    version = max(int(frame["version"].to_numpy().max()) for frame in held)
+    known = max(int(frame["ts_known"].to_numpy().max().astype("int64")) for frame in held)
+    return FactorsUsed(rows=sum(map(len, held)), version=version, known=iso(known))
 
 
 def _acquired() -> pl.Expr:
