@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -15,7 +16,7 @@ from truetape.adapters.folder_objects import FolderObjects
 from truetape.adapters.tiered_store import ColdFiles, ColdTiers, TieredStore
 from truetape.domain.schema import TABLES
 from truetape.ports.objects import Objects
-from truetape.ports.store import BATCH_ROWS, Selection
+from truetape.ports.store import BATCH_ROWS, Selection, Store
 from truetape.ports.tiering import Move, Span
 
 EVENTS = {"ts_event", "ex_date", "session"}
@@ -37,6 +38,7 @@ class CarriedStore:
         self._store, self._tiers = tiered(folder, read_only=read_only)
         self._versions = versions
         self._committing = asyncio.Lock()
+        self._rests = False
 
     async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
         rows = await self._store.read(table, self._own(selection))
@@ -54,12 +56,27 @@ class CarriedStore:
         async with self._committing:
             before = self._store.version()
             if await self._store.commit(writes, withdrawals=withdrawals) > before:
-                for table in sorted({*writes, *(withdrawals or {})}):
-                    if EVENTS & set(TABLES[table].columns):
-                        everything = Move(Span(table, date.min, date.max), "warm", actor="test", why="at once")
-                        await self._tiers.move(everything, ts_known=1, simulated=False)
+                if not self._rests:
+                    await self._carry({*writes, *(withdrawals or {})}, "warm")
                 self._versions.append(self._store.version())
             return self.version()
+
+    async def archive(self) -> None:
+        """Carry everything into the archive, and delete the files that it was in."""
+        async with self._committing:
+            await self._carry(set(TABLES), "archive")
+            await self._tiers.sweep(older_than_ns=2**62)
+            self._versions[-1] = self._store.version()
+
+    def rest(self) -> None:
+        """Leave the rows of commits in the hot tier from now on, or carry them away again."""
+        self._rests = not self._rests
+
+    async def _carry(self, tables: set[str], tier: Literal["warm", "archive"]) -> None:
+        for table in sorted(tables):
+            if EVENTS & set(TABLES[table].columns):
+                everything = Move(Span(table, date.min, date.max), tier, actor="test", why="at once")
+                await self._tiers.move(everything, ts_known=1, simulated=False)
 
     def version(self) -> int:
         return len(self._versions) - 1
@@ -77,6 +94,18 @@ class CarriedStore:
         if version is None:
             return None
         return self._versions[version] if 0 <= version < len(self._versions) else version + 10**6
+
+
+async def archive(store: Store) -> None:
+    """Let a CarriedStore archive everything."""
+    assert isinstance(store, CarriedStore)
+    await store.archive()
+
+
+async def rest(store: Store) -> None:
+    """Let a CarriedStore leave new rows where they are, or carry them again."""
+    assert isinstance(store, CarriedStore)
+    store.rest()
 
 
 def _own_rows(rows: pl.DataFrame) -> pl.DataFrame:

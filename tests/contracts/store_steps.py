@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import polars as pl
 import polars.selectors as cs
+from carried_store import archive, rest
 from database_places import keep_by_column
 from store_model import EPOCH, Model, Row
 from store_rows import bar, frame, withdrawal, withdrawals
@@ -23,7 +24,7 @@ Upkeep = Callable[[OpenStore], Awaitable[None]]
 
 # What a store of the registry can do to itself and no reader may see, such as to compact its file or to move rows to
 # another tier: by the name of the store.
-UPKEEP: Final[dict[str, tuple[Upkeep, ...]]] = {"timescale": (keep_by_column,)}
+UPKEEP: Final[dict[str, tuple[Upkeep, ...]]] = {"tiers": (archive, rest), "timescale": (keep_by_column,)}
 LATEST: Final = 12  # the last knowledge time
 COLUMNS: Final = {
     "bars": ("instrument_id", "ts_event", "version", "ts_known", "close"),
