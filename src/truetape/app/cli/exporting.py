@@ -19,6 +19,8 @@ _KIB: Final = 1024
 
 Symbols = Annotated[list[str] | None, typer.Argument(help="Symbols, or ids of instruments.", show_default=False)]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="File, or a new folder.")]
+Kind = Annotated[str, typer.Option(help="bars, trades or quotes.")]
+Provider = Annotated[str | None, typer.Option(help="Who told the trades or quotes; else anybody.")]
 Form = Annotated[
     str | None,
     typer.Option(
@@ -33,8 +35,8 @@ def export(  # noqa: PLR0913  one parameter for each option
     *,
     output: Output,
     form: Form = None,
-    kind: Annotated[str, typer.Option(help="bars, trades or quotes.")] = "bars",
-    provider: Annotated[str | None, typer.Option(help="Who told the trades or quotes; else anybody.")] = None,
+    kind: Kind = "bars",
+    provider: Provider = None,
     every: Annotated[bool, typer.Option("--all", help="Every instrument that is listed.")] = False,
     start: Annotated[str | None, typer.Option(help="First session date, inclusive; of trades an instant.")] = None,
     end: Annotated[str | None, typer.Option(help="Last session date, inclusive; of trades an instant.")] = None,
@@ -46,7 +48,7 @@ def export(  # noqa: PLR0913  one parameter for each option
     data: Data = Path("data"),
     url: Url = None,
 ) -> None:
-    """Write bars for another program: a file, or a folder as an engine keeps it.
+    """Write bars or trades for another program: a file, or a folder of an engine's.
 
     One instrument is read and written at a time, all as known at one moment.
     What is written is there in full or not at all. LEAN and zipline get prices
@@ -70,11 +72,8 @@ def export(  # noqa: PLR0913  one parameter for each option
         ),
         as_json=as_json,
     )
-    done = call(lambda: _done(order, url or data, quiet=as_json), as_json=as_json)
-    if as_json:
-        write_json(done)
-    else:
-        _tell(done)
+    tell = write_json if as_json else _tell
+    tell(call(lambda: _done(order, url or data, quiet=as_json), as_json=as_json))
 
 
 def _named(symbols: list[str], *, every: bool) -> tuple[str, ...]:
