@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from truetape.adapters.timescale_store import migrating
-from truetape.adapters.timescale_store.names import EVENT_TABLES, KINDS, columns_of, past, past_columns_of, quoted
+from truetape.adapters.timescale_store.names import EVENT_TABLES, KINDS, LATEST, SERIES, kept_of, quoted
 from truetape.domain.schema import TABLES, Schema
 from truetape.domain.time import DAY_NS
 
@@ -50,9 +50,8 @@ def _known(text: str) -> dict[str, set[str]]:
 
 def _missing(known: dict[str, set[str]], edition: str) -> list[str]:
     statements = []
-    for name, table in TABLES.items():
-        kept = {name: columns_of(name)} | ({past(name): past_columns_of(name)} if table.versioned else {})
-        for one, columns in kept.items():
+    for name in TABLES:
+        for one, columns in kept_of(name).items():
             if one not in known:
                 statements += _create(one, columns, name, edition)
             statements += [
@@ -79,6 +78,8 @@ def _not_null(one: str, column: str) -> str:
 
 
 def _indexes(one: str, name: str, columns: Schema) -> list[str]:
+    if one == LATEST:
+        return [f'ALTER TABLE "{one}" ADD PRIMARY KEY ({quoted(SERIES)});']
     if name in EVENT_TABLES:
         return [f'CREATE INDEX ON "{one}" ({quoted(EVENT_TABLES[name])});']
     key = TABLES[name].key

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import psycopg
 
-from truetape.adapters.timescale_store.names import columns_of, past, past_columns_of, relation
+from truetape.adapters.timescale_store.names import kept_of, relation
 from truetape.domain.errors import WrongFolder
 from truetape.domain.schema import TABLES
 from truetape.domain.time import DAY_NS
@@ -114,9 +114,8 @@ def check_layout(connection: psycopg.Connection[Any], schema: str, *, label: str
         [schema],
     ).fetchall()
     found = {name: set(columns) for name, columns in rows}
-    for name, table in TABLES.items():
-        wanted = {name: columns_of(name)} | ({past(name): past_columns_of(name)} if table.versioned else {})
-        for one, columns in wanted.items():
+    for name in TABLES:
+        for one, columns in kept_of(name).items():
             if found.get(one) != set(columns):
                 reason = f"its table {one} has other columns than expected. Start `truetape up` to bring it up to date."
                 raise WrongFolder(path=label, reason=reason)

@@ -61,6 +61,10 @@ EVENT_TABLES: Final = {  # the large ones, cut into chunks of event time, and wh
 }
 
 
+LATEST: Final = "bars_latest"  # the newest current row of each series of bars
+SERIES: Final = ("instrument_id", "timeframe")
+
+
 def quoted(names: Iterable[str]) -> str:
     """Return `names` quoted and separated by commas."""
     return ", ".join(f'"{name}"' for name in names)
@@ -74,6 +78,16 @@ def relation(schema: str, name: str) -> str:
 def past(name: str) -> str:
     """Return the table that keeps the superseded rows and the withdrawals of table `name`."""
     return f"{name}_past"
+
+
+def kept_of(name: str) -> dict[str, dict[str, pl.DataType]]:
+    """Return every table that keeps rows of table `name`, with its columns."""
+    kept = {name: columns_of(name)}
+    if TABLES[name].versioned:
+        kept[past(name)] = past_columns_of(name)
+    if name == "bars":
+        kept[LATEST] = columns_of(name)
+    return kept
 
 
 def columns_of(name: str) -> dict[str, pl.DataType]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -15,6 +15,7 @@ import structlog
 from truetape.adapters.timescale_store.connecting import Address, Connection, Patience, Pool, connected
 from truetape.adapters.timescale_store.copying import receive, received
 from truetape.adapters.timescale_store.examining import examine
+from truetape.adapters.timescale_store.latest import latest
 from truetape.adapters.timescale_store.lifecycle import Lifecycle, enforce
 from truetape.adapters.timescale_store.migrating import META, check_layout, held, migrate
 from truetape.adapters.timescale_store.names import relation, table_named
@@ -86,6 +87,20 @@ class TimescaleStore:
                 lambda connection: receive(connection, wanted.sql, wanted.values, wanted.fetched)
             )
         return wanted.arranged(rows)
+
+    async def latest(self, instruments: Sequence[str], *, timeframe: str) -> pl.DataFrame:
+        """Return the bar of the greatest `ts_event` of each of `instruments` that has one.
+
+        Rows have the columns of the table bars, in the order of the instruments' ids. Bars that a policy has dropped
+        since may be among them.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+        """
+        async with self._working():
+            return await self._readers.tried(
+                lambda connection: latest(connection, self._schema, instruments, timeframe=timeframe)
+            )
 
     async def stream(
         self, table: str, selection: Selection = Selection(), *, rows: int = BATCH_ROWS

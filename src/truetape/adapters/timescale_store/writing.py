@@ -10,6 +10,7 @@ import polars as pl
 
 from truetape.adapters.timescale_store.connecting import Connection
 from truetape.adapters.timescale_store.copying import SMALL, receive, send
+from truetape.adapters.timescale_store.latest import BARS, note
 from truetape.adapters.timescale_store.names import (
     EVENT_COLUMNS,
     EVENT_TABLES,
@@ -26,6 +27,7 @@ from truetape.adapters.timescale_store.superseding import Change, supersede
 from truetape.domain.schema import INSTANT, TABLES, Table
 
 META: Final = "truetape_meta"
+_ANY_NUMBER: Final = b"SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0"  # of old rows
 CHANNEL: Final = "truetape_version"
 FEW: Final = 16
 SPARE_ROWS: Final = 10_000  # rows of other keys that may come along when those of a batch are looked for
@@ -89,6 +91,8 @@ class Writer:
         plain = rows.select(*batch.table.columns, pl.lit(self.version, pl.Int64).alias(WRITTEN))
         await self.partitions.ensure(self.connection, batch.name, plain)
         await send(self.connection, relation(self.schema, batch.name), plain)
+        if batch.name == BARS:
+            await note(self.connection, self.schema, plain, gone=plain.clear())
         return True
 
     async def _write_versions(self, batch: Batch, count: int) -> bool:
@@ -111,6 +115,8 @@ class Writer:
         return True
 
     async def _apply(self, batch: Batch, change: Change) -> None:
+        if batch.name in EVENT_TABLES and not self.partitions.widths:
+            await self.connection.execute(_ANY_NUMBER)
         if change.is_past_known:
             await self._delete(batch, past(batch.name), change.touched)
         if not change.gone.is_empty():
@@ -120,6 +126,8 @@ class Writer:
         if not change.current.is_empty():
             await self.partitions.ensure(self.connection, batch.name, change.current)
             await send(self.connection, relation(self.schema, batch.name), change.current)
+        if batch.name == BARS:
+            await note(self.connection, self.schema, change.current, gone=change.gone)
 
     async def _count(self, batch: Batch) -> int:
         """Return how many rows the table has about the same as the batch; mostly none, and more are not counted."""

@@ -227,6 +227,31 @@ CREATE TABLE "bars_past" (
     "ts_superseded" bigint
 );
 CREATE INDEX ON "bars_past" ("instrument_id", "timeframe", "ts_event");
+CREATE TABLE "bars_latest" (
+    "instrument_id" text COLLATE "C",
+    "timeframe" text COLLATE "C",
+    "ts_event" bigint,
+    "open" double precision,
+    "high" double precision,
+    "low" double precision,
+    "close" double precision,
+    "volume" double precision,
+    "currency" text COLLATE "C",
+    "basis" text COLLATE "C",
+    "feed" text COLLATE "C",
+    "provider" text COLLATE "C",
+    "payload" text COLLATE "C",
+    "flags" bigint,
+    "score" double precision,
+    "method" text COLLATE "C",
+    "agreed" text COLLATE "C",
+    "dissented" text COLLATE "C",
+    "ts_known" bigint,
+    "version" bigint,
+    "simulated" boolean,
+    "version_written" bigint
+);
+ALTER TABLE "bars_latest" ADD PRIMARY KEY ("instrument_id", "timeframe");
 CREATE TABLE "actions" (
     "instrument_id" text COLLATE "C",
     "ex_date" date,
