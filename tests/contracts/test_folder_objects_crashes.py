@@ -42,6 +42,7 @@ for body in (b"1" * 2_000, Path(sys.argv[2])):
         asyncio.run(objects.put("a", body))
     except StoreUnavailable as error:
         print(error.reason, error.path == sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 """
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -24,6 +26,7 @@ from truetape.app.backups.creating import Wish, create
 from truetape.app.backups.restoring import Chosen, choose, restore
 from truetape.app.backups.sealing import Opener
 from truetape.domain.messages import RawCaptured
+from truetape.domain.plans import Spending, Window
 from truetape.domain.schema import TABLES
 from truetape.domain.time import DAY_NS
 from truetape.ports.objects import Objects, Stat
@@ -94,6 +97,7 @@ async def tape(folder: Path, *, days: int, seed: int = 0) -> Tape:
     """Return a data folder with so many days, and a ledger, which is open."""
     made = Tape(folder, seed=seed)
     ledger = SqliteLedger(folder / LEDGER, clock=SystemClock())
+    await ledger.reserve(Spending(provider="yahoo", account="a", calls=1, credits=1), (Window(limit=5, period="day"),))
     await ledger.close()
     for _ in range(days):
         await made.day()
@@ -108,11 +112,17 @@ async def restored(objects: Objects, into: Path, *, identities: tuple[str, ...] 
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file of a data folder that a backup is of."""
-    passing = {"lock", "backups", "incoming", "server.json"}
+    """Every file of a data folder that a backup is of; not the ledger, whose copy has other bytes."""
+    passing = {"lock", "backups", "incoming", "server.json", LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm"}
     found = [path for path in folder.rglob("*") if path.is_file()]
     names = {path.relative_to(folder).as_posix(): path for path in found}
     return {name: path.read_bytes() for name, path in names.items() if not passing & set(name.split("/"))}
+
+
+def spent(folder: Path) -> list[str]:
+    """What the ledger of a data folder holds, as SQL."""
+    with contextlib.closing(sqlite3.connect(folder / LEDGER)) as connection:
+        return list(connection.iterdump())
 
 
 class Dying(FolderObjects):

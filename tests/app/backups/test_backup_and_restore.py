@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from backup_folder import Tape, files, restored, tape
+from backup_folder import Tape, files, restored, spent, tape
 from polars.testing import assert_frame_equal
 
 from truetape.adapters.data_folder import ARCHIVE, STORE, DataFolder
@@ -46,6 +46,8 @@ async def test_what_is_restored_is_what_was_there(tmp_path: Path) -> None:
     await restored(place, tmp_path / "back")
     expected = files(made.folder) | {"truetape.toml": b"start = 2020-01-01\n"}
     assert expected == files(tmp_path / "back")
+    assert spent(made.folder) == spent(tmp_path / "back")
+    assert any("yahoo" in line for line in spent(made.folder))
     again = Tape(tmp_path / "back")
     again.known = list(made.known)
     await again.day()
@@ -219,6 +221,26 @@ async def test_one_at_a_time_uses_a_place(tmp_path: Path) -> None:
             await lease.check()
     assert len([one async for one in place.list(LEASES)]) <= 2
     await made.close()
+
+
+async def test_a_lease_is_renewed_while_it_is_held(tmp_path: Path) -> None:
+    """A place that cannot be written for a while is no end of it; nor is one that cannot be written at the end."""
+    place, now = FolderObjects(tmp_path / "place"), time.time_ns()
+    async with leased(place, what="a backup", now=lambda: now, renewed_s=0.01):
+        now += 800 * 10**9
+        await asyncio.sleep(0.1)
+        with pytest.raises(PlaceInUse):
+            async with leased(place, what="another", now=lambda: now + 600 * 10**9):
+                pass
+        (tmp_path / "place").rename(tmp_path / "gone")
+        (tmp_path / "place").write_bytes(b"")
+        await asyncio.sleep(0.1)
+    (tmp_path / "place").unlink()
+    (tmp_path / "gone").rename(tmp_path / "place")
+    (lease,) = (tmp_path / "place" / LEASES).iterdir()
+    lease.write_bytes(b"nonsense")
+    async with leased(place, what="a third", now=lambda: now):
+        pass
 
 
 @pytest.mark.parametrize("held", ["notes.txt", RESTORING])

@@ -19,7 +19,8 @@ from truetape.app.backups.verifying import verify
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["backup_folder"])
-POINTS = 9  # more than a backup of the small folder has puts, and a restore gets
+PUTS = ((0, False), (1, True), (3, False), (99, False))  # the last is more than a backup has: it ends
+GETS = ((2, False), (3, True), (99, False))  # likewise of a restore
 
 
 def killed(job: Callable[..., None], *given: object) -> bool:
@@ -32,24 +33,21 @@ def killed(job: Callable[..., None], *given: object) -> bool:
 
 
 async def test_a_backup_that_is_killed_leaves_no_harm_and_goes_on(tmp_path: Path) -> None:
-    """Before and after each put: what was there before is whole, and the next backup is."""
+    """Before and after a put, early and late: what was there before is whole, and the next backup is."""
     made, place = await tape(tmp_path / "data", days=2), FolderObjects(tmp_path / "place")
     first = await create(Wish(folder=made.folder), made.store, place)
     await made.day()
     await made.close()
     ends = []
-    for point in range(POINTS):
-        ends.append(killed(back_up, made.folder, tmp_path / "place", point, bool(point % 2)))
+    for point, after in PUTS:
+        ends.append(killed(back_up, made.folder, tmp_path / "place", point, after))
         for lease in (tmp_path / "place" / LEASES).iterdir():
             lease.unlink()  # a quarter of an hour later
         found = await manifests(place)
         assert found[0] == first
         there = {one.key: one.size async for one in place.list("objects/")}
         assert {key_of(name): size for one in found for name, size in one.objects.items()}.items() <= there.items()
-        if not ends[-1]:
-            break
-    assert ends.count(True) >= 3
-    assert not ends[-1]
+    assert ends == [True, True, True, False]
     assert (await verify(first, opener=Opener(place), scratch=tmp_path)).whole
     await restored(place, tmp_path / "back")
     assert files(made.folder) == files(tmp_path / "back")
@@ -57,19 +55,16 @@ async def test_a_backup_that_is_killed_leaves_no_harm_and_goes_on(tmp_path: Path
 
 @pytest.mark.parametrize("at", [0, 250])
 async def test_a_restore_that_is_killed_goes_on(tmp_path: Path, at: int) -> None:
-    """Before and after each get, again and again into one folder: it is a data folder when it is whole, not before."""
+    """Before and after a get, again and again into one folder: it is a data folder when it is whole, not before."""
     made, place = await tape(tmp_path / "data", days=3), FolderObjects(tmp_path / "place")
     await create(Wish(folder=made.folder), made.store, place, now=lambda: 1_000)
     await made.close()
     into = tmp_path / "back"
     ends = []
-    for point in range(2, POINTS + 4):
-        ends.append(killed(bring_back, tmp_path / "place", into, at, point, bool(point % 2)))
+    for point, after in GETS:
+        ends.append(killed(bring_back, tmp_path / "place", into, at, point, after))
         assert (into / "truetape.json").exists() != ends[-1]
-        if not ends[-1]:
-            break
-    assert ends.count(True) >= 2
-    assert not ends[-1]
+    assert ends == [True, True, False]
     if not at:
         assert files(made.folder) == files(into)
     await restored(place, tmp_path / "other", at=at or None)

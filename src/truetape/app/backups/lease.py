@@ -17,7 +17,7 @@ from truetape.ports.objects import Objects
 
 LEASES: Final = "leases/"
 LASTS_S: Final = 900
-RENEWED_S: Final = 180
+RENEWED_S: Final = 180.0
 
 log = structlog.get_logger()
 
@@ -46,10 +46,10 @@ class Lease:
         if newest is None or newest[0] != self._key:
             raise PlaceInUse(place=self._objects.place, holder=newest[1].holder if newest else "somebody else")
 
-    async def renew(self) -> None:
+    async def renew(self, *, every_s: float) -> None:
         """Renew it for ever."""
         while True:
-            await asyncio.sleep(RENEWED_S)
+            await asyncio.sleep(every_s)
             with contextlib.suppress(StoreUnavailable):  # the next time, or it ends
                 await self._write(self._now() + LASTS_S * 10**9)
 
@@ -65,8 +65,12 @@ class Lease:
 
 
 @contextlib.asynccontextmanager
-async def leased(objects: Objects, *, what: str, now: Callable[[], int]) -> AsyncIterator[Lease]:
-    """Hold the place for `what` until the end of the block. `now` gives UTC nanoseconds.
+async def leased(
+    objects: Objects, *, what: str, now: Callable[[], int], renewed_s: float = RENEWED_S
+) -> AsyncIterator[Lease]:
+    """Hold the place for `what` until the end of the block, and renew that every `renewed_s` seconds.
+
+    `now` gives UTC nanoseconds.
 
     Raises:
         PlaceInUse: Somebody else holds it.
@@ -83,7 +87,7 @@ async def leased(objects: Objects, *, what: str, now: Callable[[], int]) -> Asyn
     if newest is not None:
         await objects.delete(newest[0])
     lease = Lease(objects, key, told, now)
-    renewing = asyncio.create_task(lease.renew())
+    renewing = asyncio.create_task(lease.renew(every_s=renewed_s))
     try:
         yield lease
     finally:
