@@ -65,12 +65,11 @@ def adjust(bars: pl.DataFrame, factors: pl.DataFrame, *, adjustment: Adjustment,
         raise ValueError("split-adjusted bars cannot be made raw by adjusting; use unsplit")
     if adjustment == "raw" or factors.is_empty() or bars.is_empty():
         return bars
-    days = _days(bars["ts_event"].dt.date())
-    ex_days = _days(factors["ex_date"])
-    shares = np.ones(len(bars)) if basis == "split" else _later(ex_days, factors["split"].to_numpy(), days)
+    later = np.searchsorted(_days(factors["ex_date"]), _event_days(bars["ts_event"]), side="right")
+    shares = np.ones(len(bars)) if basis == "split" else _products(factors["split"].to_numpy())[later]
     price = 1.0 / shares
     if adjustment == "all":
-        price = price * _later(ex_days, factors["dividend"].to_numpy(), days)
+        price *= _products(factors["dividend"].to_numpy())[later]
     return _scale(bars, price=price, volume=shares)
 
 
@@ -87,7 +86,7 @@ def unsplit(bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
     if splits.is_empty() or bars.is_empty():
         return bars
     ordered = splits.sort("ex_date")
-    shares = _later(_days(ordered["ex_date"]), ordered["value"].to_numpy(), _days(bars["ts_event"].dt.date()))
+    shares = _later(_days(ordered["ex_date"]), ordered["value"].to_numpy(), _event_days(bars["ts_event"]))
     touched = pl.Series(shares != 1.0)
     raw = _scale(bars, price=shares, volume=1.0 / shares)
     snapped = [pl.when(touched).then(snap(pl.col(name))).otherwise(pl.col(name)).alias(name) for name in _prices(bars)]
@@ -116,12 +115,21 @@ def snap(price: pl.Expr, *, decimals: tuple[int, ...] = (2, 4)) -> pl.Expr:
 
 def _later(ex_days: Any, values: Any, days: Any) -> Any:
     """Return, for each of `days`, the product of `values` whose ex-day is later; `ex_days` ascend."""
-    products = np.append(np.cumprod(values[::-1])[::-1], 1.0)
-    return products[np.searchsorted(ex_days, days, side="right")]
+    return _products(values)[np.searchsorted(ex_days, days, side="right")]
+
+
+def _products(values: Any) -> Any:
+    """Return, for each place among `values` and the one after them, the product of the values from there on."""
+    return np.append(np.cumprod(values[::-1])[::-1], 1.0)
 
 
 def _days(dates: pl.Series) -> Any:
     return dates.cast(pl.Int32).to_numpy()
+
+
+def _event_days(events: pl.Series) -> Any:
+    """Return the UTC days of instants, counted from 1970."""
+    return events.to_numpy().astype("datetime64[D]").astype(np.int64)
 
 
 def _prices(bars: pl.DataFrame) -> list[str]:
@@ -129,8 +137,10 @@ def _prices(bars: pl.DataFrame) -> list[str]:
 
 
 def _scale(bars: pl.DataFrame, *, price: Any, volume: Any) -> pl.DataFrame:
-    factor, shares = pl.Series(price), pl.Series(volume)
-    columns = [(pl.col(name) * factor).alias(name) for name in _prices(bars)]
+    """Return `bars` with prices and volume multiplied; column by column, which is sooner done than an expression."""
+    scaled, factor = bars.clone(), pl.Series(price)
+    for name in _prices(bars):
+        scaled.replace_column(scaled.get_column_index(name), bars[name] * factor)
     if "volume" in bars.columns:
-        columns.append((pl.col("volume") * shares).alias("volume"))
-    return bars.with_columns(columns)
+        scaled.replace_column(scaled.get_column_index("volume"), bars["volume"] * pl.Series(volume))
+    return scaled
