@@ -61,10 +61,15 @@ class KeptAnswers:
         if task is None:
             task = asyncio.create_task(self._made(key, make))
             self._under_way[place] = task
-            task.add_done_callback(lambda _: self._under_way.pop(place, None))
+            task.add_done_callback(lambda done: self._forget(place, done))
         else:
             self._on_kept()
         return await asyncio.shield(task)
+
+    def _forget(self, place: tuple[str, int], done: asyncio.Task[Rendered]) -> None:
+        del self._under_way[place]
+        if not done.cancelled():
+            done.exception()  # whoever waited was told; nobody may have waited to the end
 
     async def _kept(self, key: str) -> Rendered | None:
         held = await self._cache.get(key)
