@@ -17,7 +17,7 @@ from kill_workloads import Ground, Workload, workloads
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["kill_workloads"])
-TERM = 120  # acknowledgements until a process closes the folder and opens it again
+TERM = 40  # acknowledgements until a process closes the folder and opens it again
 LATEST_S = 30.0
 SMALL_LOGS = "200KB"  # so that checkpoints come often
 
@@ -40,10 +40,10 @@ def live(folder: Path, pipe: Connection, done: dict[str, int], seed: int) -> Non
 
 async def _live(folder: Path, pipe: Connection, done: Counter[str], seed: int) -> None:
     while True:
-        ground = await asyncio.to_thread(Ground.open, folder)
+        ground = Ground.open(folder)
         if seed % 2:
-            assert ground.store._connection is not None
-            ground.store._connection.execute(f"SET GLOBAL checkpoint_threshold = '{SMALL_LOGS}'")
+            assert ground.hot._connection is not None
+            ground.hot._connection.execute(f"SET GLOBAL checkpoint_threshold = '{SMALL_LOGS}'")
         left = iter(range(TERM))
         await asyncio.gather(*(_go_on(one, ground, pipe, done, left) for one in workloads()))
         await ground.close()
@@ -63,7 +63,7 @@ def kill(folder: Path, reckoning: Reckoning, moments: random.Random) -> None:
     process = FORKS.Process(target=live, args=(folder, theirs, dict(reckoning.done), moments.getrandbits(16)))
     process.start()
     theirs.close()
-    wanted = moments.choice((0, 1, moments.randrange(30), moments.randrange(2 * TERM)))
+    wanted = moments.choice((0, 1, moments.randrange(20), moments.randrange(2 * TERM)))
     said, end = b"", time.monotonic() + LATEST_S
     while said.count(b"\n") < wanted:
         assert time.monotonic() < end, "the process does not write"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -16,15 +17,23 @@ import polars as pl
 
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
+from truetape.adapters.folder_objects import FolderObjects
+from truetape.adapters.read_segments import SegmentedStore
+from truetape.adapters.read_segments.building import Builder, Load
 from truetape.adapters.set_clock import SetClock
 from truetape.adapters.sqlite_ledger import SqliteLedger
+from truetape.adapters.tiered_store import ColdFiles, ColdTiers, TieredStore
+from truetape.app.segments import segmented
 from truetape.domain.messages import RawCaptured
 from truetape.domain.plans import Spending, Window
 from truetape.domain.schema import TABLES
 from truetape.domain.time import DAY_NS, to_datetime
 from truetape.ports.ledger import Grant
+from truetape.ports.objects import Objects
 from truetape.ports.store import Selection
+from truetape.ports.tiering import Move, Span
 
+STORE = "truetape.duckdb"
 MINUTE_NS = 60 * 10**9
 NOON = 1_772_452_800 * 10**9
 SHARED = "ins_shared"  # of live appends and a backfill at the same time
@@ -32,9 +41,12 @@ SHARED = "ins_shared"  # of live appends and a backfill at the same time
 
 @dataclass(frozen=True)
 class Ground:
-    """What is kept in one folder, opened."""
+    """What is kept in one folder, opened: a store with tiers and read segments, the archive, and the ledger."""
 
-    store: DuckdbStore
+    store: SegmentedStore
+    cold: TieredStore
+    hot: DuckdbStore
+    tiers: ColdTiers
     archive: FileArchive
     ledger: SqliteLedger
 
@@ -44,7 +56,12 @@ class Ground:
         folder.mkdir(exist_ok=True)
         archive = FileArchive(folder / "archive", read_only=read_only)
         ledger = SqliteLedger(folder / "ledger.sqlite", clock=SetClock(NOON))
-        return cls(DuckdbStore(folder / "truetape.duckdb", read_only=read_only), archive, ledger)
+        hot = DuckdbStore(folder / STORE, read_only=read_only)
+        places: dict[str, Objects] = {tier: FolderObjects(folder / tier) for tier in ("warm", "archive")}
+        cold = TieredStore(hot, ColdFiles(places))
+        tiers = ColdTiers(cold, hot=hot, places=places, scratch=folder / "scratch")
+        store = segmented(cold, folder / STORE, place="segments", reads_cold=True)
+        return cls(store, cold, hot, tiers, archive, ledger)
 
     async def close(self) -> None:
         await self.store.close()
@@ -187,6 +204,48 @@ class Withdrawals:
 
 
 @dataclass(frozen=True)
+class Moves:
+    """Steps carry the bars of 1970, which others are writing, to colder tiers; what the others find stays the same."""
+
+    name: str
+    pause_s: float = 0.5
+
+    async def step(self, ground: Ground, number: int) -> None:
+        span = Span("bars", date(1970, 1, 1), date(1970, 12, 31))
+        move = Move(span, "archive" if number % 3 == 0 else "warm", actor="test", why="kill")
+        await ground.tiers.move(move, ts_known=NOON + number, simulated=True)
+        await ground.tiers.sweep(older_than_ns=NOON)
+        await asyncio.sleep(self.pause_s)
+
+    async def found(self, ground: Ground, done: int) -> object:
+        held = await ground.tiers.holdings()
+        return {"warm", "archive"} >= set(held.filter(pl.col("tier") != "hot")["tier"])
+
+    def expected(self, done: int) -> object:
+        return True
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Steps make read segments of what is stored, which all others are read from; they say the same as the store."""
+
+    name: str
+    pause_s: float = 0.3
+
+    async def step(self, ground: Ground, number: int) -> None:
+        await Builder(ground.cold, ground.store.library, load=Load()).build()
+        await asyncio.sleep(self.pause_s)
+
+    async def found(self, ground: Ground, done: int) -> object:
+        wanted = Selection(equal={"instrument_id": (SHARED,), "timeframe": ("1m",)})
+        here, there = [await store.read("bars", wanted) for store in (ground.store, ground.cold)]
+        return here.equals(there)
+
+    def expected(self, done: int) -> object:
+        return True
+
+
+@dataclass(frozen=True)
 class Payloads:
     """Each step archives a body and records it in the journal."""
 
@@ -259,6 +318,8 @@ def workloads() -> list[Workload]:
         Corrections("correct", "ins_corrected"),
         Corrections("correct many", "ins_many", rows=1100, keys=4, pause_s=0.2),
         Withdrawals("withdraw", "ins_withdrawn"),
+        Moves("move"),
+        Segments("compact"),
         Payloads("archive"),
         Grants("quota"),
     ]
