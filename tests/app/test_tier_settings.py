@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from truetape.app.tier_settings import Tiering, days_of, tiering, with_rule
+from truetape.app.tier_settings import MOVABLE, Tiering, days_of, tiering, with_rule
+from truetape.domain.schema import TABLES
 from truetape.services.storage.costs import Prices
 from truetape.services.storage.lifecycle import Ages, Licence
 
@@ -73,6 +74,15 @@ def test_what_is_wrong_is_named(text: str, words: str) -> None:
     _, problems = read(text)
     assert len(problems) == 1
     assert words in problems[0]
+
+
+def test_rows_of_a_key_move_together() -> None:
+    """Of every table with versions and dates, the date is part of the key: all versions of a key are equally old."""
+    assert [
+        name
+        for name in MOVABLE
+        if TABLES[name].versioned and not {"ts_event", "ex_date", "session"} & {*TABLES[name].key}
+    ] == []
 
 
 def test_tiers_must_be_a_table() -> None:

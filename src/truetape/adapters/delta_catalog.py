@@ -14,6 +14,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from truetape.domain.errors import StoreUnavailable
+from truetape.domain.schema import TABLES, Table
 from truetape.ports.tiering import Cold
 
 
@@ -53,7 +54,7 @@ class DeltaCatalog:
                 self._make(table, wanted)
             return
         there = _paths(held)
-        actions: list[Any] = [_added(path, file) for path, file in wanted.items() if path not in there]
+        actions: list[Any] = [_added(table, path, file) for path, file in wanted.items() if path not in there]
         actions += [_removed(path, size) for path, size in there.items() if path not in wanted]
         if actions:
             held.create_write_transaction(actions, mode="append", schema=held.schema())
@@ -68,7 +69,7 @@ class DeltaCatalog:
         create_table_with_add_actions(
             self._uri(table),
             schema=Schema.from_arrow(self._schema_of(table)),
-            add_actions=[_added(path, file) for path, file in wanted.items()],
+            add_actions=[_added(table, path, file) for path, file in wanted.items()],
             name=table,
             storage_options=self._options or None,
         )
@@ -80,15 +81,25 @@ def _paths(held: DeltaTable) -> dict[str, int]:
     return dict(zip(found["path"].to_pylist(), found["size_bytes"].to_pylist(), strict=True))
 
 
-def _added(path: str, file: Cold) -> AddAction:
+def _added(table: str, path: str, file: Cold) -> AddAction:
     return AddAction(
         path=path,
         size=file.bytes,
         partition_values={},
         modification_time=time_ns() // 10**6,
         data_change=True,
-        stats=json.dumps({"numRecords": file.rows}),
+        stats=json.dumps({"numRecords": file.rows, **_ranges(TABLES[table], file)}),
     )
+
+
+def _ranges(table: Table, file: Cold) -> dict[str, dict[str, str]]:
+    """Return the ranges that readers skip files by: of the first column of the key, and of the day."""
+    least, greatest = {table.key[0]: file.least}, {table.key[0]: file.greatest}
+    for event in (name for name in ("ex_date", "session") if name in table.columns):
+        least[event], greatest[event] = file.start.isoformat(), file.end.isoformat()
+    if "ts_event" in table.columns:
+        least["ts_event"], greatest["ts_event"] = f"{file.start}T00:00:00.000Z", f"{file.end}T23:59:59.999Z"
+    return {"minValues": least, "maxValues": greatest}
 
 
 def _removed(path: str, size: int) -> RemoveAction:

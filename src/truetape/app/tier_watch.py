@@ -10,6 +10,7 @@ import polars as pl
 import structlog
 
 from truetape.adapters.file_archive import FileArchive
+from truetape.app.costing import costed
 from truetape.app.scrubbing import scrubbed
 from truetape.app.tiers import BY_RULE, DAY_S, Lifecycle, lifecycle
 from truetape.domain.errors import Terminal
@@ -46,6 +47,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     files: int = 0  # that were read then
     damaged: int = 0  # of those
     tiers: dict[str, Kept] = {}
+    costs: dict[str, Any] = {}  # see app.costing
 
 
 def read_state(folder: Path) -> State | None:
@@ -107,6 +109,7 @@ class TierWatch:
         held = await self._kept.tiers.holdings()
         summed = held.group_by("tier").agg(pl.col("rows", "bytes").sum()).sort("tier")
         tiers = {name: Kept(rows=rows, bytes=count) for name, rows, count in summed.iter_rows()}
+        state = msgspec.structs.replace(state, costs=await costed(self._kept, self._archive, ()))
         draft = self._folder / f".{STATE}"
         draft.write_bytes(msgspec.json.encode(msgspec.structs.replace(state, tiers=tiers)))
         draft.replace(self._folder / STATE)

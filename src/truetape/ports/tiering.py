@@ -149,7 +149,10 @@ class Tiers(Protocol):
 
 
 class Cold(Protocol):
-    """A cold file: its key among the objects of its tier, its size in bytes, and its rows."""
+    """A cold file: its key among the objects of its tier, and what its rows range over, all inclusive.
+
+    `least` and `greatest` are of the first column of the table's key, `start` and `end` session dates.
+    """
 
     @property
     def file(self) -> str: ...
@@ -159,6 +162,18 @@ class Cold(Protocol):
 
     @property
     def rows(self) -> int: ...
+
+    @property
+    def least(self) -> str: ...
+
+    @property
+    def greatest(self) -> str: ...
+
+    @property
+    def start(self) -> date: ...
+
+    @property
+    def end(self) -> date: ...
 
 
 class Catalog(Protocol):

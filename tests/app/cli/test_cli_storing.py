@@ -222,9 +222,20 @@ async def looked_after(config: Path) -> tuple[list[State], Heard]:
 def test_a_folder_in_use_is_left_alone(config: Path) -> None:
     """Somebody else's platform is named."""
     owner = DataFolder.open(config.parent / "data", simulated=True)
-    done = CliRunner().invoke(app, ["store", "move", "--config", str(config)])
+    commands = (["move"], ["cost"], ["cost", "--if", "bars.hot=1y"])
+    done = [CliRunner().invoke(app, ["store", *words, "--config", str(config)]) for words in commands]
+    assert [(one.exit_code, "is in use by" in " ".join(one.stderr.split())) for one in done] == [(2, True)] * 3
     owner.close()
-    assert (done.exit_code, "is in use by" in " ".join(done.stderr.split())) == (2, True)
+
+
+def test_a_running_platform_has_counted_its_costs(config: Path) -> None:
+    """While a platform has the folder, its last count is told, with the instant of it."""
+    asyncio.run(looked_after(config))
+    owner = DataFolder.open(config.parent / "data", simulated=True)
+    found, words = told(config, "cost"), shown(config, "cost")
+    owner.close()
+    assert {one["tier"] for one in found["rows"]} == {"hot", "warm", "archive", "payloads"}
+    assert f"As the running platform counted it at {found['counted']}:" in words
 
 
 def test_numbers_are_written_for_people() -> None:

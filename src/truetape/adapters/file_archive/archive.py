@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -98,8 +98,8 @@ class FileArchive:
         """
         return self._journal.entries()
 
-    def scrub(self) -> Iterator[CorruptArchive]:
-        """Read everything and yield what is damaged or missing, one problem at a time."""
+    def scrub(self, on_read: Callable[[], None] = lambda: None) -> Iterator[CorruptArchive]:
+        """Read everything and yield what is damaged or missing, one problem at a time; `on_read` follows a payload."""
         wanted: set[str] = set()
         try:
             for entry in self.journal():
@@ -112,6 +112,7 @@ class FileArchive:
                 self.get(key)
             except CorruptArchive as problem:
                 yield problem
+            on_read()
 
     def sizes(self) -> Iterator[tuple[str, int]]:
         """Yield the key of each payload and the bytes that it takes on the disk.

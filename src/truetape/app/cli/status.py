@@ -80,7 +80,9 @@ def _tiers(data: Path) -> dict[str, Any] | None:
     if state is None:
         return None
     instants = {name: iso(getattr(state, name)) if getattr(state, name) else "" for name in ("looked", "scrubbed")}
-    return {**to_builtins(state), **instants}
+    told = to_builtins(state)
+    told.pop("costs")  # which truetape store cost tells
+    return {**told, **instants}
 
 
 async def _status(data: Path) -> dict[str, Any]:

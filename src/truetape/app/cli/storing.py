@@ -184,18 +184,16 @@ def _row(group: Sequence[tuple[Step, Moved | None]], *, unpin: bool) -> list[str
 
 
 async def _scrub(config: Path, *, quiet: bool) -> dict[str, Any]:
-    import asyncio
-
     from truetape.app.scrubbing import scrubbed
 
     async with _opened(config, command="truetape store scrub") as (parts, kept):
         with _bars(quiet=quiet) as bars:
-            task = bars.add_task("reading", total=None)
-            found = await scrubbed(
-                kept.tiers, parts.archive, on_read=lambda total: bars.update(task, advance=1, total=total)
-            )
-            await asyncio.sleep(0)
-    return found
+            task = bars.add_task("cold files", total=None)
+
+            def show(read: int, of: int | None) -> None:
+                bars.update(task, completed=read, total=of, description="cold files" if of is None else "payloads")
+
+            return await scrubbed(kept.tiers, parts.archive, on_read=show)
 
 
 def _show_damages(found: dict[str, Any]) -> None:
@@ -212,9 +210,26 @@ def _show_damages(found: dict[str, Any]) -> None:
 
 async def _cost(config: Path, rules: Sequence[str]) -> dict[str, Any]:
     from truetape.app.costing import costed
+    from truetape.domain.errors import FolderInUse
 
-    async with _opened(config, command="truetape store cost") as (parts, kept):
-        return await costed(kept, parts.archive, rules)
+    try:
+        async with _opened(config, command="truetape store cost") as (parts, kept):
+            return {**await costed(kept, parts.archive, rules), "counted": ""}
+    except FolderInUse:
+        found = None if rules else _counted(config)
+        if found is None:
+            raise
+        return found
+
+
+def _counted(config: Path) -> dict[str, Any] | None:
+    """Return what the running platform counted when it looked after its tiers last."""
+    from truetape.app.settings import load
+    from truetape.app.tier_watch import read_state
+    from truetape.domain.time import iso
+
+    state = read_state(load(config, os.environ).data)
+    return {**state.costs, "counted": iso(state.looked)} if state is not None and state.costs else None
 
 
 def _show_cost(found: dict[str, Any]) -> None:
@@ -230,6 +245,8 @@ def _show_cost(found: dict[str, Any]) -> None:
         )
     console = out()
     console.print(table)
+    if found["counted"]:
+        console.print(f"As the running platform counted it at {found['counted']}:", highlight=False)
     told = f"{size(found['bytes'])} cost {money(found['money'])} {found['currency']} a month."
     console.print(told, highlight=False)
     if found["rules"]:
