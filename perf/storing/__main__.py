@@ -67,7 +67,7 @@ def _measured(folder: Path, asked: argparse.Namespace, say: Say) -> Iterator[Fig
     yield from _reading(folder, daily, say)
     if minutes:
         yield from _minutes(folder, minutes, say)
-    yield from _room(folder)
+    yield from _room(folder, daily)
     say("commits beside raw inserts")
     yield writing.versioned_write(folder / "data", daily, folder / "scratch.duckdb")
     say("sixteen clients")
@@ -115,17 +115,14 @@ def _give_back(store: SegmentedStore, *peers: list[Peer]) -> None:
         one.close()
 
 
-def _room(folder: Path) -> Iterator[Figure]:
-    """The bytes of a daily bar, as it is mapped and as it is compressed."""
+def _room(folder: Path, market: Market) -> Iterator[Figure]:
+    """The bytes of a daily bar, as it is mapped and as it is in the warm tier."""
     data = folder / "data"
     found = [one for one in held(data / SEGMENTS, store=name_of(data / "truetape.duckdb")) if one.timeframe == "1d"]
-    rows = sum(one.rows for one in found)
-    for name, size, bar in (
-        ("bytes_of_a_daily_bar_hot", sum(one.size for one in found), 72.0),
-        ("bytes_of_a_daily_bar_warm", warm_bytes(data / SEGMENTS / "1d"), 16.0),
-    ):
-        a_bar, itself = size / rows, "the bar itself"
-        yield figure(name, unit="bytes", ours=a_bar, peer=bar, peer_name=itself, bar=1.0, better="lower")
+    hot = sum(one.size for one in found) / sum(one.rows for one in found)
+    warm = warm_bytes(folder / "warm.parquet", market)
+    for name, a_bar, bar in (("bytes_of_a_daily_bar_hot", hot, 72.0), ("bytes_of_a_daily_bar_warm", warm, 16.0)):
+        yield figure(name, unit="bytes", ours=a_bar, peer=bar, peer_name="the bar itself", bar=1.0, better="lower")
 
 
 def _many(folder: Path, market: Market, few: Market, say: Say) -> Iterator[Figure]:

@@ -1,24 +1,30 @@
-"""The room that segments take when they are compressed, as they are where they are seldom read."""
+"""The room that bars take in the warm tier, as it writes them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
+import polars as pl
 
-BATCH = 65_536  # rows that are compressed together
+from perf.storing.market import Market
+from truetape.adapters.tiered_store.layout import GROUP_ROWS, as_written, writer
+from truetape.domain.schema import TABLES
+from truetape.ports.tiering import STORED, WITHDRAWN
+
+SAMPLE = 2_500_000  # bars that are enough to know
 
 
-def warm_bytes(folder: Path) -> int:
-    """Return the bytes of all Arrow files below `folder`, each compressed with zstd."""
-    return sum(_compressed(path) for path in folder.rglob("*.arrow"))
-
-
-def _compressed(path: Path) -> int:
-    sink = pa.MockOutputStream()
-    with pa.memory_map(str(path)) as file:
-        table = pa.ipc.open_file(file).read_all()
-        options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=9))
-        with pa.ipc.new_file(sink, table.schema, options=options) as writer:
-            writer.write_table(table, max_chunksize=BATCH)
-    return int(sink.size())
+def warm_bytes(path: Path, market: Market) -> float:
+    """Return the bytes of a bar in a file of the warm tier at `path`, which is removed again."""
+    table, rows = TABLES["bars"], 0
+    states = (pl.lit(1, pl.Int64).alias(STORED), pl.lit(value=False).alias(WITHDRAWN))
+    with writer(path, table, "warm") as opened:
+        for frame in market.by_instrument(rows=10 * GROUP_ROWS["warm"]):
+            for part in frame.with_columns(states).iter_slices(GROUP_ROWS["warm"]):
+                opened.write_table(as_written(part, table))
+            rows += len(frame)
+            if rows >= SAMPLE:
+                break
+    size = path.stat().st_size
+    path.unlink()
+    return size / rows

@@ -29,10 +29,14 @@ class Piece:
         """Return those rows that were known at `as_of`, UTC nanoseconds, inclusive."""
         if self.segment.last_known <= as_of:
             return self
-        numbers = self.rows
-        if isinstance(numbers, slice):
-            numbers = np.arange(numbers.start, numbers.stop, dtype=np.uint32)
-        return Piece(self.segment, numbers[self.segment.known(self.rows) <= as_of], self.instrument)
+        known = self.segment.known(self.rows) <= as_of
+        count = int(known.sum())
+        if isinstance(self.rows, slice) and bool(known[:count].all()):  # mostly the later ones were known later
+            return Piece(self.segment, slice(self.rows.start, self.rows.start + count), self.instrument)
+        rows = self.rows
+        if isinstance(rows, slice):
+            rows = np.arange(rows.start, rows.stop, dtype=np.uint32)
+        return Piece(self.segment, rows[known], self.instrument)
 
     def prices(self) -> pl.DataFrame:
         """Return `ts_event` and open to volume of the rows."""

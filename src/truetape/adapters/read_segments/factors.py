@@ -31,6 +31,8 @@ class KeptFactors:
         self._store = store
         self._version = 0
         self._rows = pl.DataFrame(schema=COLUMNS)
+        self._known = pl.Series(dtype=pl.Int64)
+        self._shown: dict[tuple[str, ...], pl.DataFrame] = {}  # by columns
         self._places: dict[str, tuple[int, int]] | None = None  # by instrument: its first row, and how many there are
         self._changed: set[str] = set()
         self._touched: set[str] = set()  # written to since the rows that are kept were read
@@ -58,10 +60,17 @@ class KeptFactors:
             return None
         if selection.as_of is not None and names[0] in self._changed:
             return None
-        rows = self._rows.slice(*self._places.get(names[0], (0, 0)))
-        if selection.as_of is not None:
-            rows = rows.filter(pl.col("ts_known").to_physical() <= _clamped(selection.as_of))
-        return rows.select(selection.columns) if selection.columns else rows
+        rows = self._of_columns(selection.columns).slice(*self._places.get(names[0], (0, 0)))
+        if selection.as_of is None or rows.is_empty():
+            return rows
+        first, count = self._places[names[0]]
+        return rows.filter(self._known.slice(first, count) <= _clamped(selection.as_of))
+
+    def _of_columns(self, columns: tuple[str, ...]) -> pl.DataFrame:
+        """Return all rows with `columns`; there are few ways to ask, and each is looked out once."""
+        if columns not in self._shown:
+            self._shown[columns] = self._rows.select(columns) if columns else self._rows
+        return self._shown[columns]
 
     @contextlib.contextmanager
     def written(self, *frames: Mapping[str, pl.DataFrame]) -> Iterator[None]:
@@ -120,6 +129,7 @@ class KeptFactors:
         ends = runs["len"].cum_sum()
         places = zip(runs["value"], (ends - runs["len"]).to_list(), runs["len"].to_list(), strict=True)
         self._version, self._rows, self._touched = version, rows, self._since
+        self._known, self._shown = rows["ts_known"].to_physical(), {}
         self._changed = {*replaced, *gone["instrument_id"]}
         self._places = {name: (first, count) for name, first, count in places}
 

@@ -238,4 +238,9 @@ def _ordered(rows: pl.DataFrame, question: Question) -> pl.DataFrame:
 
 
 def _merged(held: pl.DataFrame, fresh: pl.DataFrame, question: Question) -> pl.DataFrame:
-    return _ordered(pl.concat([held, fresh]), question)
+    """Return both in order. Mostly one instrument is asked for, and what is fresh comes after what is held."""
+    rows = pl.concat([held, fresh])
+    if question.instruments is not None and len(question.instruments) == 1 and rows["ts_event"].is_sorted():
+        limit = question.selection.limit
+        return (rows if limit is None else rows.head(limit)).select(question.columns)
+    return _ordered(rows, question)
