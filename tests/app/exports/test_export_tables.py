@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import truetape as tt
+from exported_market import market
+from small_market import serving
 from truetape.app import exports
 
 CLOSES = [88.0, 90.0, 44.0, 46.5, 50.0, 49.0]  # of AAPL as traded, by hand
@@ -99,3 +102,16 @@ def test_what_is_told_while_it_runs(exported: tt.Session, tmp_path: Path) -> Non
     exports.export(exported, order, on_progress=seen.append)
 
     assert [(2, 0), (2, 1), (2, 2)] == [(one.planned, one.done) for one in seen]
+
+
+def test_a_running_server_gives_the_same(exported: tt.Session, tmp_path: Path) -> None:
+    """Over HTTP the rows and the origin are those that the data folder gives."""
+    path = asyncio.run(market(tmp_path / "data"))
+    with serving(path) as address, tt.open(address) as remote:
+        done = remote.export(["AAPL", "META"], tmp_path / "served.parquet", as_of="2024-01-11")
+        trades = remote.trades("AAPL", start="2005-02-25", end="2005-02-26")
+    exported.export(["AAPL", "META"], tmp_path / "folder.parquet", as_of="2024-01-11")
+
+    assert pl.read_parquet(tmp_path / "folder.parquet").equals(pl.read_parquet(tmp_path / "served.parquet"))
+    assert ("2024-01-11T00:00:00Z", 3) == (done.origin.as_of, done.origin.store_version)
+    assert exported.trades("AAPL", start="2005-02-25", end="2005-02-26").equals(trades)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Final, Protocol
+from itertools import groupby, repeat
+from operator import itemgetter
+from typing import Final, NamedTuple, Protocol
 
 import polars as pl
 
@@ -123,44 +125,50 @@ def members(instruments: pl.DataFrame, wanted: Mapping[str, str] | None = None) 
         instruments: Listings with their instruments, as a session returns them.
         wanted: Ids of instruments, each with what it was asked for as.
     """
-    groups = instruments.partition_by("instrument_id", as_dict=True, maintain_order=True)
-    for instrument in wanted or sorted(str(key[0]) for key in groups):
-        rows = groups[(instrument,)].sort("valid_from", nulls_last=False)
-        yield _member(instrument, rows, asked=wanted[instrument] if wanted else None)
+    own = instruments if wanted is None else instruments.filter(pl.col("instrument_id").is_in(list(wanted)))
+    ordered = own.sort("instrument_id", "valid_from", nulls_last=False).select(_LISTED).iter_rows()
+    found = {key: _member([_Listed(*row) for row in rows]) for key, rows in groupby(ordered, key=itemgetter(0))}
+    for instrument, asked in wanted.items() if wanted is not None else zip(found, repeat("")):
+        yield replace(found[instrument], asked=asked) if asked else found[instrument]
 
 
-def _member(instrument: str, rows: pl.DataFrame, *, asked: str | None) -> Member:
-    ends = None if rows["valid_to"].null_count() else rows["valid_to"].max()
-    begins = None if rows["valid_from"].null_count() else rows["valid_from"].min()
-    last = rows.row(-1, named=True)
-    assert begins is None or isinstance(begins, date)
-    assert ends is None or isinstance(ends, date)
+class _Listed(NamedTuple):
+    instrument_id: str
+    symbol: str
+    mic: str
+    valid_from: date | None
+    valid_to: date | None
+    name: str | None
+    asset_class: str | None
+    currency: str | None
+
+
+_LISTED: Final = _Listed._fields
+
+
+def _member(rows: Sequence[_Listed]) -> Member:
+    last, begins = rows[-1], rows[0].valid_from
+    ends = None if any(one.valid_to is None for one in rows) else max(one.valid_to for one in rows if one.valid_to)
     return Member(
-        instrument_id=instrument,
-        asked=asked or last["symbol"],
-        name=last["name"] or last["symbol"],
-        asset_class=last["asset_class"] or "",
-        currency=last["currency"] or "",
+        instrument_id=last.instrument_id,
+        asked=last.symbol,
+        name=last.name or last.symbol,
+        asset_class=last.asset_class or "",
+        currency=last.currency or "",
         eras=tuple(_eras(rows)),
         begins=begins,
         ends=ends - _DAY if ends is not None else None,
     )
 
 
-def _eras(rows: pl.DataFrame) -> Iterator[Era]:
+def _eras(rows: Sequence[_Listed]) -> Iterator[Era]:
     """Yield the tickers one after another; neighbours that say the same are one."""
-    told = [
-        (symbol, mic, begin or date.min) for symbol, mic, begin in rows.select("symbol", "mic", "valid_from").rows()
-    ]
-    changes = [one for number, one in enumerate(told) if not number or one[:2] != told[number - 1][:2]]
-    for number, (symbol, mic, begin) in enumerate(changes):
-        is_last = number + 1 == len(changes)
-        yield Era(
-            symbol=symbol,
-            mic=mic,
-            first=begin if number else date.min,
-            last=date.max if is_last else max(begin, changes[number + 1][2] - _DAY),
-        )
+    changes = [next(group) for _, group in groupby(rows, key=lambda one: (one.symbol, one.mic))]
+    begins = [one.valid_from or date.min for one in changes]
+    ends = [*(date.fromordinal(max(one.toordinal() - 1, 1)) for one in begins[1:]), date.max]
+    for number, one in enumerate(changes):
+        first = begins[number] if number else date.min
+        yield Era(symbol=one.symbol, mic=one.mic, first=first, last=max(begins[number], ends[number]))
 
 
 def filed(symbol: str) -> str:
