@@ -51,7 +51,10 @@ async def test_a_copy_is_of_one_version_while_others_write(tmp_path: Path) -> No
         assert_frame_equal(await copy.read("bars"), await store.read("bars", Selection(at_version=1)))
         await copy.close()
         with duckdb.connect(tmp_path / name, read_only=True) as connection:
-            assert told == sums(connection)
+            assert told == sums(connection, tmp_path / name)
+        connection.close()
+        with pytest.raises(StoreUnavailable, match="closed"):
+            sums(connection, tmp_path / name)
     assert await copied(store, tmp_path / "later") == 3
     await store.close()
     later = DuckdbStore(tmp_path / "later")

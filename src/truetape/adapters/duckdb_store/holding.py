@@ -52,8 +52,12 @@ class Held:
         return await asyncio.to_thread(os.pread, self._handle, min(length, self.size - start), start)
 
     async def sums(self) -> dict[str, Sum]:
-        """Return what each table of this version holds."""
-        return await asyncio.to_thread(sums, self._cursor)
+        """Return what each table of this version holds.
+
+        Raises:
+            StoreUnavailable: It cannot be read now.
+        """
+        return await asyncio.to_thread(sums, self._cursor, self.path)
 
     def release(self) -> None:
         """Let go.
@@ -103,8 +107,19 @@ def unhold(held: Held, connection: duckdb.DuckDBPyConnection) -> None:
     held.release()
 
 
-def sums(connection: duckdb.DuckDBPyConnection) -> dict[str, Sum]:
-    """Return what each table holds. Hashes are comparable within one version of DuckDB."""
+def sums(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Sum]:
+    """Return what each table of the store at `path` holds. Hashes are comparable within one version of DuckDB.
+
+    Raises:
+        StoreUnavailable: It cannot be read now.
+    """
+    try:
+        return _sums(connection)
+    except duckdb.Error as error:
+        raise StoreUnavailable(path=str(path), reason=str(error).partition("\n")[0].rstrip(".")) from None
+
+
+def _sums(connection: duckdb.DuckDBPyConnection) -> dict[str, Sum]:
     found = {}
     for name, columns in columns_in_sql().items():
         question = f"SELECT count(*), coalesce(sum(hash({quoted(columns)})::HUGEINT), 0)::VARCHAR FROM {quoted([name])}"  # noqa: S608

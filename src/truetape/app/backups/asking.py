@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
@@ -100,7 +101,8 @@ def taken(data: Path) -> Wanted | None:
         return None
     except (OSError, msgspec.DecodeError):
         wanted = None
-    file.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        file.unlink()
     return wanted
 
 

@@ -14,16 +14,14 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import duckdb
 import msgspec
 
-from truetape.adapters.data_folder import ARCHIVE, LEDGER, MARKER, STORE, read_marker
-from truetape.adapters.file_archive import FileArchive
-from truetape.adapters.file_archive.disk import unwrap
+from truetape.adapters.data_folder import LEDGER, MARKER, STORE, read_marker
+from truetape.app.backups.archiving import JOURNAL, payloads_of, whole_lines
 from truetape.app.backups.catalogue import (
     MANIFESTS,
     Contents,
@@ -31,7 +29,6 @@ from truetape.app.backups.catalogue import (
     Manifest,
     Piece,
     TableSum,
-    digest,
     manifest_ids,
     manifest_named,
     written,
@@ -39,23 +36,17 @@ from truetape.app.backups.catalogue import (
 from truetape.app.backups.lease import leased
 from truetape.app.backups.memory import Remembered
 from truetape.app.backups.sealing import Opener, check_recipient
-from truetape.app.backups.storing import PIECE, Read, Storing, packed, part
-from truetape.domain.errors import BadInput, CorruptArchive, DamagedBackup, PlaceInUse, WrongFolder
-from truetape.domain.identity import payload_key
-from truetape.domain.messages import RawCaptured, StreamCaptured
+from truetape.app.backups.storing import Read, Storing
+from truetape.domain.errors import BadInput, DamagedBackup, PlaceInUse, StoreUnavailable, WrongFolder
 from truetape.domain.time import iso
-from truetape.ports.archive import Attempted, Entry
 from truetape.ports.objects import Objects
 from truetape.ports.store import Selection
 
 if TYPE_CHECKING:
     from truetape.adapters.duckdb_store import DuckdbStore
 
-JOURNAL: Final = f"{ARCHIVE}/journal.jsonl"
 SETTINGS: Final = "truetape.toml"
 COLD: Final = "cold"  # folder of a backup: below it a folder for each tier
-PACK: Final = 8 << 20  # bytes of payloads together
-BLOCK: Final = 1 << 20
 NOBODY: Final = lambda _done, _of: None  # noqa: E731
 
 Progress = Callable[[int, int], None]  # bytes done, bytes of the data folder as far as known
@@ -102,6 +93,19 @@ async def create(
     if marker is None:
         raise WrongFolder(path=str(wish.folder), reason="it is no data folder. Choose another one with --data.")
     check_recipient(wish.recipient)
+    with _explained(wish.folder):
+        return await _created(wish, store, objects, simulated=marker.simulated, now=now, on_progress=on_progress)
+
+
+async def _created(
+    wish: Wish,
+    store: DuckdbStore | None,
+    objects: Objects,
+    *,
+    simulated: bool,
+    now: Callable[[], int],
+    on_progress: Progress,
+) -> Manifest:
     async with leased(objects, what="a backup", now=now) as lease:
         remembered = await asyncio.to_thread(Remembered.of, wish.folder, objects.place, wish.recipient)
         total, done = await asyncio.to_thread(_bytes_in, wish.folder), 0
@@ -116,7 +120,7 @@ async def create(
         earlier = await _earlier(objects, remembered)
         created = now()
         version, contents = await _stored(wish, store, storing, earlier)
-        manifest = await _told(wish, contents, storing, version=version, created=created, simulated=marker.simulated)
+        manifest = await _told(wish, contents, storing, version=version, created=created, simulated=simulated)
         await lease.check()
         if not await objects.put(MANIFESTS + manifest.backup_id, written(manifest), only_new=True):
             raise PlaceInUse(place=objects.place, holder="somebody with the same idea")
@@ -125,6 +129,16 @@ async def create(
         await asyncio.to_thread(remembered.save, wish.folder)
     on_progress(total, total)
     return manifest
+
+
+@contextlib.contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Turn what goes wrong with files of the folder into StoreUnavailable."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise StoreUnavailable(path=str(getattr(error, "filename", None) or folder), reason=reason) from error
 
 
 async def _stored(
@@ -139,9 +153,9 @@ async def _stored(
             files.append(await storing.file(STORE, held.size, held.read))
             files += await _cold_files(wish, store, storing, earlier, version=version)
     journal = wish.folder / JOURNAL
-    size, entries = await asyncio.to_thread(_whole_lines, journal)
+    size, entries = await asyncio.to_thread(whole_lines, journal)
     files.append(await storing.local(JOURNAL, journal, size=size))
-    payloads = await _payloads(wish.folder, storing, earlier, files[-1], entries=entries)
+    payloads = await payloads_of(wish.folder, storing, earlier, files[-1], entries=entries)
     files += payloads.files
     async with _ledger_copy(wish.folder / LEDGER) as copy:
         if copy is not None:
@@ -234,89 +248,6 @@ def _part_of(objects: Objects, key: str) -> Read:
         return await objects.get(key, start=start, length=length)
 
     return read
-
-
-@dataclass
-class _Payloads:
-    files: list[KeptFile]
-    packs: list[Piece]
-    damaged: list[str]
-    count: int = 0
-
-
-async def _payloads(
-    folder: Path, storing: Storing, earlier: Contents | None, journal: KeptFile, *, entries: int
-) -> _Payloads:
-    """Store the payloads that the journal names and the last backup does not hold."""
-    known = earlier if earlier is not None and await _continues(folder, earlier, journal) else None
-    large = {one.path: one for one in known.files if one.path.startswith(f"{ARCHIVE}/payloads/")} if known else {}
-    if known and not all(storing.has(one) for one in (*known.packs, *(p for f in large.values() for p in f.pieces))):
-        known, large = None, {}
-    archive = FileArchive(folder / ARCHIVE, read_only=True)
-    named = islice(archive.journal(), entries)
-    old, new = await asyncio.to_thread(_keys, named, known.entries if known else 0)
-    done = _Payloads(list(large.values()), list(known.packs) if known else [], [])
-    done.count = len(old) + len(new)
-    together: dict[str, bytes] = {}
-    again = {"".join(Path(one).with_suffix("").parts[-2:]) for one in known.damaged} if known else set()
-    for key in sorted(new | again):
-        path = f"{ARCHIVE}/payloads/{key[:2]}/{key[2:]}.zst"
-        body = await asyncio.to_thread(_payload, folder / path, key)
-        if body is None:
-            done.damaged.append(path)
-        elif len(body) > PACK:
-            done.files.append(await storing.local(path, folder / path))
-        else:
-            together[path] = body
-        if sum(map(len, together.values())) > PACK:
-            done.packs.append(await storing.piece(packed(together)))
-            together = {}
-    if together:
-        done.packs.append(await storing.piece(packed(together)))
-    return done
-
-
-def _payload(path: Path, key: str) -> bytes | None:
-    """Return a payload as it is kept, or None if it is damaged."""
-    try:
-        kept = path.read_bytes()
-        return kept if payload_key(unwrap(kept, path)) == key else None
-    except (CorruptArchive, FileNotFoundError):
-        return None
-
-
-def _keys(journal: Iterator[Entry], until: int) -> tuple[set[str], set[str]]:
-    """Return the payloads of the first `until` entries, and those that only later ones name."""
-    old: set[str] = set()
-    new: set[str] = set()
-    for number, entry in enumerate(journal, start=1):
-        if isinstance(entry, RawCaptured | StreamCaptured | Attempted) and entry.key:
-            (old if number <= until else new).add(entry.key)
-    return old, new - old
-
-
-async def _continues(folder: Path, earlier: Contents, now: KeptFile) -> bool:
-    """Return whether the journal begins with what it was at the last backup."""
-    before = next(one for one in earlier.files if one.path == JOURNAL)
-    if before.size > now.size:
-        return False
-    whole = before.size // PIECE
-    if [one.sum for one in before.pieces[:whole]] != [one.sum for one in now.pieces[:whole]]:
-        return False
-    rest = await asyncio.to_thread(part, folder / JOURNAL, whole * PIECE, before.size - whole * PIECE)
-    return not rest or digest(rest) == before.pieces[whole].sum
-
-
-def _whole_lines(journal: Path) -> tuple[int, int]:
-    """Return how many bytes of the journal are whole lines, and how many lines those are."""
-    size = lines = at = 0
-    with journal.open("rb") as file:
-        while block := file.read(BLOCK):
-            found = block.rfind(b"\n")
-            if found >= 0:
-                size, lines = at + found + 1, lines + block.count(b"\n")
-            at += len(block)
-    return size, lines
 
 
 @contextlib.asynccontextmanager

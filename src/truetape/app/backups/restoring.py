@@ -15,6 +15,7 @@ import msgspec
 
 from truetape.adapters.data_folder import ARCHIVE, MARKER, STORE
 from truetape.adapters.file_archive import FileArchive
+from truetape.app.backups.archiving import JOURNAL
 from truetape.app.backups.catalogue import (
     Contents,
     KeptFile,
@@ -24,7 +25,7 @@ from truetape.app.backups.catalogue import (
     manifest_named,
     manifests,
 )
-from truetape.app.backups.creating import JOURNAL, NOBODY, Progress
+from truetape.app.backups.creating import NOBODY, Progress
 from truetape.app.backups.memory import write_privately
 from truetape.app.backups.sealing import Opener
 from truetape.app.backups.storing import part, unpacked

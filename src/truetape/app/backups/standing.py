@@ -48,7 +48,7 @@ def told_of(folder: Path) -> dict[str, Any] | None:
     standing = standing_of(folder)
     if not standing.place:
         return None
-    told = msgspec.to_builtins(standing)
+    told: dict[str, Any] = msgspec.to_builtins(standing)
     instants = ("since", "made", "tried", "proved", "drilled")
     return told | {name: iso(told[name] // 10**9 * 10**9) if told[name] else "" for name in instants}
 

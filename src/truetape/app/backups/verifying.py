@@ -110,7 +110,7 @@ def _sums(path: Path) -> tuple[str, dict[str, TableSum]]:
     connection = connect(path, read_only=True)
     try:
         return f"duckdb {duckdb.__version__}", {
-            name: TableSum(one.rows, one.hashes) for name, one in sums(connection).items()
+            name: TableSum(one.rows, one.hashes) for name, one in sums(connection, path).items()
         }
     finally:
         connection.close()
