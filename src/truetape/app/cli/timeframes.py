@@ -50,11 +50,11 @@ def _tell(held: list[Held]) -> None:
     from rich.table import Table
 
     table = Table(header_style="dim")
-    for name in ("timeframe", "bars", "first", "last", "comes from", "compared", "different"):
-        table.add_column(name, justify="right" if name in {"bars", "compared", "different"} else "left", no_wrap=True)
+    for name in ("timeframe", "bars", "first", "last", "source", "differ"):
+        table.add_column(name, justify="right" if name in {"bars", "differ"} else "left", no_wrap=True)
     for one in held:
         source = one.derived_from or ("acquired" if one.bars else "-")
-        compared = f"{one.compared:,} with {one.compared_with}" if one.compared_with else "-"
-        different = f"{one.different:,}" if one.compared_with else "-"
-        table.add_row(one.timeframe, f"{one.bars:,}", one.first or "-", one.last or "-", source, compared, different)
+        differ = f"{one.different:,} of {one.compared:,} with {one.compared_with}" if one.compared_with else "-"
+        days = (label.partition("T")[0] or "-" for label in (one.first, one.last))
+        table.add_row(one.timeframe, f"{one.bars:,}", *days, source, differ)
     out().print(table)
