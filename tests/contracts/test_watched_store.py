@@ -83,7 +83,7 @@ def test_written_rows_change_what_they_are_about() -> None:
 
 async def test_only_what_was_written_has_changed(tmp_path: Path) -> None:
     """Another instrument, another timeframe and another table are as they were."""
-    store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"))
+    store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"), is_alone=True)
     before = await store.commit({"bars": bars("ins_a")})
     await store.commit({"bars": bars("ins_b"), "factors": rows("factors", instrument_id=["ins_c"], ts_known=KNOWN)})
     await store.commit({"bars": bars("ins_a", timeframe="1m")})
@@ -108,7 +108,7 @@ async def test_only_what_was_written_has_changed(tmp_path: Path) -> None:
 
 async def test_a_table_that_changed_widely_changed_for_all(tmp_path: Path) -> None:
     """Rows of more instruments than are told apart change every series of the table."""
-    store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"))
+    store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"), is_alone=True)
     before = await store.commit({"bars": bars("ins_a")})
     many = pl.concat([bars(f"ins_{number}") for number in range(MOST + 1)])
     await store.commit({"bars": many})
@@ -120,7 +120,7 @@ async def test_a_table_that_changed_widely_changed_for_all(tmp_path: Path) -> No
 
 async def test_a_commit_under_way_may_have_changed_it(slow: Slow) -> None:
     """From before it begins until it ended, its subjects are not called unchanged; others are."""
-    store = WatchedStore(slow)
+    store = WatchedStore(slow, is_alone=True)
     commit = asyncio.create_task(store.commit({"bars": bars("ins_a")}))
     await asyncio.sleep(0)
     during = [store.unchanged([("bars", one, "1d")], since=0) for one in ("ins_a", "ins_b")]
@@ -134,7 +134,7 @@ async def test_a_commit_under_way_may_have_changed_it(slow: Slow) -> None:
 
 async def test_what_somebody_else_wrote_may_be_anything(slow: Slow) -> None:
     """A commit past the watch changes everything before it, once."""
-    store = WatchedStore(slow)
+    store = WatchedStore(slow, is_alone=True)
     slow.commits.append({})
 
     assert not store.unchanged([("bars", "ins_b", "1d")], since=0)
@@ -146,7 +146,7 @@ async def test_what_somebody_else_wrote_may_be_anything(slow: Slow) -> None:
 
 async def test_a_commit_that_failed_leaves_no_mark(slow: Slow) -> None:
     """Nothing was written, so that nothing has changed."""
-    store = WatchedStore(slow)
+    store = WatchedStore(slow, is_alone=True)
     slow.fails = True
     slow.go.set()
     with pytest.raises(StoreUnavailable):
@@ -157,7 +157,7 @@ async def test_a_commit_that_failed_leaves_no_mark(slow: Slow) -> None:
 
 async def test_memory_of_changes_is_bounded(tmp_path: Path) -> None:
     """Of subjects beyond the bound only the newest forgotten commit is known: older answers do not hold any more."""
-    store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"), most_subjects=4)
+    store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"), is_alone=True, most_subjects=4)
     last = [await store.commit({"bars": bars(f"ins_{number}")}) for number in range(6)][-1]
 
     assert not store.unchanged([("bars", "ins_x", "1d")], since=1)
@@ -168,7 +168,7 @@ async def test_memory_of_changes_is_bounded(tmp_path: Path) -> None:
 async def test_random_commits_are_never_missed(tmp_path: Path) -> None:
     """Whatever is called unchanged reads the same as at the version that it is unchanged since."""
     chance = random.Random(4)
-    store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"), most_subjects=12)
+    store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"), is_alone=True, most_subjects=12)
     known: list[tuple[int, str, pl.DataFrame]] = []
     unchanged = 0
     for number in range(1, 60):

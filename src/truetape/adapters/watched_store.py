@@ -26,11 +26,12 @@ class WatchedStore:
     """Pass everything on to `store`, and remember which commit changed what.
 
     A commit counts as a change of its subjects from before it begins until it is accounted for. Commits of others,
-    which the store's version gives away, count as changes of everything.
+    which the store's version gives away, count as changes of everything. `is_alone` says whether there are no others.
     """
 
-    def __init__(self, store: Closable, *, most_subjects: int = MOST_SUBJECTS) -> None:
+    def __init__(self, store: Closable, *, is_alone: bool, most_subjects: int = MOST_SUBJECTS) -> None:
         self._store = store
+        self.is_alone = is_alone
         self._most = most_subjects
         self._changed: OrderedDict[Subject, int] = OrderedDict()  # the commit that changed it last
         self._tables: dict[str, int] = {}  # the last commit that changed all of a table

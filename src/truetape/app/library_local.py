@@ -15,6 +15,7 @@ from truetape.adapters.data_folder import ARCHIVE, STORE
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.system_clock import SystemClock
+from truetape.adapters.watched_store import WatchedStore
 from truetape.app.database_settings import STORE as ADDRESS
 from truetape.app.read_side import AnyStore
 from truetape.app.segments import SEGMENTS, segmented
@@ -48,7 +49,12 @@ class LocalSource:
         self._store = _opened(folder)
         archive = FileArchive(folder / ARCHIVE, read_only=True) if (folder / ARCHIVE).is_dir() else None
         self._clock = SystemClock()
-        self._teller = Teller(store=self._store, archive=archive, clock=self._clock, config=UNBOUNDED)
+        self._teller = Teller(
+            store=WatchedStore(self._store, is_alone=not os.environ.get(ADDRESS)),
+            archive=archive,
+            clock=self._clock,
+            config=UNBOUNDED,
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="truetape-session", daemon=True)
         self._thread.start()

@@ -103,7 +103,7 @@ def embedded(settings: Settings, *, command: str) -> Parts:
     http = AiohttpHttp(timeout_s=settings.timeout_s)
     return Parts(
         folder=folder,
-        store=WatchedStore(reading.store),
+        store=WatchedStore(reading.store, is_alone=hot is not None),
         hot=hot,
         archive=archive,
         bus=MemoryBus(lanes=LANES, attempts=ATTEMPTS, on_dead_letter=_log_dead_letter),

@@ -12,9 +12,14 @@ from truetape.domain.subjects import Subject
 class Changes(Protocol):
     """Know what has not changed.
 
-    Guarantee, held by tests/contracts/test_watched_store.py: when the answer is True, everything read of the subjects
-    after `since` was the version of the store is what a read returns now.
+    Guarantee, held by tests/contracts/test_watched_store.py: when `unchanged` is True, whatever the store returned of the
+    subjects at its version `since` it returns at its present version too.
     """
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else writes, so that what a read returns now is of the version that the store tells."""
+        ...
 
     def unchanged(self, subjects: Collection[Subject], *, since: int) -> bool:
         """Return whether no commit after version `since` changed rows of `subjects`; False where it is not known."""

@@ -14,11 +14,12 @@ from room_doubles import FrameStore, rows
 from small_market import APPLE, CORRECTED, NOW_NS, correction, tables
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.set_clock import SetClock
+from truetape.adapters.watched_store import WatchedStore
 from truetape.domain.errors import UnknownSymbol
 from truetape.ports.store import Selection
 from truetape.services.api.answers import Answers
 from truetape.services.api.query import BarsQuery
-from truetape.services.api.reading import Reading, VersionAlone, reading_now
+from truetape.services.api.reading import Reading, reading_now
 from truetape.services.api.shelf import MOST_FACTORS, Shelf
 
 APPLES = BarsQuery(symbols=("AAPL",), adjustment="all")
@@ -104,23 +105,30 @@ class Busy(FrameStore):
             self.commits.append({})
         return rows
 
+    async def close(self) -> None:
+        """Do nothing."""
+
 
 @pytest.mark.parametrize(("writes", "at"), [(0, [None]), (1, [None, 0])])
 async def test_a_reading_is_of_one_version(writes: int, at: list[int | None]) -> None:
     """When the store changes under a read, the rows are read again as they were at the version of the reading."""
     store = Busy(writes, **tables())
-    reading = Reading(store, changes=VersionAlone(store), version=0, as_of=None, told=NOW_NS)
+    watched = WatchedStore(store, is_alone=True)
+    reading = Reading(watched, changes=watched, version=0, as_of=None, told=NOW_NS)
     await reading.read("bars")
 
     assert at == store.at
     assert {("bars", "", "")} == reading.used
 
 
-async def test_a_reading_of_the_past_reads_the_past_alone() -> None:
-    """Where the store has moved on already, what it holds now is not read."""
+@pytest.mark.parametrize("is_alone", [True, False])
+async def test_a_reading_of_the_past_reads_the_past_alone(*, is_alone: bool) -> None:
+    """Where the store has moved on already, or others may have moved it, what it holds now is not read."""
     store = Busy(0, **tables())
-    store.commits.append({})
-    reading = Reading(store, changes=VersionAlone(store), version=0, as_of=None, told=NOW_NS)
+    if is_alone:
+        store.commits.append({})
+    watched = WatchedStore(store, is_alone=is_alone)
+    reading = Reading(watched, changes=watched, version=0, as_of=None, told=NOW_NS)
     await reading.read("bars", Selection(equal={"instrument_id": (APPLE,), "timeframe": ("1d",)}))
 
     assert [0] == store.at

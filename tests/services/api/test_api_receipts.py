@@ -49,7 +49,7 @@ LATER = datetime(2024, 1, 13, tzinfo=UTC)
 @contextmanager
 def open_room(folder: Path, clock: SetClock) -> Iterator[tuple[Client, WatchedStore]]:
     """The api on the store of `folder`, opened anew."""
-    store = WatchedStore(DuckdbStore(folder / "store.duckdb"))
+    store = WatchedStore(DuckdbStore(folder / "store.duckdb"), is_alone=True)
     archive = FileArchive(folder / "archive")
     archive.put(BODY)
     cache = MemoryCache(max_bytes=1 << 20, clock=clock)

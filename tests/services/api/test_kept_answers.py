@@ -48,7 +48,7 @@ class Room:
 
     def __init__(self, store: Closable, *, max_bytes: int = 1 << 20) -> None:
         self.kept = 0
-        self.store = WatchedStore(store)
+        self.store = WatchedStore(store, is_alone=True)
         self.plain = Teller(store=store, archive=None, clock=CLOCK, config=CONFIG)
         teller = Teller(store=self.store, archive=None, clock=CLOCK, config=CONFIG)
         cache = MemoryCache(max_bytes=max_bytes, clock=CLOCK)

@@ -16,6 +16,8 @@ from truetape.ports.store import BATCH_ROWS, Selection, Store
 class VersionAlone:
     """Knows of a store's changes what its version says: after any commit, nothing is known to be the same."""
 
+    is_alone = False  # as far as is known
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
@@ -44,14 +46,14 @@ class Reading:
         self.used: set[Subject] = set()
 
     async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
-        """Return rows of the one version: as they are now, where they are still the same.
+        """Return rows of the one version: as they are now, where that is known to be the same.
 
         Raises:
             StoreUnavailable, BadInput: As the store does.
         """
         subjects = read_subjects(table, selection.equal)
         self.used |= subjects
-        if self.holds(subjects):
+        if self._changes.is_alone and self.holds(subjects):
             rows = await self._store.read(table, selection)
             if self.holds(subjects):
                 return rows
