@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from truetape.app.backup_settings import Backing, backing
+from truetape.app.backup_settings import Backing, Keep, backing
 
 FILE = Path("/conf/truetape.toml")
 RECIPIENT = "age18wl4v4l6c7rv25eg27ne2red5p9s70j64q4thwvxukylumjwv5eqyqnj7p"
@@ -25,8 +25,8 @@ def test_places_lie_beside_the_file_and_times_are_seconds() -> None:
         identity="/conf/key",
         config="/conf/truetape.toml",
     )
-    bucket = backing({"to": "s3://bucket/tape", "scratch": "/large"}, file=FILE, problems=[])
-    assert (bucket.to, bucket.scratch) == ("s3://bucket/tape", "/large")
+    bucket = backing({"to": "s3://bucket/tape", "scratch": "/large", "keep": {"daily": 7}}, file=FILE, problems=[])
+    assert (bucket.to, bucket.scratch, bucket.keep) == ("s3://bucket/tape", "/large", Keep(daily=7))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,10 @@ def test_places_lie_beside_the_file_and_times_are_seconds() -> None:
         ({"to": "a", "verify_every": 7}, "backup.verify_every was 7; write a length of time"),
         ({"to": "a", "recipient": "bob"}, "backup.recipient was 'bob'; Write an age recipient, age1..."),
         ({"to": "a", "recipient": 1}, "backup.recipient was 1; Write an age recipient, age1..."),
+        ({"to": "a", "keep": 7}, "backup.keep was 7; write numbers such as {daily = 30, monthly = 12}"),
+        ({"to": "a", "keep": {"daily": -1}}, "backup.keep was {'daily': -1}; write numbers"),
+        ({"to": "a", "keep": {"daily": 0}}, "backup.keep was {'daily': 0}; write numbers"),
+        ({"to": "a", "keep": {"yearly": 1}}, "backup.keep was {'yearly': 1}; write numbers"),
         ({"every": "1d"}, "backup.to is missing; write a folder"),
     ],
 )

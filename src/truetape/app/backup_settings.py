@@ -11,7 +11,17 @@ from truetape.domain.durations import EXAMPLES, seconds_of
 from truetape.domain.errors import BadInput
 
 DAY_S: Final = 86_400.0
-_KNOWN: Final = ("to", "every", "verify_every", "recipient", "identity", "scratch")
+MOST: Final = 10_000
+_KNOWN: Final = ("to", "every", "verify_every", "recipient", "identity", "scratch", "keep")
+
+
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """How many backups stay: the newest, and the newest of each of the last days, weeks and months (in UTC)."""
+
+    newest: int = 0
+    daily: int = 0
+    weekly: int = 0
+    monthly: int = 0
 
 
 class Backing(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +33,7 @@ class Backing(msgspec.Struct, frozen=True, kw_only=True):
     recipient: str = ""  # the age recipient that they are sealed for
     identity: str = ""  # file with the identity that opens them, so that they can be proved; "" where nothing is sealed
     scratch: str = ""  # folder with room for a whole copy; "" for one in the data folder
+    keep: Keep = Keep()  # which backups stay; all of them if nothing is said
     config: str = ""  # the settings file, which is backed up too
 
 
@@ -43,6 +54,8 @@ def backing(table: object, *, file: Path, problems: list[str]) -> Backing:
                 problems.append(f"backup.{name} was {table[name]!r:.100}; write {EXAMPLES}.")
     if "recipient" in table:
         given["recipient"] = _recipient(table["recipient"], problems)
+    if "keep" in table:
+        given["keep"] = _keep(table["keep"], problems)
     if table and not table.get("to"):
         problems.append("backup.to is missing; write a folder, or a bucket such as s3://bucket/prefix.")
     return Backing(**{name: value for name, value in given.items() if value is not None})
@@ -55,6 +68,16 @@ def _place(value: object, name: str, beside: Path, problems: list[str]) -> str |
         problems.append(f"backup.{name} was {value!r:.100}; {fix}.")
         return None
     return place if "://" in place else str(beside / Path(place).expanduser())
+
+
+def _keep(value: object, problems: list[str]) -> Keep | None:
+    known = Keep.__struct_fields__
+    given = value if isinstance(value, dict) and set(value) <= set(known) else {}
+    if any(given.values()) and all(type(one) is int and 0 <= one <= MOST for one in given.values()):
+        return Keep(**given)
+    fix = f"write numbers such as {{daily = 30, monthly = 12}}, of {', '.join(known)}"
+    problems.append(f"backup.keep was {value!r:.100}; {fix}.")
+    return None
 
 
 def _recipient(value: object, problems: list[str]) -> str | None:

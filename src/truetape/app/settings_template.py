@@ -95,6 +95,14 @@ key_variable = "FINNHUB_API_KEY"
 # venues = { XLON = "auto" }
 # instruments = { AAPL = "never" }  # stand above venues
 
+# Backups of everything here, made while it runs; truetape backup restores them.
+# [backup]
+# to = "/backups/tape"     # or s3://bucket/prefix, with keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+# every = "1d"
+# verify_every = "7d"      # restored into a scratch folder and compared
+# recipient = "age1..."    # seals them; truetape backup key makes one
+# keep = { newest = 7, daily = 30, monthly = 12 }
+
 # People are told of findings: each alert once in its cool-down, and again when it is over.
 # [[alerts]]
 # channel = "office"

@@ -9,9 +9,10 @@ from backup_folder import files, restored, tape
 
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.folder_objects import FolderObjects
+from truetape.app.backup_settings import Keep
 from truetape.app.backups.catalogue import MANIFESTS, key_of, manifests
 from truetape.app.backups.creating import Wish, create
-from truetape.app.backups.pruning import Keep, prune
+from truetape.app.backups.pruning import prune
 from truetape.app.backups.restoring import contents_of
 from truetape.app.backups.sealing import Opener
 from truetape.app.backups.verifying import verify

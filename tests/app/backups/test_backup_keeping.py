@@ -13,7 +13,7 @@ from pipeline_doubles import Heard
 from room_doubles import FrameStore
 from truetape.adapters.folder_objects import FolderObjects
 from truetape.adapters.set_clock import SetClock
-from truetape.app.backup_settings import Backing
+from truetape.app.backup_settings import Backing, Keep
 from truetape.app.backups.asking import Refused, Told, Wanted, ask, taken, tell
 from truetape.app.backups.catalogue import key_of, manifests
 from truetape.app.backups.keeping import BackupWatch
@@ -76,6 +76,19 @@ async def test_backups_are_made_and_proved_when_they_are_due(tmp_path: Path) -> 
     assert about is not None
     assert (about["backup_id"], about["tried"], about["failed"]) == (newest, "2027-01-15T11:00:00Z", "")
     assert told_of(tmp_path) is None
+    await made.close()
+
+
+async def test_old_backups_go_if_the_settings_say_so(tmp_path: Path) -> None:
+    """Two newest stay of four."""
+    made, place = await tape(tmp_path / "data", days=1), FolderObjects(tmp_path / "place")
+    kept = Kept(made, to=str(tmp_path / "place"), keep=Keep(newest=2), verify_every_s=1e6)
+    counts = []
+    for _ in range(4):
+        assert await kept.look() == []
+        counts.append(len(await manifests(place)))
+        kept.clock.advance(3600.0)
+    assert counts == [1, 2, 2, 2]
     await made.close()
 
 

@@ -10,9 +10,10 @@ import pytest
 from backup_folder import files, restored, tape
 
 from truetape.adapters.folder_objects import FolderObjects
+from truetape.app.backup_settings import Keep
 from truetape.app.backups.catalogue import Manifest, Piece, key_of, manifests
 from truetape.app.backups.creating import Wish, create
-from truetape.app.backups.pruning import UNFINISHED_NS, Keep, prune, wanted
+from truetape.app.backups.pruning import UNFINISHED_NS, prune, wanted
 from truetape.domain.errors import BadInput
 from truetape.domain.time import from_datetime
 

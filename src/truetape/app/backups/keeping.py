@@ -14,12 +14,13 @@ import msgspec
 import structlog
 
 from truetape.adapters.duckdb_store import DuckdbStore
-from truetape.app.backup_settings import Backing
+from truetape.app.backup_settings import Backing, Keep
 from truetape.app.backups.asking import LOOKS_EVERY_S, Told, Wanted, progress_of, taken, tell
 from truetape.app.backups.catalogue import manifest_named
 from truetape.app.backups.creating import Wish, create
 from truetape.app.backups.making import cold_places
 from truetape.app.backups.memory import BACKUPS
+from truetape.app.backups.pruning import prune
 from truetape.app.backups.sealing import Opener, identities_in
 from truetape.app.backups.standing import Standing, keep_standing, standing_of
 from truetape.app.backups.verifying import verify
@@ -171,6 +172,8 @@ class BackupWatch:
             log.info("backup.made", backup=made.backup_id, bytes=made.size, added=made.added, version=made.version)
             if made.damaged:
                 failed = f"{made.damaged} payloads of the archive are damaged and not in it."
+            if self._settings.keep != Keep():
+                await prune(place, self._settings.keep, now=self._clock.now_ns, dry=False)
         except TruetapeError as problem:
             failed = str(problem)
         if failed:

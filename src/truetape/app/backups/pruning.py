@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from truetape.app.backup_settings import Keep
 from truetape.app.backups.catalogue import MANIFESTS, OBJECTS, Manifest, manifests
 from truetape.app.backups.lease import leased
 from truetape.domain.errors import BadInput
@@ -13,16 +14,6 @@ from truetape.domain.time import to_datetime
 from truetape.ports.objects import Objects
 
 UNFINISHED_NS: Final = 86_400 * 10**9  # objects of a backup that was cut short are kept so long: it may go on
-
-
-@dataclass(frozen=True)
-class Keep:
-    """How many backups stay: the newest, and the newest of each of the last days, weeks and months (in UTC)."""
-
-    newest: int = 0
-    daily: int = 0
-    weekly: int = 0
-    monthly: int = 0
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,7 @@ def prune(
     import dataclasses
     import time
 
-    from truetape.app.backups.pruning import Keep
+    from truetape.app.backup_settings import Keep
     from truetape.app.backups.pruning import prune as run_prune
 
     objects = _objects(place, as_json=as_json)
