@@ -11,10 +11,13 @@ import polars as pl
 import structlog
 
 from truetape.app.disk_settings import Disk
+from truetape.app.parts import Parts
+from truetape.app.settings import Settings
 from truetape.domain.commits import Commits
 from truetape.domain.schema import TABLES
 from truetape.ports.clock import Clock
 from truetape.services.api.metrics import Family
+from truetape.services.ingestion.tally import Tally
 from truetape.services.storage.service import StorageService
 from truetape.services.storage.troubles import TROUBLE
 
@@ -51,7 +54,7 @@ class DiskWatch:
         self._archive = archive
         self._folder = folder
         self._disk = disk
-        self._told: dict[str, str] = {}
+        self.begun: dict[str, str] = {}  # what is wrong since some look, in the words of that time
 
     def troubles(self) -> dict[str, str]:
         """Return what is wrong now; empty when nothing is."""
@@ -80,11 +83,11 @@ class DiskWatch:
     async def look(self, storage: StorageService, *, now_ns: int) -> None:
         """Tell what has begun or ended since the last look; other words for the same trouble are no news."""
         found = self.troubles()
-        if found.keys() == self._told.keys():
+        if found.keys() == self.begun.keys():
             return
-        begun = {kind: words for kind, words in found.items() if kind not in self._told}
-        ended = [kind for kind in self._told if kind not in found]
-        self._told = found
+        begun = {kind: words for kind, words in found.items() if kind not in self.begun}
+        ended = [kind for kind in self.begun if kind not in found]
+        self.begun = {kind: self.begun.get(kind, words) for kind, words in found.items()}
         for kind, words in begun.items():
             log.error("disk.trouble", kind=kind, reason=words)
         for kind in ended:
@@ -100,6 +103,12 @@ class DiskWatch:
     def _free(self) -> int:
         found = os.statvfs(self._folder)
         return found.f_bavail * found.f_frsize
+
+
+def disk_watch(parts: Parts, settings: Settings, tally: Tally) -> DiskWatch:
+    """Return the watch of a platform built of `parts`; `tally` is what its ingestion room counts."""
+    disk = settings.watching.disk
+    return DiskWatch(parts.commits, settings.data, archive=lambda: tally.archive_trouble, disk=disk)
 
 
 def told(begun: Mapping[str, str], ended: list[str], *, now_ns: int, kinds: Mapping[str, Kind] = KINDS) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.backups.keeping import BackupWatch, backup_watch
 from truetape.app.deciding import decision, subject_of
-from truetape.app.disk_watch import DiskWatch
+from truetape.app.disk_watch import DiskWatch, disk_watch
 from truetape.app.measures import families, lanes
 from truetape.app.naming import again, name_here, rename
 from truetape.app.object_places import secrets_of
@@ -87,8 +87,7 @@ class Platform:
         self._stack.push_async_callback(self.parts.close)
         log_to_file(self.settings.data / LOG, secrets=_secrets(self.settings))
         self.rooms = wire(self.parts, self.settings)
-        tally, disk = self.rooms.ingestion.tally, self.settings.watching.disk
-        self.disk = DiskWatch(self.parts.commits, self.settings.data, archive=lambda: tally.archive_trouble, disk=disk)
+        self.disk = disk_watch(self.parts, self.settings, self.rooms.ingestion.tally)
         self.backups = backup_watch(self.parts, self.settings)
         self.rooms.subscribe()
         return self
@@ -116,7 +115,6 @@ class Platform:
             accept=self._accept,
             decide=self._decide,
             name=lambda wanted: name_here(self, wanted),
-            changes=parts.store,
         )
         served = await self._stack.enter_async_context(Served(app, self.settings.host, self.settings.port))
         self.address = served.address
@@ -243,7 +241,8 @@ class TroubleTeller:
 
     def look_at_disks(self, platform: Platform) -> None:
         """Tell what is new of disks alone."""
-        self._say({f"{room} waits": f"{words} {WAITING}" for room, words in platform.waits().items()})
+        found = platform.waits() | platform.disk.begun
+        self._say({f"{room} waits": f"{words} {WAITING}" for room, words in found.items()})
 
     def _say(self, troubles: dict[str, str]) -> None:
         for name, words in troubles.items():
