@@ -100,7 +100,6 @@ key_variable = "FINNHUB_API_KEY"
 # to = "/backups/tape"     # or s3://bucket/prefix, with keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 # every = "1d"
 # verify_every = "7d"      # restored into a scratch folder and compared
-# recipient = "age1..."    # seals them; truetape backup key makes one
 # keep = { newest = 7, daily = 30, monthly = 12 }
 
 # People are told of findings: each alert once in its cool-down, and again when it is over.
