@@ -22,7 +22,7 @@ from truetape.domain.time import DAY_NS, day_start_ns
 from truetape.ports.store import Selection
 
 START = date(2024, 1, 1)
-DAYS = 14
+DAYS = 9
 WEEKLY = Lifecycle(chunk_days={"bars": 7, "trades": 7}, keep_days={"trades": 365})
 NUMBERS = itertools.count()
 
@@ -82,9 +82,9 @@ async def watched(timescale: Database) -> Any:
 
 
 async def filled(watched: Watched) -> pl.DataFrame:
-    """Three instruments, every minute of fourteen days."""
+    """Two instruments, every minute of nine days."""
     start = day_start_ns(START)
-    series = [minutes(DAYS * 1440, who=f"ins_{seed}", start=start, seed=seed) for seed in range(3)]
+    series = [minutes(DAYS * 1440, who=f"ins_{seed}", start=start, seed=seed) for seed in range(2)]
     rows = pl.concat(series)
     await watched.store.commit({"bars": rows})
     return rows
@@ -108,11 +108,11 @@ async def test_old_chunks_are_kept_by_column(watched: Watched) -> None:
 
 
 async def test_a_query_reads_the_chunks_and_segments_that_it_needs(watched: Watched) -> None:
-    """A day of one instrument: one chunk of two or three, by its index; by column once the chunk is old."""
+    """A day of one instrument: one chunk of two, by its index; by column once the chunk is old."""
     await filled(watched)
     one = Selection(equal={"instrument_id": ("ins_1",), "timeframe": ("1m",)}, start=START, end=START)
     chunks = watched.chunks("bars")
-    assert len(chunks) == 3  # weeks begin on Thursdays, as did 1970
+    assert len(chunks) == 2  # weeks begin on Thursdays, as did 1970
     named = [name for name in chunks if name in watched.plan(one)]
     assert named == chunks[:1]
     assert "Index Scan" in watched.plan(one)

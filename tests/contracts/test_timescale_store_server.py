@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -153,13 +154,12 @@ async def test_a_question_does_not_wait_for_ever(opened: Opened, postgres: Postg
 
 async def test_a_slow_reader_of_a_stream_is_not_cut_off(opened: Opened) -> None:
     """A stream may take longer than a statement may."""
-    store = opened(patience=QUICK)
-    await store.commit({"bars": minutes(60_000, who="ins_a", start=DAY_NS)})
-    count = 0
-    async for rows in store.stream("bars", rows=20_000):
+    await opened().commit({"bars": minutes(30_000, who="ins_a", start=DAY_NS)})
+    reader, count = opened(patience=replace(QUICK, statement_s=1)), 0
+    async for rows in reader.stream("bars", rows=10_000):
         count += len(rows)
         await asyncio.sleep(0.5)
-    assert count == 60_000
+    assert count == 30_000
 
 
 async def test_a_schema_of_the_future_is_refused(opened: Opened, postgres: Postgres) -> None:
