@@ -41,6 +41,8 @@ def test_segments_are_made_listed_and_verified(folder: Path) -> None:
     assert (code, sum(one["rows"] for one in made), {one["behind"] for one in made}) == (0, total(folder), {0})
     assert json.loads(asked("list", "--json", folder=folder)[1])["segments"] == made
     assert f"{total(folder):,} bars in" in asked("list", folder=folder)[1]
+    told = CliRunner().invoke(app, ["status", "--data", str(folder)]).stdout
+    assert f"segments: {total(folder):,} bars in " in told
     assert asked("verify", "--json", folder=folder) == (0, f'{{"segments":{len(made)},"damages":[]}}\n')
     with tt.open(folder) as session:
         assert_frame_equal(session.bars("AAPL"), before)

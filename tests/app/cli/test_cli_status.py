@@ -103,6 +103,7 @@ def test_status_as_json(folder: Path) -> None:
             "yahoo": {"answers": 2, "failures": 0, "last": "2024-01-15T12:00:00Z"},
         },
         "tiers": None,
+        "segments": None,
         "backup": None,
         "rounds": 0,
         "quarantined": 1,

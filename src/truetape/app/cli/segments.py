@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from truetape.adapters.read_segments import Holding, Progress
 
 HELP: Final = {"help_option_names": ["-h", "--help"]}
+MANIFEST: Final = "manifest.json"
 NONE: Final = (
     "There are no segments yet. `truetape up` makes them when it is quiet, `truetape store segments build` now."
 )
@@ -62,6 +63,18 @@ def verify(*, data: Data = Path("data"), as_json: Json = False) -> None:
         raise typer.Exit(FINDINGS)
 
 
+def in_short(data: Path) -> dict[str, int] | None:
+    """Return how many bars the segments of a data folder hold, in how many bytes, and how many periods lack some.
+
+    None if there are none.
+    """
+    found = _held(data) if (_folder(data) / MANIFEST).exists() else []
+    if not found:
+        return None
+    behind = sum(1 for one in found if one.behind)
+    return {"bars": sum(one.rows for one in found), "bytes": sum(one.size for one in found), "periods_behind": behind}
+
+
 async def _build(data: Path, seen: Callable[[Progress], None]) -> list[Holding]:
     from truetape.adapters.data_folder import STORE
     from truetape.adapters.duckdb_store import DuckdbStore
@@ -87,6 +100,10 @@ async def _build(data: Path, seen: Callable[[Progress], None]) -> list[Holding]:
 
 
 async def _list(data: Path) -> list[Holding]:
+    return _held(data)
+
+
+def _held(data: Path) -> list[Holding]:
     from truetape.adapters.read_segments import held
 
     return [one for name in _names(data) for one in held(_folder(data), store=name)]

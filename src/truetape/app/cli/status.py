@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from truetape.app.cli.segments import in_short
 from truetape.app.cli.terminal import Data, Json, out, run, write_json
 
 
@@ -28,6 +29,8 @@ def status(*, data: Data = Path("data"), as_json: Json = False) -> None:
         )
     if found["tiers"]:
         _show_tiers(found["tiers"])
+    if found["segments"]:
+        _show_segments(found["segments"])
     if found["backup"]:
         _show_backups(data)
     if found["instruments"] is None:
@@ -45,6 +48,12 @@ def status(*, data: Data = Path("data"), as_json: Json = False) -> None:
             highlight=False,
         )
     console.print(f"{found['rounds']:,} rounds stored, {found['quarantined']:,} claims in quarantine")
+
+
+def _show_segments(told: dict[str, int]) -> None:
+    """Say what is in read segments, and how far they are behind."""
+    behind = f"; {told['periods_behind']:,} periods lack some" if told["periods_behind"] else ""
+    out().print(f"segments: {told['bars']:,} bars in {told['bytes'] / 1e6:,.1f} MB{behind}", highlight=False)
 
 
 def _show_backups(data: Path) -> None:
@@ -104,6 +113,7 @@ async def _status(data: Path) -> dict[str, Any]:
         "providers": _providers(archive),
         "backup": told_of(data),
         "tiers": _tiers(data),
+        "segments": in_short(data),
         "instruments": None,
         "rounds": None,
         "quarantined": None,
