@@ -1,4 +1,4 @@
-"""A store that carries every row to cold files as soon as it is committed, so that all reads go through them."""
+"""A store whose rows are carried to cold files after every second commit, the first one included."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ class CarriedStore:
         self._versions = versions
         self._committing = asyncio.Lock()
         self._rests = False
+        self._waiting: set[str] = set()  # tables with rows that were not carried yet
+        self._written: set[str] = set()
 
     async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
         rows = await self._store.read(table, self._own(selection))
@@ -56,15 +58,18 @@ class CarriedStore:
         async with self._committing:
             before = self._store.version()
             if await self._store.commit(writes, withdrawals=withdrawals) > before:
-                if not self._rests:
-                    await self._carry({*writes, *(withdrawals or {})}, "warm")
+                self._waiting |= {*writes, *(withdrawals or {})}
+                self._written |= self._waiting
+                if not self._rests and len(self._versions) % 2:
+                    await self._carry(self._waiting, "warm")
+                    self._waiting = set()
                 self._versions.append(self._store.version())
             return self.version()
 
     async def archive(self) -> None:
         """Carry everything into the archive, and delete the files that it was in."""
         async with self._committing:
-            await self._carry(set(TABLES), "archive")
+            await self._carry(self._written, "archive")
             await self._tiers.sweep(older_than_ns=2**62)
             self._versions[-1] = self._store.version()
 

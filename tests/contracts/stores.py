@@ -37,7 +37,7 @@ def _duckdb(request: pytest.FixtureRequest) -> Open:
 
 
 def _carried(request: pytest.FixtureRequest) -> Open:
-    """Return how a store is opened of which every row has been moved to cold files."""
+    """Return how a store is opened whose rows move to cold files after every second commit."""
     folder = request.getfixturevalue("tmp_path_factory").mktemp("tiers")
     return partial(CarriedStore, folder, [0])
 
