@@ -74,7 +74,8 @@ class Address:
     def words(self, error: Exception) -> str:
         """Return what the server or the driver said in one line, without the password and the full stop."""
         told = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
-        line = " ".join(told.split()).rstrip(".")
+        facts = [line.strip() for line in told.splitlines() if not line.startswith("\t")]  # the rest are questions
+        line = " ".join(facts).removeprefix("connection failed: ").rstrip(".")
         return line.replace(self.secret, "***") if self.secret else line
 
     def session(self, *, statement_s: int) -> str:
