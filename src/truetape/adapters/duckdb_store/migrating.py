@@ -45,7 +45,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, *, meta: str, to: int, found:
         raise
 
 
-def create(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
-    """Make the table `name` of `columns`, each with its SQL type."""
+def create(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], *, within: str = "main") -> None:
+    """Make the table `name` of `columns`, each with its SQL type, in the database or schema `within`."""
     declared = ", ".join(f"{quoted([column])} {dtype}" for column, dtype in columns.items())
-    connection.execute(f"CREATE TABLE {quoted([name])} ({declared})")
+    connection.execute(f"CREATE TABLE {within}.{quoted([name])} ({declared})")

@@ -42,7 +42,7 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         _configure(connection)
         if not read_only:
-            shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)  # what a killed process sorted there
+            _tidy(path)
         _check(connection, path, read_only=read_only)
     except duckdb.Error as error:
         connection.close()
@@ -96,19 +96,32 @@ def _make(path: Path) -> None:
             _create(connection)
             connection.execute("CHECKPOINT")
         draft.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         for leftover in (draft, log):
             leftover.unlink(missing_ok=True)
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     """Make the names in `folder` survive a crash of the machine."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def draft_of(path: Path) -> Path:
+    """Return where the store at `path` is written anew."""
+    return path.with_name(f".{path.name}.compact")
+
+
+def _tidy(path: Path) -> None:
+    """Remove what a killed process sorted, or wrote anew, beside the store; nobody else has it open."""
+    shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)
+    draft = draft_of(path)
+    for leftover in (draft, draft.with_name(f"{draft.name}.wal")):
+        leftover.unlink(missing_ok=True)
 
 
 def _configure(connection: duckdb.DuckDBPyConnection) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from truetape.app.cli.compacting import compact
 from truetape.app.cli.segments import segments
 from truetape.app.cli.terminal import DEFAULT_PATH, FINDINGS, Config, Json, err, out, run, write_json
 
@@ -31,6 +32,7 @@ store = typer.Typer(
     rich_markup_mode=None,
 )
 store.add_typer(segments)
+store.command()(compact)
 Dry = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and do nothing.")]
 Actor = Annotated[str, typer.Option(help="Who does it; it is kept with what was done.", envvar="USER")]
 
