@@ -62,6 +62,7 @@ class Address:
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,  # milliseconds until what was sent and not acknowledged counts as lost
             "target_session_attrs": "read-write" if "," in str(given.get("host", "")) else "any",
         }
         chosen = {name: str(value) for name, value in {**usual, **given}.items()}
@@ -74,7 +75,8 @@ class Address:
     def words(self, error: Exception) -> str:
         """Return what the server or the driver said in one line, without the password and the full stop."""
         told = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
-        facts = [line.strip() for line in told.splitlines() if not line.startswith("\t")]  # the rest are questions
+        first = told.partition("\nMultiple connection attempts failed")[0]
+        facts = [line.strip() for line in first.splitlines() if not line.startswith("\t")]  # the rest are questions
         line = " ".join(facts).removeprefix("connection failed: ").rstrip(".")
         return line.replace(self.secret, "***") if self.secret else line
 
