@@ -12,9 +12,9 @@ from typing import Final, TypeVar, cast
 import polars as pl
 
 from truetape.adapters.data_folder import ARCHIVE, STORE
-from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.system_clock import SystemClock
+from truetape.adapters.tiered_store import TieredStore
 from truetape.adapters.watched_store import WatchedStore
 from truetape.app.database_settings import STORE as ADDRESS
 from truetape.app.read_side import AnyStore
@@ -111,10 +111,11 @@ class LocalSource:
 
 
 def _opened(folder: Path) -> AnyStore:
-    """Return the store of the data folder; segments are of the one that is a file in it."""
+    """Return the store of the data folder; segments are of the one that is a file in it, with its cold files."""
+    store = to_read(folder, os.environ)
     if os.environ.get(ADDRESS):
-        return to_read(folder, os.environ)
-    return segmented(DuckdbStore(folder / STORE, read_only=True), folder / STORE, place=SEGMENTS)
+        return store
+    return segmented(store, folder / STORE, place=SEGMENTS, reads_cold=isinstance(store, TieredStore))
 
 
 async def _together(streams: Streams, receipt: str) -> bytes:

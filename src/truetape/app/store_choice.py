@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from truetape.adapters.data_folder import STORE as FILE
 from truetape.adapters.data_folder import read_marker
 from truetape.adapters.duckdb_store import DuckdbStore
+from truetape.adapters.tiered_store import TieredStore
+from truetape.app.cold_places import with_cold
 from truetape.app.database_settings import STORE, Database
 from truetape.domain.errors import BadInput, WrongFolder
 
@@ -41,8 +43,8 @@ def in_database(database: Database, *, simulated: bool, read_only: bool = False)
     return TimescaleStore(database.address, read_only=read_only, schema=schema, lifecycle=lifecycle)
 
 
-def to_read(data: Path, environ: Mapping[str, str]) -> DuckdbStore | TimescaleStore:
-    """Return the store of the data folder `data` for reading only.
+def to_read(data: Path, environ: Mapping[str, str]) -> DuckdbStore | TieredStore | TimescaleStore:
+    """Return the store of the data folder `data` for reading only, with its cold files if it has any.
 
     Raises:
         WrongFolder: There is none.
@@ -51,7 +53,7 @@ def to_read(data: Path, environ: Mapping[str, str]) -> DuckdbStore | TimescaleSt
     """
     address = environ.get(STORE, "").strip()
     if not address:
-        return DuckdbStore(data / FILE, read_only=True)
+        return with_cold(DuckdbStore(data / FILE, read_only=True), data, environ)
     marker = read_marker(data)
     if marker is None:
         raise WrongFolder(path=str(data), reason="it is no data folder. Choose another one with --data.")

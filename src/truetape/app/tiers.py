@@ -12,6 +12,7 @@ import polars as pl
 
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.tiered_store import ColdFiles, ColdTiers, TieredStore
+from truetape.app.cold_places import addresses, keep_addresses
 from truetape.app.object_places import objects_at
 from truetape.app.tier_settings import MOVABLE, Tiering
 from truetape.domain.schema import TABLES
@@ -40,21 +41,24 @@ class Tiered:
 
 
 def tiered(settings: Tiering, hot: DuckdbStore, *, data: Path, environ: Mapping[str, str]) -> Tiered | None:
-    """Return `hot` with the tiers that `settings` name, or None if they name none.
+    """Return `hot` with the tiers that `settings` name, or that the data folder has files of; None without any.
 
     Raises:
-        BadInput: A place is neither a folder nor a bucket, or a package is missing.
+        BadInput: A place is neither a folder nor a bucket, or not where the files lie, or a package is missing.
     """
-    if not settings.warm:
-        return None
     named = {"warm": settings.warm, "archive": settings.archive}
-    places: dict[str, Objects] = {tier: objects_at(place, environ) for tier, place in named.items() if place}
+    named = {tier: place for tier, place in named.items() if place} if settings.warm else addresses(data)
+    if not named:
+        return None
+    places: dict[str, Objects] = {tier: objects_at(place, environ) for tier, place in named.items()}
+    if settings.warm:
+        keep_addresses(data, named)
     mirror = objects_at(settings.mirror, environ) if settings.mirror else None
     catalogs: dict[str, Catalog] = {}
     if settings.form == "delta":
         from truetape.app.delta_places import catalog_at
 
-        catalogs = {tier: catalog_at(place, environ) for tier, place in named.items() if place}
+        catalogs = {tier: catalog_at(place, environ) for tier, place in named.items()}
     store = TieredStore(hot, ColdFiles(places))
     tiers = ColdTiers(store, hot=hot, places=places, scratch=data / SCRATCH, catalogs=catalogs, mirror=mirror)
     return Tiered(store=store, tiers=tiers)
