@@ -10,7 +10,15 @@ import pytest
 
 from truetape.domain.errors import BadInput
 from truetape.domain.schema import INSTANT
-from truetape.services.reference.calendars import GREAT_VENUES, breaks, covered, has_calendar, known_mics, sessions
+from truetape.services.reference.calendars import (
+    GREAT_VENUES,
+    breaks,
+    covered,
+    has_calendar,
+    known_mics,
+    schedule,
+    sessions,
+)
 
 
 def utc(day: date, hour: int, minute: int = 0) -> datetime:
@@ -55,6 +63,18 @@ def test_lunch_breaks_are_as_the_venue_publishes_them() -> None:
     assert [("XTKS", friday, utc(friday, 2, 30), utc(friday, 3, 30))] == found.rows()
     assert breaks("XNYS", start=friday, end=friday).is_empty()
     assert breaks("XTKS", start=friday, end=date(2024, 6, 13)).is_empty()
+
+
+def test_a_schedule_over_decades_is_that_of_its_days() -> None:
+    """Sessions and breaks together, whichever decades the range touches."""
+    start, end = date(1999, 12, 28), date(2010, 1, 8)
+
+    found = schedule("XTKS", start=start, end=end)
+
+    assert found.select("mic", "session", "open", "close").equals(sessions("XTKS", start=start, end=end))
+    lunch = found.select("mic", "session", "break_start", "break_end").drop_nulls()
+    assert lunch.equals(breaks("XTKS", start=start, end=end))
+    assert schedule("XNYS", start=date(2024, 6, 8), end=date(2024, 6, 9)).is_empty()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from truetape.domain.schema import TABLES
 from truetape.domain.spans import endless_spans, trading_spans
 from truetape.domain.time import TIMEFRAMES
 from truetape.services.processing.trade_bars import money_bars, tick_bars, volume_bars
-from truetape.services.reference.calendars import breaks, sessions
+from truetape.services.reference.calendars import schedule
 
 MEASURES: Final = ("ticks", "volume", "money")
 CLOSING: Final = timedelta(minutes=1)  # after the close, in which a bar may begin that holds the closing auction
@@ -126,9 +126,8 @@ def spans_of(stamps: pl.Series, venue: str | None) -> pl.DataFrame:
     assert isinstance(last, date)
     if venue is None:
         return endless_spans(first, end=last)
-    found = sessions(venue, start=first - _DAY, end=last + _DAY)
-    lunch = breaks(venue, start=first - _DAY, end=last + _DAY).drop("mic")
-    return trading_spans(found.join(lunch, on="session", how="left"), closing=CLOSING)
+    found = schedule(venue, start=first - _DAY, end=last + _DAY)
+    return trading_spans(found.drop("mic"), closing=CLOSING)
 
 
 def _trades(sheet: Sheet) -> pl.DataFrame:

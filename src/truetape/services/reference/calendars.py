@@ -20,6 +20,7 @@ GREAT_VENUES: Final = frozenset(
 )
 _NICKNAMES: Final = frozenset({"CBOT", "HKEX", "NYFE", "NYSE", "TASE"})  # of calendars; no ISO 10383 codes
 _DAY: Final = timedelta(days=1)
+_DECADE: Final = 10
 _MOMENTS: Final = ("open", "close", "break_start", "break_end")
 
 
@@ -73,6 +74,27 @@ def breaks(mic: str, *, start: date, end: date) -> pl.DataFrame:
     """
     hours = _hours(mic, start=start, end=end).select("mic", "session", "break_start", "break_end")
     return hours.filter(pl.col("break_start").is_not_null(), pl.col("break_end").is_not_null())
+
+
+def schedule(mic: str, *, start: date, end: date) -> pl.DataFrame:
+    """Return sessions with their breaks from `start` to `end`, both inclusive, for those who ask about many ranges.
+
+    Whole decades are computed and kept, so that instruments of different ages share them.
+
+    Returns:
+        `mic`, `session` (ascending, unique), `open`, `close`, and `break_start` and `break_end`, null without a break.
+
+    Raises:
+        BadInput: `mic` has no calendar.
+    """
+    decades = range(start.year // _DECADE, end.year // _DECADE + 1)
+    parts = [
+        _hours(mic, start=date(max(one * _DECADE, 1), 1, 1), end=date(one * _DECADE + _DECADE - 1, 12, 31))
+        for one in decades
+    ]
+    return pl.concat([_frame(mic, [], *([] for _ in _MOMENTS)), *parts]).filter(
+        pl.col("session").is_between(start, end)
+    )
 
 
 @lru_cache(maxsize=64)
