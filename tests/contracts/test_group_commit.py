@@ -29,7 +29,7 @@ class Ledger:
 
     def write(self, ready: tuple[Frames, Frames]) -> int:
         self.begun.release()
-        assert self.gate.acquire(timeout=10)
+        assert self.gate.acquire(timeout=60)
         names = [name for frames in ready for rows in frames.values() for name in rows["instrument_id"]]
         if self._refused & {*names}:
             raise StoreUnavailable(path="here", reason=f"{names} are refused")
@@ -53,7 +53,8 @@ class Line:
         assert await asyncio.to_thread(self.ledger.begun.acquire, timeout=10)
 
     async def add(self, *names: str, day: int = 1, withdrawn: bool = False) -> asyncio.Task[int]:
-        rows = {"bars": frame("bars", *(bar(day, who=name) for name in names))}
+        one = frame("bars", bar(day))
+        rows = {"bars": pl.concat([one] * len(names)).with_columns(instrument_id=pl.Series(names))}
         self.callers.append(asyncio.create_task(self.group.commit(*(({}, rows) if withdrawn else (rows, {})))))
         await asyncio.sleep(0)
         return self.callers[-1]
