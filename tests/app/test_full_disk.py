@@ -30,7 +30,7 @@ from truetape.domain.wire import pack
 from truetape.services.distribution.config import AlertRule
 
 SIZE = "40m"
-LONGEST_S = 20.0
+LONGEST_S = 60.0
 RULES = tuple(
     AlertRule(name=name, channel="hook", checks=(f"{name}_trouble",), group_by=()) for name in ("store", "archive")
 )
