@@ -221,7 +221,7 @@ def test_rooms_tell_what_the_table_says(room: str) -> None:
 
 def test_test_files_have_names_of_their_own() -> None:
     """No two test files share a name, so that pytest can tell them apart."""
-    names = Counter(path.name for path in modules(TESTS) if path.name != "conftest.py")  # pytest tells them apart
+    names = Counter(path.name for path in modules(TESTS))
 
     assert [] == [name for name, times in names.items() if times > 1]
 

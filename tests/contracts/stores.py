@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Final, Protocol
 
@@ -60,3 +60,17 @@ STORES: Final[dict[str, Callable[[pytest.FixtureRequest], Open]]] = {
     "postgres": _postgres,
     "timescale": _timescale,
 }
+
+
+async def opened(request: pytest.FixtureRequest) -> AsyncIterator[Open]:
+    """Open the one store of a test, as often as wanted; it is closed in the end. Each of STORES is its `param`."""
+    open_store = STORES[request.param](request)
+    built: list[OpenStore] = []
+
+    def make(*, read_only: bool = False) -> OpenStore:
+        built.append(open_store(read_only=read_only))
+        return built[-1]
+
+    yield make
+    for store in built:
+        await store.close()

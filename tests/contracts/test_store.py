@@ -10,12 +10,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from store_rows import bar, closes, frame
-from stores import Open
+from stores import STORES, Open, opened
 
 from truetape.domain.errors import BadInput, SchemaMismatch, StoreUnavailable, WrongFolder
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.time import DAY_NS, day_start_ns
 from truetape.ports.store import Selection
+
+build = pytest.fixture(params=list(STORES))(opened)
 
 EXTREMES: Final[dict[pl.DataType, tuple[object, object]]] = {  # the least and the greatest of every type
     pl.String(): ("", "Ærø \u2028 'quoted' \x00"),

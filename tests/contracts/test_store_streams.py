@@ -10,11 +10,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from store_rows import bar, closes, frame, withdrawal, withdrawals
-from stores import Open, OpenStore
+from stores import STORES, Open, OpenStore, opened
 
 from truetape.domain.errors import BadInput, StoreUnavailable
 from truetape.domain.schema import TABLES, empty
 from truetape.ports.store import Selection
+
+build = pytest.fixture(params=list(STORES))(opened)
 
 MANY = 20_000
 

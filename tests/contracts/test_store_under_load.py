@@ -6,13 +6,16 @@ import asyncio
 import random
 
 import polars as pl
+import pytest
 from store_rows import bar, closes, frame
-from stores import Open
+from stores import STORES, Open, opened
 
 from truetape.domain.errors import SchemaMismatch
 from truetape.domain.schema import TABLES
 from truetape.domain.versions import decide
 from truetape.ports.store import Selection
+
+build = pytest.fixture(params=list(STORES))(opened)
 
 CALLERS, COMMITS = 12, 3
 

@@ -7,11 +7,13 @@ from datetime import date
 import polars as pl
 import pytest
 from store_rows import bar, closes, frame, withdrawal, withdrawals, withdrawn
-from stores import Open, OpenStore
+from stores import STORES, Open, OpenStore, opened
 
 from truetape.domain.errors import BadInput, SchemaMismatch
 from truetape.domain.schema import TABLES
 from truetape.ports.store import Selection
+
+build = pytest.fixture(params=list(STORES))(opened)
 
 
 async def corrected(store: OpenStore) -> OpenStore:
