@@ -37,17 +37,62 @@ async def main():
 asyncio.run(main())
 """
 
+TOGETHER = """
+import asyncio, os, sys
+from pathlib import Path
+from store_rows import bar, frame
+from truetape.adapters.duckdb_store import DuckdbStore
+
+async def main():
+    path = Path(sys.argv[1])
+    store = DuckdbStore(path)
+    told = os.open(f"{path}.told", os.O_CREAT | os.O_WRONLY)
+    for day in range(1, 6):
+        await asyncio.gather(*(store.commit({"bars": frame("bars", bar(day, who=f"ins_{n}"))}) for n in range(8)))
+        os.write(told, b"all are durable")
+    os.close(told)
+    os._exit(0)
+
+asyncio.run(main())
+"""
+
 
 def _written(path: Path, injected: str) -> list[list[Any]]:
     """Return what a process says of four commits, the flushes of whose log to the disk are `injected`."""
-    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n" + WRITER
-    trace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", f"{path}.wal", "-e", "trace=fsync,fdatasync"]
-    command = [*trace, "-e", f"inject=fsync,fdatasync:{injected}", sys.executable, "-c", code, str(path)]
+    flushes = ["-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:{injected}"]
+    return [json.loads(line) for line in _traced(WRITER, path, "-P", f"{path}.wal", *flushes).splitlines()]
+
+
+def _traced(code: str, path: Path, *options: str) -> str:
+    """Return what `code` prints, run on `path` under strace."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n" + code
+    command = ["strace", "-f", "-qq", *options, sys.executable, "-c", code, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     if "ptrace" in done.stderr:
         pytest.skip("this user may not trace processes")
     assert done.stderr == ""
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return done.stdout
+
+
+def test_many_are_told_after_few_flushes(tmp_path: Path) -> None:
+    """Forty commits of eight callers: when they are told, nothing of the log is unflushed, and flushes are shared."""
+    path, trace = tmp_path / "truetape.duckdb", tmp_path / "trace"
+    calls = "trace=write,pwrite64,fsync,fdatasync"
+    _traced(TOGETHER, path, "-y", "-o", str(trace), "-P", f"{path}.wal", "-P", f"{path}.told", "-e", calls)
+    log, unflushed, flushes, told, flushing = f"{path}.wal>", False, 0, [], ""
+    for line in trace.read_text(encoding="utf-8").splitlines():
+        thread = line.split()[0]
+        if "sync(" in line and log in line and "<unfinished" in line:
+            flushing = thread
+        elif ("sync(" in line and log in line) or ("sync resumed" in line and thread == flushing):
+            unflushed, flushes = False, flushes + 1
+        elif "write" in line and log in line:
+            unflushed = True
+        elif f"{path}.told>" in line:
+            told.append((unflushed, flushes))
+
+    assert [False] * 5 == [unflushed for unflushed, _ in told]
+    assert 5 <= told[-1][1] <= 20
 
 
 def test_a_commit_that_was_not_flushed_is_not_there(tmp_path: Path) -> None:
