@@ -68,6 +68,19 @@ def test_a_claim_without_evidence_is_short() -> None:
     ] == narrate_claim(case).splitlines()
 
 
+def test_a_withdrawn_row_is_told_among_its_versions() -> None:
+    """It has a number, and no values."""
+    row = {**BAR, "version": 1, "method": "operator"}
+    withdrawal = {**dict.fromkeys(row), "version": 2}
+    case = ClaimCase(claim=CLAIM, others=(), golden=(row, withdrawal), neighbours=(), findings=(), decisions=())
+
+    assert [
+        "The golden row",
+        "  version 1: open 1, high 2, low 0.5, close 1.5, volume nothing, operator",
+        "  version 2: withdrawn",
+    ] == narrate_claim(case).splitlines()[-3:]
+
+
 def test_decisions_say_what_became_of_the_row() -> None:
     """One row from value to value, from nothing where nothing was there; several by their number."""
     several = {**DECISION, "changed": 2, "after": '[{"value": 1}, {"value": 2}]', "decision_id": "dec_2"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -42,7 +43,7 @@ class ClaimCase(msgspec.Struct, frozen=True, kw_only=True):
 
     claim: Row
     others: tuple[Row, ...]  # what every provider says about the bar, this one too
-    golden: tuple[Row, ...]  # every version of the golden row
+    golden: tuple[Row, ...]  # every version of the golden row; a withdrawal has no values
     neighbours: tuple[Row, ...]  # bars before and after: the golden close and the provider's
     findings: tuple[Row, ...]
     decisions: tuple[Row, ...]  # about claims of this bar, the oldest first
@@ -133,13 +134,14 @@ class Cases:
         claims = await self._store.read("bar_claims", wide)
         actions = await self._store.read("actions", Selection(equal=one))
         splits = actions.filter(pl.col("type") == "split").select("ex_date", "value").sort("ex_date")
-        versions = await self._store.read("bars", Selection(equal=series, start=day, end=day, history=True))
+        told = Selection(equal=series, start=day, end=day, history=True)
+        golden = [await self._store.read("bars", one) for one in (told, replace(told, withdrawn=True))]
         findings = await self._store.read("findings", Selection(equal=series, start=day, end=day))
         own = claims.filter(pl.col("provider") == claim["provider"])
         return ClaimCase(
             claim=_told(pl.DataFrame([claim]))[0],
             others=_others(claims.filter(about), splits),
-            golden=_told(versions.filter(about).sort("version")),
+            golden=_told(pl.concat(golden).filter(about).sort("version")),
             neighbours=_neighbours(await self._store.read("bars", wide), own, splits, about),
             findings=_told(findings.filter(about).drop("round_id")),
             decisions=await self._decisions(claim["instrument_id"], _about(claim)),

@@ -23,7 +23,7 @@ def narrate_claim(case: ClaimCase) -> str:
         ("Why it was kept out", [f"{claim['reason']}", *wrap(claim["explanation"], WIDTH - 4)]),
         ("Claimed, as traded", [_bar(claim)]),
         ("What every provider says about the bar", [_other(one) for one in case.others]),
-        ("The golden row", [f"version {one['version']}: {_bar(one)}, {one['method']}" for one in case.golden]),
+        ("The golden row", [f"version {one['version']}: {_golden(one)}" for one in case.golden]),
         ("Around it", [_neighbour(one, claim) for one in case.neighbours]),
         ("Findings", [f"{one['severity']} {one['check']}: {one['explanation']}" for one in case.findings]),
         ("Decisions about this bar", list(_decisions(case.decisions))),
@@ -96,6 +96,11 @@ def _neighbour(one: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
 def _day(row: Mapping[str, Any]) -> str:
     stamp = str(row["ts_event"])
     return stamp[:10] if "T00:00:00" in stamp else stamp[:16].replace("T", " ")
+
+
+def _golden(row: Mapping[str, Any]) -> str:
+    """Return a version of the golden row; a withdrawal has no verdict."""
+    return "withdrawn" if row["method"] is None else f"{_bar(row)}, {row['method']}"
 
 
 def _bar(row: Mapping[str, Any]) -> str:
