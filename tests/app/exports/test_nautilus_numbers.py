@@ -42,7 +42,7 @@ def catalog(folder: Path, *, prices: list[float]) -> NautilusSink:
     return sink
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(whole=st.tuples(WHOLE, WHOLE, WHOLE, WHOLE), decimals=st.integers(0, 2))
 def test_every_number_is_exact(tmp_path_factory: pytest.TempPathFactory, whole: tuple[int, ...], decimals: int) -> None:
     """A number of 13 digits is stored as so many times 10^-16, whatever its sign: whole numbers of Python's agree."""
