@@ -344,7 +344,7 @@ def _session(sessions: pl.DataFrame) -> SessionTimes | None:
 
 def _gap(evidence: Evidence, day: date, versions: tuple[Version, ...]) -> str:
     if versions:
-        return f"There was a golden row. {versions[-1].withdrawn}"
+        return versions[-1].withdrawn
     if len(evidence.bar_claims):
         return "Providers made claims about this session, and none was good enough to become the golden row."
     if evidence.sessions.is_empty():
