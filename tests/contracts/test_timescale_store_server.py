@@ -248,3 +248,41 @@ async def test_keys_that_are_scattered_are_found(opened: Opened) -> None:
     assert await store.commit({"bars": later}) == 2
     assert (await store.read("bars", Selection(since_version=1)))["close"].to_list() == [0.5] * 8
     assert len(await store.read("bars", Selection(history=True))) == 24_008
+
+
+async def test_commits_that_wait_share_a_transaction(opened: Opened, postgres: Postgres) -> None:
+    """A hundred at once: each has its own version, and the server has seen far fewer."""
+    store = opened()
+    await store.commit({"bars": frame("bars", bar(0))})
+    ends = "SELECT count(DISTINCT xmin::text) FROM {}.bars"
+    told = await asyncio.gather(*(store.commit({"bars": frame("bars", bar(day))}) for day in range(1, 101)))
+    assert sorted(told) == list(range(2, 102))
+    assert [len(await closes(store, at_version=version)) for version in (1, 2, 50, 101)] == [1, 2, 50, 101]
+    ((transactions,),) = sql(postgres, ends.format(schema_of(store)))
+    assert isinstance(transactions, int)
+    assert transactions < 20
+
+
+async def test_a_commit_that_fails_in_a_group_fails_alone(opened: Opened) -> None:
+    """A key that is too long for an index is refused; those who waited with it are written."""
+    store = opened()
+    good = [store.commit({"bars": frame("bars", bar(day))}) for day in (1, 2, 3)]
+    long = "".join(chr(0x4E00 + number % 20_000) for number in range(20_000))
+    bad = store.commit({"bars": frame("bars", bar(1, who=long))})
+    told = await asyncio.gather(good[0], good[1], bad, good[2], return_exceptions=True)
+    assert {told[0], told[1], told[3]} == {1, 2, 3}
+    assert isinstance(told[2], StoreUnavailable)
+    assert "index row" in str(told[2])
+    assert len(await closes(store)) == 3
+    assert (store.commits.done, store.commits.failed, store.commits.waiting) == (3, 1, 0)
+
+
+async def test_a_caller_that_gives_up_stops_nobody_else(opened: Opened) -> None:
+    """What it asked for may be written or not; the others are, and the store closes."""
+    store = opened()
+    waiting = [asyncio.create_task(store.commit({"bars": frame("bars", bar(day))})) for day in range(20)]
+    await asyncio.sleep(0.02)
+    waiting[7].cancel()
+    told = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [day for day, one in enumerate(told) if isinstance(one, asyncio.CancelledError)] in ([7], [])
+    assert {0, 6, 8, 19} <= {day for day, _ in await closes(store)}

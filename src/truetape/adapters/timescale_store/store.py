@@ -15,6 +15,7 @@ import structlog
 from truetape.adapters.timescale_store.connecting import Address, Connection, Patience, Pool, connected
 from truetape.adapters.timescale_store.copying import receive, received
 from truetape.adapters.timescale_store.examining import examine
+from truetape.adapters.timescale_store.grouping import CommitLine, Group
 from truetape.adapters.timescale_store.latest import latest
 from truetape.adapters.timescale_store.lifecycle import Lifecycle, enforce
 from truetape.adapters.timescale_store.migrating import META, check_layout, held, migrate
@@ -65,6 +66,7 @@ class TimescaleStore:
         self._readers = Pool(self._address, size=patience.connections, statement_s=patience.statement_s)
         self._streamers = Pool(self._address, size=patience.connections, statement_s=0)
         self._writers = Pool(self._address, size=1, statement_s=patience.statement_s)
+        self._line = CommitLine(self._write)
         self._listener: asyncio.Task[None] | None = None
         self._working_on = 0
         self._is_quiet = asyncio.Event()
@@ -130,7 +132,8 @@ class TimescaleStore:
         """Write frames by table name in one transaction and return the store's version after it.
 
         For a versioned table a row must carry its version; the row replaces the current one of the same key. Rows that
-        are there already, by key and version, or by key where there are no versions, are ignored.
+        are there already, by key and version, or by key where there are no versions, are ignored. Commits that wait at
+        the same time share a transaction, and each has its own version.
 
         Raises:
             SchemaMismatch: A frame has not exactly its table's columns.
@@ -144,7 +147,7 @@ class TimescaleStore:
             taken = {name: _withdrawal(name, frame) for name, frame in (withdrawals or {}).items()}
             batches = await asyncio.get_running_loop().run_in_executor(None, _prepared, frames, taken)
             with self.commits.one():
-                version = await self._writers.tried(lambda connection: self._write(connection, batches))
+                version = await self._line.commit(batches)
         self._saw(version)
         return version
 
@@ -183,27 +186,33 @@ class TimescaleStore:
         self._version = found.version
         self._partitions = Partitions(self._schema, found.widths if found.edition == "plain" else {})
 
-    async def _write(self, connection: Connection, batches: list[Batch]) -> int:
+    async def _write(self, group: Group) -> list[int]:
+        return await self._writers.tried(lambda connection: self._write_on(connection, group))
+
+    async def _write_on(self, connection: Connection, group: Group) -> list[int]:
         try:
-            return await self._transaction(connection, batches)
+            return await self._transaction(connection, group)
         except psycopg.errors.CheckViolation:
             self._partitions.forget()
-            return await self._transaction(connection, batches)
+            return await self._transaction(connection, group)
 
-    async def _transaction(self, connection: Connection, batches: list[Batch]) -> int:
-        meta = relation(self._schema, META)
+    async def _transaction(self, connection: Connection, group: Group) -> list[int]:
+        """Write each of `group`, and return the version of the store after each."""
+        meta, versions, touched = relation(self._schema, META), list[int](), set[str]()
         async with connection.transaction():
             cursor = await connection.execute(f"SELECT version FROM {meta} FOR UPDATE".encode())  # noqa: S608
             row = await cursor.fetchone()
             assert row is not None
-            version = int(row[0])
-            writer = Writer(connection, self._schema, version + 1, self._partitions)
-            changed = [batch.name for batch in batches if await writer.write(batch)]
-            if not changed:
-                return version
-            await connection.execute(f"UPDATE {meta} SET version = version + 1".encode())  # noqa: S608
-            await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{version + 1} {self._schema}"])
-        return version + 1
+            before = version = int(row[0])
+            for batches in group:
+                writer = Writer(connection, self._schema, version + 1, self._partitions, touched)
+                changed = [batch.name for batch in batches if await writer.write(batch)]
+                version += bool(changed)
+                versions.append(version)
+            if version > before:
+                await connection.execute(f"UPDATE {meta} SET version = %s".encode(), [version])  # noqa: S608
+                await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{version} {self._schema}"])
+        return versions
 
     @contextlib.asynccontextmanager
     async def _working(self) -> AsyncIterator[None]:

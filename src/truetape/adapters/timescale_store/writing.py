@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Self
 
 import polars as pl
@@ -72,7 +72,7 @@ class Writer:
     schema: str
     version: int
     partitions: Partitions
-    _touched: set[str] = field(default_factory=set)
+    touched: set[str]  # temporary tables that this transaction has used
 
     async def write(self, batch: Batch) -> bool:
         """Write `batch` into its table, and return whether anything changed."""
@@ -175,11 +175,11 @@ class Writer:
         columns = quoted(batch.table.key)
         like = relation(self.schema, batch.name)
         create = f"CREATE TEMP TABLE IF NOT EXISTS touched_{batch.name} ON COMMIT DELETE ROWS AS SELECT {columns} "
-        if batch.name in self._touched:
+        if batch.name in self.touched:
             await self.connection.execute(f"DELETE FROM {name}".encode())  # noqa: S608  names of the schema
         else:
             await self.connection.execute(f"{create}FROM {like} WITH NO DATA".encode())
-            self._touched.add(batch.name)
+            self.touched.add(batch.name)
         await send(self.connection, name, keys.unique())
         if len(keys) > SMALL:
             await self.connection.execute(f"ANALYZE {name}".encode())
