@@ -90,7 +90,7 @@ async def test_a_torn_last_commit_is_cut_off(
     await again.close()
 
 
-@pytest.mark.parametrize("which", (0, 2, 4))
+@pytest.mark.parametrize("which", [0, 2, 4])
 async def test_a_damaged_commit_before_the_last_is_told(recorded: Recorded, which: int, tmp_path: Path) -> None:
     """What others stand behind cannot be cut off without losing them: the store names the log and the way out."""
     middle = (2 * recorded.ends[which] - recorded.ends[0]) // 2 + 1000
