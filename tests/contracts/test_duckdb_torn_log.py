@@ -48,7 +48,9 @@ async def _record(path: Path) -> Recorded:
         rows = [frame("bars", bar(day, who=f"ins_{number:05}")) for number in range(ROWS)]
         await store.commit({"bars": pl.concat(rows)})
         ends.append(log_of(path).stat().st_size)
-    kept = Recorded(shutil.copy(path, path.with_name("copy")), log_of(path).read_bytes(), ends)
+    copy = path.with_name("copy")
+    shutil.copy(path, copy)
+    kept = Recorded(copy, log_of(path).read_bytes(), ends)
     await store.close()
     return kept
 
