@@ -105,6 +105,9 @@ async def test_a_running_platform_names_what_was_told(data: Path) -> None:
     """Asked over its api; what was told before is stored, and derived from, first: no round is cut in half."""
     async with Platform(settings_of(data), command="truetape up") as platform:
         await platform.serve()
+        with pytest.raises(StoreUnavailable, match="still planning"):
+            await name_here(platform, WANTED)
+        platform.ready = True
         await correct(platform, 1000.0)
         told = await name(data, WANTED)
         held = (await platform.parts.store.read("bars", Selection(at_version=told.store_version)))["close"]

@@ -110,7 +110,8 @@ async def test_a_table_that_changed_widely_changed_for_all(tmp_path: Path) -> No
     """Rows of more instruments than are told apart change every series of the table."""
     store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"), is_alone=True)
     before = await store.commit({"bars": bars("ins_a")})
-    many = pl.concat([bars(f"ins_{number}") for number in range(MOST + 1)])
+    ids = [f"ins_{number}" for number in range(MOST + 1)]
+    many = rows("bars", instrument_id=ids, timeframe="1d", ts_event=[DAYS[0]] * len(ids), close=1.0, ts_known=KNOWN)
     await store.commit({"bars": many})
 
     assert not store.unchanged([("bars", "ins_a", "1d")], since=before)
@@ -171,7 +172,7 @@ async def test_random_commits_are_never_missed(tmp_path: Path) -> None:
     store = WatchedStore(DuckdbStore(tmp_path / "store.duckdb"), is_alone=True, most_subjects=12)
     known: list[tuple[int, str, pl.DataFrame]] = []
     unchanged = 0
-    for number in range(1, 60):
+    for number in range(1, 30):
         one = f"ins_{chance.randrange(6)}"
         await store.commit({"bars": bars(one, close=float(number), day=chance.choice(DAYS), version=number)})
         for since, asked, rows_then in known:
@@ -186,5 +187,5 @@ async def test_random_commits_are_never_missed(tmp_path: Path) -> None:
     whole = await store.read("bars", Selection(equal=SERIES))
     await store.close()
 
-    assert unchanged > 50
+    assert unchanged > 20
     assert whole.equals(pl.concat(streamed))

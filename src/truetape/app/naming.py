@@ -69,9 +69,12 @@ async def name_here(platform: Platform, wanted: NewSnapshot, *, patience_s: floa
 
     Raises:
         BadInput: The name is taken, or `as_of` lies ahead.
-        StoreUnavailable: What was told could not be stored for `patience_s` seconds, or the journal not be written.
+        StoreUnavailable: The platform is still starting, what was told could not be stored for `patience_s` seconds, or
+            the journal cannot be written.
     """
     parts = platform.parts
+    if platform.address and not platform.ready:
+        raise StoreUnavailable(path=str(platform.settings.data), reason="the rooms are still planning; ask again soon")
     async with platform.rooms.ingestion.turn:
         try:
             async with asyncio.timeout(patience_s):

@@ -19,6 +19,11 @@ def folder(tmp_path: Path) -> Path:
     return asyncio.run(filled_folder(tmp_path / "data"))
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return asyncio.run(filled_folder(tmp_path_factory.mktemp("untouched") / "data"))
+
+
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
@@ -40,9 +45,9 @@ def test_a_snapshot_is_named_listed_and_shown(folder: Path) -> None:
     assert ("eod", 2) == (as_json["name"], as_json["store_version"])
 
 
-def test_there_may_be_none(folder: Path) -> None:
+def test_there_may_be_none(untouched: Path) -> None:
     """An empty list is said in a word."""
-    result = run("snapshot", "list", "--data", str(folder))
+    result = run("snapshot", "list", "--data", str(untouched))
 
     assert (0, "", "0 snapshots.\n") == (result.exit_code, result.stdout, result.stderr)
 
@@ -58,10 +63,10 @@ def test_there_may_be_none(folder: Path) -> None:
         (["receipt", "abc"], "It is no receipt, or not all of it."),
     ],
 )
-def test_what_cannot_be_done_is_said(folder: Path, arguments: list[str], words: str) -> None:
+def test_what_cannot_be_done_is_said(untouched: Path, arguments: list[str], words: str) -> None:
     """With exit code 2, in one sentence; with --json in an object."""
-    result = run(*arguments, "--data", str(folder))
-    as_json = run(*arguments, "--json", "--data", str(folder))
+    result = run(*arguments, "--data", str(untouched))
+    as_json = run(*arguments, "--json", "--data", str(untouched))
 
     assert (2, "") == (result.exit_code, result.stdout)
     assert words in result.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -25,6 +26,9 @@ class EndlessStore(FrameStore):
         self._bars = bars
         self._fails_after = fails_after
         self.closed = asyncio.Event()
+
+    async def read(self, table: str, selection: Selection = Selection()) -> pl.DataFrame:
+        return await super().read(table, replace(selection, at_version=None))
 
     async def stream(
         self, table: str, selection: Selection = Selection(), *, rows: int = BATCH_ROWS

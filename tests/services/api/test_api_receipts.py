@@ -62,14 +62,26 @@ def open_room(folder: Path, clock: SetClock) -> Iterator[tuple[Client, WatchedSt
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    return filled(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with open_room(filled(tmp_path_factory.mktemp("untouched")), SetClock(NOW_NS)) as (client, _):
+        yield client
+
+
+def filled(folder: Path) -> Path:
+    """The market, with a snapshot of its first commit."""
+
     async def make() -> None:
-        store = await fill(DuckdbStore(tmp_path / "store.duckdb"))
+        store = await fill(DuckdbStore(folder / "store.duckdb"))
         named = rows("snapshots", name=["eod"], as_of=date(2024, 1, 12), store_version=1, ts_known=date(2024, 1, 12))
         await store.commit({"snapshots": named})
         await store.close()
 
     asyncio.run(make())
-    return tmp_path
+    return folder
 
 
 def write(store: WatchedStore, number: int) -> None:
@@ -121,7 +133,7 @@ def test_every_answer_comes_back_byte_for_byte(folder: Path) -> None:
     """All endpoints in all forms, later pages and streams: after more was written, and after a restart."""
     clock = SetClock(NOW_NS)
     chance = random.Random(3)
-    asked = [f"{path}&format={form}" for path in PATHS for form in chance.sample(FORMS, 2)]
+    asked = [f"{path}&format={form}" for path in PATHS for form in chance.sample(FORMS, 1)]
     asked += [f"{path}&format={form}" for path in DOCUMENTS for form in ("json", "text")]
     asked += [f"{path}&format={form}" for path in STREAMS for form in ("arrow", "csv", "ndjson")]
     chance.shuffle(asked)
@@ -143,7 +155,7 @@ def test_every_answer_comes_back_byte_for_byte(folder: Path) -> None:
     with open_room(folder, clock) as (client, _):
         restarted = {one: client.get(f"/v1/receipts/{one}") for one in given}
 
-    assert len(given) > 40
+    assert len(given) > 24
     for answers in (again, restarted):
         assert given == {one: (answer.content, answer.headers["content-type"]) for one, answer in answers.items()}
         assert set(given) == {receipt_of(answer.headers)["id"] for answer in answers.values()}
@@ -229,11 +241,10 @@ def test_a_store_that_is_not_the_same_says_so(folder: Path, tmp_path_factory: py
         Question("explanation", {"symbol": "AAPL", "ts": "soon"}, {}, "json"),
     ],
 )
-def test_a_receipt_of_a_question_that_is_none_is_refused(folder: Path, question: Question) -> None:
+def test_a_receipt_of_a_question_that_is_none_is_refused(untouched: Client, question: Question) -> None:
     """Forged, or of another version of truetape: in words."""
     forged = encode_slip(Slip(question=question, version=1, as_of=None, told=0, snapshot="", digest=b""))
-    with open_room(folder, SetClock(NOW_NS)) as (client, _):
-        answer = client.get(f"/v1/receipts/{forged}")
+    answer = untouched.get(f"/v1/receipts/{forged}")
 
     assert (400, True) == (answer.status_code, bool(answer.json()["fix"]))
 
@@ -249,10 +260,9 @@ def test_a_snapshot_of_a_store_that_was_set_back_is_refused(folder: Path) -> Non
 
 
 @pytest.mark.parametrize("text", ["abc", "x" * 3000, "%00", "..%2f..%2fetc"])
-def test_what_is_no_receipt_is_refused(folder: Path, text: str) -> None:
+def test_what_is_no_receipt_is_refused(untouched: Client, text: str) -> None:
     """In words, as a problem document."""
-    with open_room(folder, SetClock(NOW_NS)) as (client, _):
-        answer = client.get(f"/v1/receipts/{text}")
+    answer = untouched.get(f"/v1/receipts/{text}")
 
     assert answer.status_code in {400, 404}
     assert "fix" in answer.json()

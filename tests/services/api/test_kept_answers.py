@@ -99,17 +99,17 @@ def a_commit(chance: random.Random, number: int) -> dict[str, pl.DataFrame]:
 async def test_kept_answers_are_those_of_a_fresh_read(room: Room) -> None:
     """Random questions between random commits: every answer is what the store says now."""
     chance = random.Random(7)
-    for number in range(60):
+    for number in range(30):
         await room.store.commit(a_commit(chance, number))
         for name, given in chance.sample(QUESTIONS, 5):
             assert await room.ask(name, given) == await room.ask_anew(name, given), (number, name, given)
 
-    assert room.kept > 60
+    assert room.kept > 25
 
 
 async def test_answers_are_right_while_the_store_is_written(room: Room) -> None:
     """Readers beside a writer see states that the store had, never an older one after a newer."""
-    closes = [float(number) for number in range(1, 40)]
+    closes = [float(number) for number in range(1, 20)]
 
     async def write() -> None:
         for number, close in enumerate(closes, start=2):
@@ -138,16 +138,16 @@ async def test_answers_are_right_while_the_store_is_written(room: Room) -> None:
 
 async def test_answers_are_kept_while_others_are_written(room: Room) -> None:
     """Commits about other instruments, and about minutes of the same one, cost no answer; one about it does."""
-    for number in range(50):
+    for number in range(20):
         other = golden(f"ins_{number}", [FIRST], [1.0], [1.0])
         minutes = golden(APPLE, [FIRST + timedelta(days=number)], [1.0], [1.0], timeframe="1m")
         await room.store.commit({"bars": pl.concat([other, minutes])})
         await room.ask("bars", {"symbols": "AAPL", "adjustment": "all"})
-    assert 49 == room.kept
+    assert 19 == room.kept
 
     await room.store.commit({"bars": golden(APPLE, [FIRST], [1.0], [1.0])})
     await room.ask("bars", {"symbols": "AAPL", "adjustment": "all"})
-    assert 49 == room.kept
+    assert 19 == room.kept
 
 
 async def test_what_is_asked_at_a_snapshot_is_kept_for_ever(room: Room) -> None:
