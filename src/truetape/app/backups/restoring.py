@@ -8,6 +8,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -167,7 +168,7 @@ class _Writing:
         path = self._path(file.path)
         handle = await asyncio.to_thread(_opened, path)
         try:
-            starts = [(sum(one.size for one in file.pieces[:number]), one) for number, one in enumerate(file.pieces)]
+            starts = list(zip(accumulate((one.size for one in file.pieces), initial=0), file.pieces, strict=False))
             for first in range(0, len(starts), AT_ONCE):
                 some = starts[first : first + AT_ONCE]
                 await asyncio.gather(*(self._piece(path, handle, start, piece) for start, piece in some))
