@@ -40,7 +40,7 @@ def data(filled: Path, tmp_path: Path) -> Path:
 
 def bars(data: Path, **given: str) -> pl.DataFrame:
     with tt.open(data) as session:
-        return session.bars(["AAA", "BBB"], adjustment="all", **given)  # type: ignore[arg-type]
+        return session.bars(["AAA", "BBB"], adjustment="all", **given)
 
 
 async def correct(platform: Platform, close: float, *, last: bool = True) -> None:

@@ -7,7 +7,7 @@ other data folder is opened for reading. Without an argument the folder is the o
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -84,8 +84,8 @@ class Session(TickAnswers):
         about = {"symbols": symbols, "timeframe": timeframe, "start": start, "end": end, "adjustment": adjustment}
         return self._source.table("bars", given_as(**about, as_of=as_of, snapshot=snapshot))
 
-    def stream(self, symbols: Symbols, **given: object) -> Iterator[pl.DataFrame]:
-        """Yield what `bars` returns, which takes the same, in frames of some 65,000 rows: however many there are.
+    def stream(self, symbols: Symbols, **given: object) -> Generator[pl.DataFrame, None, None]:
+        """Yield what `bars` returns, which takes the same, in frames of some 65,000 rows; `close` gives up the rest.
 
         Raises:
             UnknownSymbol: A symbol is not listed.

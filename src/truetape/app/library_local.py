@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Generator, Mapping
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
@@ -77,7 +77,7 @@ class LocalSource:
         name = "repairs_case" if target.startswith(REPAIR_PREFIX) else "quarantine_case"
         return cast("ClaimCase | RepairCase", self._run(self._teller.document(name, {"target": target}, {})))
 
-    def frames(self, given: Mapping[str, str]) -> Iterator[pl.DataFrame]:
+    def frames(self, given: Mapping[str, str]) -> Generator[pl.DataFrame, None, None]:
         """Yield the bars that `given` asks for in frames of a bounded number of rows, all of one state of the store."""
         query = bars_query(checked(given, self._teller.endpoints[STREAM].parameters), UNBOUNDED)
         frames = Streams(self._teller).frames(query)

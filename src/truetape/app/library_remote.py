@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -109,7 +109,7 @@ class RemoteSource:
         """Close the connection."""
         self._connection.close()
 
-    def frames(self, given: Mapping[str, str]) -> Iterator[pl.DataFrame]:
+    def frames(self, given: Mapping[str, str]) -> Generator[pl.DataFrame, None, None]:
         """Yield the bars that `given` asks for as they come, all of one state of the store."""
         answer = self._asked(f"{self._endpoints[STREAM].path}?{urlencode(given)}", accept="arrow")
         if answer.status != http.client.OK:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from datetime import date, datetime
 from typing import Protocol
 
@@ -31,7 +31,7 @@ class Source(Protocol):
         """Return the explanation of one bar."""
         ...
 
-    def frames(self, given: Mapping[str, str]) -> Iterator[pl.DataFrame]:
+    def frames(self, given: Mapping[str, str]) -> Generator[pl.DataFrame, None, None]:
         """Yield the bars that `given` asks for in frames of a bounded number of rows, all of one state of the store."""
         ...
 
