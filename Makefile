@@ -50,6 +50,7 @@ bench: ## Measure speed beside peers in the same run; ARGS="reading start" choos
 
 bench-store: ## Measure how bars are stored and read, beside peers (15 minutes, 40 GB); ARGS="--bars 1000000" makes it short
 	@scripts/setup bench
+	@scripts/questdb || true
 	@.venv-bench/bin/python -m perf.storing $(ARGS)
 
 bench-quality: ## Measure how faults put into real series are found, beside peers; ARGS="--seeds 2" makes it short

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from perf.__main__ import table
 from perf.measure import Figure, figure, keep, sheet
-from perf.storing import asking, writing
+from perf.storing import asking, questdb, writing
 from perf.storing.filling import Say, fill, opened
 from perf.storing.market import MINUTES, Market
 from perf.storing.peers import Arctic, Peer, arrival, parquet
@@ -84,6 +84,11 @@ def _reading(folder: Path, market: Market, say: Say) -> Iterator[Figure]:
     parquet(path, folder / f"by_instrument_{market.timeframe}.parquet", market.timeframe)
     parquet(arrived, folder / f"by_day_{market.timeframe}.parquet", market.timeframe)
     for_one, for_day, clustered = asking.peers_of(folder, market)
+    if questdb.is_there():
+        say("QuestDB")
+        peer = questdb.QuestDb(folder / "questdb", folder / f"by_day_{market.timeframe}.parquet", market.timeframe)
+        for_one.append(peer)
+        for_day.append(peer)
     say("ArcticDB")
     try:
         for_one.append(Arctic(folder / "arctic", market, symbols=ARCTIC_SYMBOLS))
