@@ -286,3 +286,14 @@ async def test_a_caller_that_gives_up_stops_nobody_else(opened: Opened) -> None:
     told = await asyncio.gather(*waiting, return_exceptions=True)
     assert [day for day, one in enumerate(told) if isinstance(one, asyncio.CancelledError)] in ([7], [])
     assert {0, 6, 8, 19} <= {day for day, _ in await closes(store)}
+
+
+async def test_waiting_commits_of_the_same_keys_come_one_after_the_other(opened: Opened) -> None:
+    """Thirty versions of three bars at once, with repeats and commits of nothing between them: none is lost."""
+    store = opened()
+    rows = [frame("bars", bar(number % 3, float(number), version=number + 1)) for number in range(30)]
+    told = await asyncio.gather(*(store.commit({"bars": one}) for one in [*rows, *rows, rows[0].clear()]))
+    assert sorted(set(told[:30])) == sorted({*told} - {0})
+    assert store.version() == 30
+    assert sorted(close for _, close in await closes(store, history=True)) == [float(number) for number in range(30)]
+    assert await closes(store) == [(0, 27.0), (1, 28.0), (2, 29.0)]

@@ -17,6 +17,23 @@ MOST_ROWS: Final = 65_536  # of one group; a greater commit goes alone
 Group = Sequence[Sequence[Batch]]
 
 
+def joined(group: Group, *, after: int) -> list[Batch] | None:
+    """Return the commits of `group`, which become versions `after` + 1 and on, with one batch for each table.
+
+    None if one of them adds nothing, or two have rows of one key: they are written one after the other.
+    """
+    if len(group) == 1 or not all(any(len(batch.rows) for batch in batches) for batches in group):
+        return None
+    tables: dict[str, list[tuple[int, Batch]]] = {}
+    for version, batches in enumerate(group, start=after + 1):
+        for batch in batches:
+            if len(batch.rows):
+                tables.setdefault(batch.name, []).append((version, batch))
+    found = [Batch.joined(parts) for parts in tables.values()]
+    whole = [batch for batch in found if batch is not None]
+    return whole if len(whole) == len(found) else None
+
+
 @dataclass(frozen=True)
 class _Waiting:
     """What one caller wants written, and where it waits to be told the version."""

@@ -15,7 +15,7 @@ import structlog
 from truetape.adapters.timescale_store.connecting import Address, Connection, Patience, Pool, connected
 from truetape.adapters.timescale_store.copying import receive, received
 from truetape.adapters.timescale_store.examining import examine
-from truetape.adapters.timescale_store.grouping import CommitLine, Group
+from truetape.adapters.timescale_store.grouping import CommitLine, Group, joined
 from truetape.adapters.timescale_store.latest import latest
 from truetape.adapters.timescale_store.lifecycle import Lifecycle, enforce
 from truetape.adapters.timescale_store.migrating import META, check_layout, held, migrate
@@ -198,20 +198,29 @@ class TimescaleStore:
 
     async def _transaction(self, connection: Connection, group: Group) -> list[int]:
         """Write each of `group`, and return the version of the store after each."""
-        meta, versions, touched = relation(self._schema, META), list[int](), set[str]()
+        meta = relation(self._schema, META)
         async with connection.transaction():
             cursor = await connection.execute(f"SELECT version FROM {meta} FOR UPDATE".encode())  # noqa: S608
             row = await cursor.fetchone()
             assert row is not None
-            before = version = int(row[0])
-            for batches in group:
-                writer = Writer(connection, self._schema, version + 1, self._partitions, touched)
-                changed = [batch.name for batch in batches if await writer.write(batch)]
-                version += bool(changed)
-                versions.append(version)
-            if version > before:
-                await connection.execute(f"UPDATE {meta} SET version = %s".encode(), [version])  # noqa: S608
-                await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{version} {self._schema}"])
+            versions = await self._written(connection, group, after=int(row[0]))
+            if versions[-1] > row[0]:
+                await connection.execute(f"UPDATE {meta} SET version = %s".encode(), [versions[-1]])  # noqa: S608
+                await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{versions[-1]} {self._schema}"])
+        return versions
+
+    async def _written(self, connection: Connection, group: Group, *, after: int) -> list[int]:
+        """Write each of `group` into the transaction, at once if they only add rows, and return the versions."""
+        touched: set[str] = set()
+        whole = joined(group, after=after)
+        if whole is not None and await Writer(connection, self._schema, after, self._partitions, touched).add(whole):
+            return [after + number for number in range(1, len(group) + 1)]
+        versions: list[int] = []
+        for batches in group:
+            version = versions[-1] if versions else after
+            writer = Writer(connection, self._schema, version + 1, self._partitions, touched)
+            changed = [batch.name for batch in batches if await writer.write(batch)]
+            versions.append(version + bool(changed))
         return versions
 
     @contextlib.asynccontextmanager

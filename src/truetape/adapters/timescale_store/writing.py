@@ -63,6 +63,19 @@ class Batch:
             is_plain=not withdraws and not (table.versioned and _repeats(rows, table.key)),
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence[tuple[int, Batch]]) -> Self | None:
+        """Return batches of one table as one, whose rows say which version of the store brings them.
+
+        None if two of them have rows of one key, or one does more than to add: they are written one after the other.
+        """
+        name, table = parts[0][1].name, parts[0][1].table
+        rows = pl.concat([batch.rows.with_columns(pl.lit(number, pl.Int64).alias(WRITTEN)) for number, batch in parts])
+        if not all(batch.is_plain for _, batch in parts) or _repeats(rows, table.key):
+            return None
+        about, span = _about(name, rows, table.key), _span(rows, table.key)
+        return cls(name=name, table=table, rows=rows, about=about, span=span, is_plain=True)
+
 
 @dataclass(frozen=True)
 class Writer:
@@ -73,6 +86,15 @@ class Writer:
     version: int
     partitions: Partitions
     touched: set[str]  # temporary tables that this transaction has used
+
+    async def add(self, batches: Sequence[Batch]) -> bool:
+        """Write `batches`, which are joined, and return True; or nothing, and False, if rows of them may be there."""
+        for batch in batches:
+            if await self._count(batch):
+                return False
+        for batch in batches:
+            await self._add(batch, batch.rows)
+        return True
 
     async def write(self, batch: Batch) -> bool:
         """Write `batch` into its table, and return whether anything changed."""
@@ -88,7 +110,8 @@ class Writer:
         return not fresh.is_empty() and await self._add(batch, fresh)
 
     async def _add(self, batch: Batch, rows: pl.DataFrame) -> bool:
-        plain = rows.select(*batch.table.columns, pl.lit(self.version, pl.Int64).alias(WRITTEN))
+        written = pl.col(WRITTEN) if WRITTEN in rows.columns else pl.lit(self.version, pl.Int64).alias(WRITTEN)
+        plain = rows.select(*batch.table.columns, written)
         await self.partitions.ensure(self.connection, batch.name, plain)
         await send(self.connection, relation(self.schema, batch.name), plain)
         if batch.name == BARS:
