@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
@@ -10,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from truetape.adapters.read_segments.decode import Piece, decode
-from truetape.adapters.read_segments.layout import COLUMNS, TABLE
+from truetape.adapters.read_segments.layout import COLUMNS, END_NS, FIRST_NS, TABLE
 from truetape.adapters.read_segments.library import Library
 from truetape.adapters.read_segments.shelf import Shelf
 from truetape.ports.store import Selection, Store
@@ -27,11 +28,11 @@ class Newest:
     `uncertain` are the instruments whose newest bar is not known: of some a row was withdrawn or came late.
     """
 
-    def __init__(self, shelf: Shelf, timeframe: str, *, uncertain: set[str]) -> None:
+    def __init__(self, shelf: Shelf, timeframe: str) -> None:
         self._kept = _last_rows(shelf, timeframe)
         self._since: list[pl.DataFrame] = []
         self._careful = {name for row in shelf.rows for one in row.segments for name in one.names.filter(one.changed)}
-        self.uncertain = uncertain
+        self.uncertain: set[str] = set()
 
     def wrote(self, rows: pl.DataFrame) -> None:
         """Take note of rows of this timeframe that were committed."""
@@ -109,19 +110,26 @@ class Latest:
         shelf = self._library.shelves.of_timeframe(timeframe)
         if shelf is None or not self._library.is_ready():
             return None
-        newest = self._newest.get(timeframe)
+        newest = self._newest.get(timeframe) or await self._begun(shelf, timeframe)
         if newest is None:
-            written = self._library.marks.touched(timeframe, instruments=None, first=-(2**63), last=2**63 - 1)
-            if written is not None and written.is_everything:
-                return None
-            newest = Newest(shelf, timeframe, uncertain=set(written.instruments if written else ()))
-            self._newest[timeframe] = newest
+            return None
         for _ in range(3):
             unsure = newest.uncertain.intersection(names)
             if not unsure:
                 return newest.of(names)
             await self._look_up(newest, unsure, timeframe)
         return None
+
+    async def _begun(self, shelf: Shelf, timeframe: str) -> Newest | None:
+        """Return the newest bars as the segments have them, and note what was written since; None: it is too much."""
+        newest = await asyncio.to_thread(Newest, shelf, timeframe)
+        if shelf is not self._library.shelves.of_timeframe(timeframe):
+            return None
+        written = self._library.marks.touched(timeframe, instruments=None, first=FIRST_NS, last=END_NS)
+        if written is not None and written.is_everything:
+            return None
+        newest.uncertain.update(written.instruments if written is not None else ())
+        return self._newest.setdefault(timeframe, newest)
 
     async def _look_up(self, newest: Newest, names: set[str], timeframe: str) -> None:
         """Ask the store for the newest bars of `names`; what is written meanwhile is above what it says."""
