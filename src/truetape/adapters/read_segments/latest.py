@@ -114,7 +114,7 @@ class Latest:
         if newest is None:
             return None
         for _ in range(3):
-            unsure = newest.uncertain.intersection(names)
+            unsure = newest.uncertain.intersection(names) if newest.uncertain else set()
             if not unsure:
                 return newest.of(names)
             await self._look_up(newest, unsure, timeframe)
