@@ -34,10 +34,16 @@ def remove(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "words", "heals"),
-    [(flip, "is not what was written", False), (cut, "is not what was written", True), (remove, "is missing", True)],
+    ("part", "damage", "words", "heals"),
+    [
+        ("store", flip, "is not what was written", False),
+        ("store", remove, "is missing", True),
+        ("journal", cut, "is not what was written", True),
+        ("payloads", flip, "is not what was written", False),
+        ("payloads", cut, "is not what was written", True),
+        ("contents", remove, "is missing", True),
+    ],
 )
-@pytest.mark.parametrize("part", ["store", "journal", "payloads", "contents"])
 async def test_a_damaged_object_is_found_and_named(
     tmp_path: Path, damage: object, words: str, heals: bool, part: str
 ) -> None:
