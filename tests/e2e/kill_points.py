@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from kill_workloads import Ground, Workload, workloads
+from kill_workloads import STORE, Ground, Workload, workloads
+
+from truetape.adapters.duckdb_store.compacting import compact
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["kill_workloads"])
@@ -34,7 +36,10 @@ class Reckoning:
 
 
 def live(folder: Path, pipe: Connection, done: dict[str, int], seed: int) -> None:
-    """Do the steps that follow on `done` until killed, and say each into `pipe` when it is done."""
+    """Do the steps that follow on `done` until killed, and say each into `pipe` when it is done.
+
+    Every few steps the folder is closed, the store's file compacted where the seed says so, and all opened again.
+    """
     asyncio.run(_live(folder, pipe, Counter(done), seed))
 
 
@@ -47,6 +52,8 @@ async def _live(folder: Path, pipe: Connection, done: Counter[str], seed: int) -
         left = iter(range(TERM))
         await asyncio.gather(*(_go_on(one, ground, pipe, done, left) for one in workloads()))
         await ground.close()
+        if seed % 4 < 2:  # every second process
+            compact(folder / STORE, on_progress=lambda _done, _all: None)
 
 
 async def _go_on(workload: Workload, ground: Ground, pipe: Connection, done: Counter[str], left: Iterator[int]) -> None:
@@ -58,19 +65,19 @@ async def _go_on(workload: Workload, ground: Ground, pipe: Connection, done: Cou
 
 
 def kill(folder: Path, reckoning: Reckoning, moments: random.Random) -> None:
-    """Let a process write, and kill it: after some acknowledgements, or in its first moments."""
+    """Let a process write, and kill it: after some acknowledgements, as it opens the folder, or as it closes it."""
     ours, theirs = FORKS.Pipe(duplex=False)
     process = FORKS.Process(target=live, args=(folder, theirs, dict(reckoning.done), moments.getrandbits(16)))
     process.start()
     theirs.close()
-    wanted = moments.choice((0, 1, moments.randrange(20), moments.randrange(2 * TERM)))
+    wanted = moments.choice((0, 1, TERM, moments.randrange(20), moments.randrange(2 * TERM)))
     said, end = b"", time.monotonic() + LATEST_S
     while said.count(b"\n") < wanted:
         assert time.monotonic() < end, "the process does not write"
         part = os.read(ours.fileno(), 1 << 16)
         assert part, "the process ended by itself"
         said += part
-    time.sleep(moments.uniform(0.0, 0.02 if wanted else 0.25))
+    time.sleep(moments.uniform(0.0, 0.5 if wanted in {0, TERM} else 0.02))
     process.kill()
     while part := os.read(ours.fileno(), 1 << 16):
         said += part
@@ -107,7 +114,7 @@ def kill_points(
     moments = random.Random(seed)
     for number in range(kills):
         kill(folder, reckoning, moments)
-        as_left = (folder / "truetape.duckdb").exists() and moments.random() < 0.5
+        as_left = (folder / STORE).exists() and moments.random() < 0.5
         asyncio.run(look(folder, reckoning, read_only=as_left))
         on_kill(number + 1, reckoning)
         if reckoning.losses:
