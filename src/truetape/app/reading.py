@@ -20,13 +20,14 @@ async def opened(data: Path) -> AsyncIterator[Store]:
         FolderInUse: A process without an API owns it.
     """
     from truetape.adapters.data_folder import read_marker, read_owner
-    from truetape.app.remote_store import RemoteStore
     from truetape.app.store_choice import to_read
 
     if read_marker(data) is None:
         raise WrongFolder(path=str(data), reason="it is no data folder. Choose another one with --data.")
     owner = read_owner(data)
     if owner is not None and owner.address:
+        from truetape.app.remote_store import RemoteStore
+
         yield RemoteStore(owner.address)
         return
     if owner is not None:
