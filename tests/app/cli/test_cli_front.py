@@ -36,7 +36,7 @@ def test_help_names_every_command_in_its_group() -> None:
 
     assert {
         "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import"],
-        "Ask": ["get", "explain", "resolve", "receipt", "export"],
+        "Ask": ["get", "explain", "resolve", "receipt", "export", "timeframes"],
         "Look after": [
             "status",
             "quality",

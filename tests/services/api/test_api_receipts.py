@@ -209,11 +209,11 @@ def test_a_store_that_is_not_the_same_says_so(folder: Path, tmp_path_factory: py
 
     async def make(commits: int) -> None:
         store = DuckdbStore(other / "store.duckdb")
+        if commits > 1:
+            await store.commit({"listings": rows("listings", instrument_id=[APPLE], symbol="AAPL", mic="XNAS")})
         for number in range(commits):
             close = [1.0 + number]
             await store.commit({"bars": golden(APPLE, [date(2005, 2, 25)], close, [1.0], version=number + 1)})
-        if commits > 1:
-            await store.commit({"listings": rows("listings", instrument_id=[APPLE], symbol="AAPL", mic="XNAS")})
         await store.close()
 
     asyncio.run(make(1))

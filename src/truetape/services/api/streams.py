@@ -76,6 +76,7 @@ class Streams:
         except Terminal:
             raise gone(receipt, slip, path=endpoint.path, why=LEFT) from None
         if streamed.receipt.id != receipt:
+            await streamed.chunks.aclose()
             raise gone(receipt, slip, path=endpoint.path, why=LEFT)
         return streamed
 
