@@ -314,3 +314,19 @@ async def test_a_place_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     """A store in a missing folder cannot be made, and says where."""
     with pytest.raises(StoreUnavailable, match=r"missing.*No such file"):
         DuckdbStore(tmp_path / "missing" / "truetape.duckdb")
+
+
+async def test_a_table_that_a_later_version_brought_is_made(tmp_path: Path) -> None:
+    """A store of an earlier version lacks it: a writer makes it and keeps all else, a reader says who can."""
+    path = tmp_path / "truetape.duckdb"
+    store = DuckdbStore(path)
+    await store.commit({"bars": frame("bars", bar(1))})
+    await store.close()
+    with duckdb.connect(path) as connection:
+        connection.execute("DROP TABLE session_breaks")
+    with pytest.raises(WrongFolder, match="has no table session_breaks yet.*truetape up"):
+        DuckdbStore(path, read_only=True)
+    store = DuckdbStore(path)
+    assert [(1, 1.0)] == await closes(store)
+    assert (await store.read("session_breaks")).is_empty()
+    await store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -13,12 +14,13 @@ import duckdb
 from truetape.adapters.duckdb_store.holding import THRESHOLD
 from truetape.adapters.duckdb_store.migrating import OLD, create, migrate
 from truetape.adapters.duckdb_store.names import columns_in_sql, quoted, withdrawn
-from truetape.adapters.duckdb_store.torn import cut_torn_end
+from truetape.adapters.duckdb_store.torn import TORN_WORDS, cut_torn_end
 from truetape.domain.errors import FolderInUse, StoreUnavailable, WrongFolder
 from truetape.domain.schema import TABLES
 
 FORMAT: Final = 2
 META: Final = "truetape_meta"
+_START: Final = "Start `truetape up` on it once, which brings it there."
 _REPLAY: Final = "Rebuild it from the archive with `truetape replay`."
 _NOT_OURS: Final = ("not a valid DuckDB database file", "version number", "corrupt", "checksum", "Is a directory")
 
@@ -80,6 +82,9 @@ def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(path, read_only=read_only)
     except duckdb.Error as error:
+        if read_only and TORN_WORDS in str(error):
+            fix = "If the machine stopped while it was written, whoever opens the store for writing mends that."
+            raise WrongFolder(path=str(path), reason=f"its log is damaged ({reason(error)}). {fix}") from None
         if read_only or not cut_torn_end(path, str(error)):
             raise
         return duckdb.connect(path)
@@ -93,7 +98,7 @@ def _make(path: Path) -> None:
         for leftover in (draft, log):
             leftover.unlink(missing_ok=True)
         with duckdb.connect(draft) as connection:
-            _create(connection)
+            _found(connection)
             connection.execute("CHECKPOINT")
         draft.replace(path)
         sync(path.parent)
@@ -140,15 +145,18 @@ def _check(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool
     held = row[0] if row else None
     if held == OLD:
         if read_only:
-            fix = "Start `truetape up` on it once, which brings it there."
-            raise WrongFolder(path=str(path), reason=f"the store has format {held}, not yet {FORMAT}. {fix}")
+            raise WrongFolder(path=str(path), reason=f"the store has format {held}, not yet {FORMAT}. {_START}")
         migrate(connection, meta=META, to=FORMAT, found=found)
         found = _layout(connection)
     elif held != FORMAT:
         reason = f"the store has format {held} and this version of truetape reads format {FORMAT}. {_REPLAY}"
         raise WrongFolder(path=str(path), reason=reason)
+    missing = [name for name in columns_in_sql() if name not in found]
+    if missing and read_only:
+        raise WrongFolder(path=str(path), reason=f"the store has no table {missing[0]} yet. {_START}")
+    _create(connection, missing)
     for name, columns in columns_in_sql().items():
-        if found.get(name) != list(columns):
+        if name in found and found[name] != list(columns):
             raise WrongFolder(path=str(path), reason=f"its table {name} has other columns than expected. {_REPLAY}")
 
 
@@ -160,10 +168,19 @@ def _layout(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     return {str(name): list(columns) for name, columns in rows}
 
 
-def _create(connection: duckdb.DuckDBPyConnection) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+    """Make the tables `names`, all or none of them."""
+    layout = columns_in_sql()
     connection.begin()
-    for name, columns in columns_in_sql().items():
-        create(connection, name, columns)
+    for name in names:
+        create(connection, name, layout[name])
+    connection.commit()
+
+
+def _found(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make a store in an empty file."""
+    _create(connection, list(columns_in_sql()))
+    connection.begin()
     connection.execute(f"CREATE TABLE {META} (format UINTEGER, version UBIGINT, readable_from UBIGINT)")
     connection.execute(f"INSERT INTO {META} VALUES (?, 0, 0)", [FORMAT])  # noqa: S608  a constant
     connection.commit()
