@@ -13,7 +13,7 @@ import duckdb
 
 from truetape.adapters.duckdb_store.holding import THRESHOLD
 from truetape.adapters.duckdb_store.migrating import OLD, create, migrate
-from truetape.adapters.duckdb_store.names import columns_in_sql, quoted, withdrawn
+from truetape.adapters.duckdb_store.names import columns_in_sql, past, quoted, withdrawn
 from truetape.adapters.duckdb_store.torn import TORN_WORDS, cut_torn_end
 from truetape.domain.errors import FolderInUse, StoreUnavailable, WrongFolder
 from truetape.domain.schema import TABLES
@@ -83,7 +83,7 @@ def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(path, read_only=read_only)
     except duckdb.Error as error:
         if read_only and TORN_WORDS in str(error):
-            fix = "If the machine stopped while it was written, whoever opens the store for writing mends that."
+            fix = "If the machine stopped while it was written, `truetape up` cuts off what was not finished."
             raise WrongFolder(path=str(path), reason=f"its log is damaged ({reason(error)}). {fix}") from None
         if read_only or not cut_torn_end(path, str(error)):
             raise
@@ -151,12 +151,14 @@ def _check(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool
     elif held != FORMAT:
         reason = f"the store has format {held} and this version of truetape reads format {FORMAT}. {_REPLAY}"
         raise WrongFolder(path=str(path), reason=reason)
-    missing = [name for name in columns_in_sql() if name not in found]
+    layout = columns_in_sql()
+    missing = [one for name in TABLES if name not in found for one in (name, past(name), withdrawn(name))]
+    missing = [name for name in missing if name in layout and name not in found]
     if missing and read_only:
         raise WrongFolder(path=str(path), reason=f"the store has no table {missing[0]} yet. {_START}")
     _create(connection, missing)
-    for name, columns in columns_in_sql().items():
-        if name in found and found[name] != list(columns):
+    for name, columns in layout.items():
+        if name not in missing and found.get(name) != list(columns):
             raise WrongFolder(path=str(path), reason=f"its table {name} has other columns than expected. {_REPLAY}")
 
 
