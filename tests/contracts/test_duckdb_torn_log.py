@@ -102,6 +102,20 @@ async def test_a_damaged_commit_before_the_last_is_told(recorded: Recorded, whic
     assert log == log_of(tmp_path / "truetape.duckdb").read_bytes()
 
 
+async def test_who_only_reads_mends_nothing(recorded: Recorded, tmp_path: Path) -> None:
+    """It is told who does; afterwards it reads what was acknowledged."""
+    *_, acknowledged, whole = recorded.ends
+    middle = (acknowledged + whole) // 2
+    shutil.copy(recorded.path, tmp_path / "truetape.duckdb")
+    log_of(tmp_path / "truetape.duckdb").write_bytes(garbage(recorded.log, middle, whole, random.Random(0)))
+    with pytest.raises(WrongFolder, match="cuts off what was not finished"):
+        DuckdbStore(tmp_path / "truetape.duckdb", read_only=True)
+    await DuckdbStore(tmp_path / "truetape.duckdb").close()
+    reader = DuckdbStore(tmp_path / "truetape.duckdb", read_only=True)
+    assert (COMMITS - 1) * ROWS == len(await closes(reader))
+    await reader.close()
+
+
 async def test_the_first_commit_of_a_log_may_be_torn(recorded: Recorded, tmp_path: Path) -> None:
     """Then nothing but the head of the log is left, and the part that was cut off stands beside."""
     log = recorded.log[: recorded.ends[0]]

@@ -21,7 +21,8 @@ LONGEST_HEAD: Final = 256
 _SIZES: Final = struct.Struct("<QQ")
 _COMMIT: Final = b"\x64\x00\x64\xff\xff"
 _END: Final = re.compile(re.escape(len(_COMMIT).to_bytes(8, "little")) + b".{8}" + re.escape(_COMMIT), re.DOTALL)
-_PLACE: Final = re.compile(r"Corrupt WAL file: entry at byte position (\d+)")
+TORN_WORDS: Final = "Corrupt WAL file"
+_PLACE: Final = re.compile(rf"{TORN_WORDS}: entry at byte position (\d+)")
 
 
 def log_of(path: Path) -> Path:
