@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from store_rows import bar, frame, withdrawal, withdrawals
 
+from lengths import usually
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.adapters.read_segments import Builder, Load, SegmentedStore
 from truetape.ports.store import Selection
@@ -62,7 +63,7 @@ SELECTIONS = st.builds(
 
 
 @given(steps=STEPS, selections=st.lists(SELECTIONS, min_size=8, max_size=8))
-@settings(max_examples=settings.default.max_examples // 12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=usually(8, long=80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 async def test_every_answer_is_the_stores(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Write | str], selections: list[Selection]
 ) -> None:

@@ -12,8 +12,8 @@ from truetape.domain.subjects import Subject
 class Changes(Protocol):
     """Know what has not changed.
 
-    Guarantee, held by tests/contracts/test_watched_store.py: when `unchanged` is True, whatever the store returned of the
-    subjects at its version `since` it returns at its present version too.
+    Guarantee, held by tests/contracts/test_watched_store.py: when `unchanged` is True, whatever the store returned of
+    the subjects at its version `since` it returns at its present version too.
     """
 
     @property

@@ -49,14 +49,13 @@ def test_what_cannot_be_compacted_is_told(
 ) -> None:
     """No data folder, one without a store, and one that a running platform owns: with exit code 2 and no traceback."""
     folder = tmp_path / "data"
-    if state != "missing":
-        owner = DataFolder.open(folder, simulated=True, command="truetape up")
-        if state == "empty":
-            owner.close()
+    owner = None if state == "missing" else DataFolder.open(folder, simulated=True, command="truetape up")
+    if owner is not None and state == "empty":
+        owner.close()
     monkeypatch.setattr("sys.argv", ["truetape", "store", "compact", "--data", str(folder)])
     with pytest.raises(SystemExit) as ended:
         main()
     assert 2 == ended.value.code
     assert words in capsys.readouterr().err.replace("\n", " ")
-    if state == "owned":
+    if owner is not None:
         owner.close()

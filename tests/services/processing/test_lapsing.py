@@ -15,7 +15,7 @@ from truetape.services.processing.lapsing import LAPSED, lapsed, of_the_same_kin
 
 TUESDAY, WEDNESDAY, LATER = date(2024, 6, 4), date(2024, 6, 5), date(2024, 6, 12)
 BEFORE = action_claims("p", (TUESDAY, "dividend", 0.2), (WEDNESDAY, "split", 2.0), (LATER, "split", 3.0))
-ACTIONS = {"kind": "actions"}
+ACTIONS: dict[str, Any] = {"kind": "actions"}
 
 
 def says(*rows: Any, bars: int = 0, provider: str = "p") -> dict[str, pl.DataFrame]:
