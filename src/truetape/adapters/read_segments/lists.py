@@ -18,9 +18,13 @@ MOST: Final = 250_000  # entries of all segments together that are kept in memor
 
 
 class Lists:
-    """The lists of the segments of one timeframe. They are put together at the first question, if they are short."""
+    """The lists of the segments of one timeframe.
 
-    def __init__(self, segments: Iterable[Segment]) -> None:
+    They are put together at the first question, if they have `most` entries or fewer.
+    """
+
+    def __init__(self, segments: Iterable[Segment], *, most: int = MOST) -> None:
+        self._most = most
         self._segments = tuple(segments)
         self._lock = threading.Lock()
         self._together: dict[Told, pl.DataFrame | None] = {}
@@ -40,7 +44,7 @@ class Lists:
     def _put_together(self, told: Told) -> None:
         listed = [one.listed(told) for one in self._segments]
         ends = np.cumsum([len(one) for one in listed], dtype=np.int64)
-        if len(ends) and ends[-1] <= MOST:
+        if len(ends) and ends[-1] <= self._most:
             self._first[told] = {
                 segment: np.uint32(end - len(one))
                 for segment, one, end in zip(self._segments, listed, ends, strict=True)

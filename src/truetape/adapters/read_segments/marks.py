@@ -56,9 +56,10 @@ class Touched(msgspec.Struct, frozen=True):
 
 
 class Marks:
-    """The marks of all timeframes."""
+    """The marks of all timeframes; of more than `most` instruments in a period, one mark stands for all."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most: int = MOST) -> None:
+        self._most = most
         self._pages: dict[str, dict[str, _Page]] = {}
 
     def begin(self, spans: Iterable[Span]) -> list[Mark]:
@@ -130,11 +131,11 @@ class Marks:
                 page = pages.setdefault(period.label, _Page())
                 first, last = max(span.first, period.first), min(span.last, period.end - 1)
                 page.first, page.last = min(page.first, first), max(page.last, last)
-                yield _widened(page, span.instrument, first, last)
+                yield _widened(page, span.instrument, first, last, most=self._most)
 
 
-def _widened(page: _Page, instrument: str, first: int, last: int) -> Mark:
-    if ALL in page.marks or (len(page.marks) >= MOST and instrument not in page.marks):
+def _widened(page: _Page, instrument: str, first: int, last: int, *, most: int) -> Mark:
+    if ALL in page.marks or (len(page.marks) >= most and instrument not in page.marks):
         instrument = ALL
     mark = page.marks.get(instrument)
     if mark is None:
