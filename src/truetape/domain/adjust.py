@@ -66,8 +66,11 @@ def adjust(bars: pl.DataFrame, factors: pl.DataFrame, *, adjustment: Adjustment,
     if adjustment == "raw" or factors.is_empty() or bars.is_empty():
         return bars
     later = np.searchsorted(_days(factors["ex_date"]), _event_days(bars["ts_event"]), side="right")
-    shares = np.ones(len(bars)) if basis == "split" else _products(factors["split"].to_numpy())[later]
-    price = 1.0 / shares
+    price, shares = np.ones(len(bars)), None
+    splits = factors["split"].to_numpy()
+    if basis == "raw" and (splits != 1.0).any():  # most have none
+        shares = _products(splits)[later]
+        price = 1.0 / shares
     if adjustment == "all":
         price *= _products(factors["dividend"].to_numpy())[later]
     return _scale(bars, price=price, volume=shares)
@@ -133,14 +136,20 @@ def _event_days(events: pl.Series) -> Any:
 
 
 def _prices(bars: pl.DataFrame) -> list[str]:
-    return [name for name in PRICES if name in bars.columns]
+    held = bars.columns
+    return [name for name in PRICES if name in held]
 
 
-def _scale(bars: pl.DataFrame, *, price: Any, volume: Any) -> pl.DataFrame:
-    """Return `bars` with prices and volume multiplied; column by column, which is sooner done than an expression."""
-    scaled, factor = bars.clone(), pl.Series(price)
-    for name in _prices(bars):
-        scaled.replace_column(scaled.get_column_index(name), bars[name] * factor)
-    if "volume" in bars.columns:
-        scaled.replace_column(scaled.get_column_index("volume"), bars["volume"] * pl.Series(volume))
+def _scale(bars: pl.DataFrame, *, price: Any, volume: Any | None) -> pl.DataFrame:
+    """Return `bars` with prices and volume multiplied, column by column: it is sooner done than by an expression.
+
+    Without `volume` volumes stay.
+    """
+    scaled, held = bars.clone(), bars.columns
+    factor = pl.Series(price)
+    for place, name in enumerate(held):
+        if name in PRICES:
+            scaled.replace_column(place, bars[name] * factor)
+        elif name == "volume" and volume is not None:
+            scaled.replace_column(place, bars[name] * pl.Series(volume))
     return scaled

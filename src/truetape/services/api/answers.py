@@ -245,9 +245,9 @@ def factors_used(frames: Sequence[pl.DataFrame]) -> FactorsUsed | None:
     held = [frame for frame in frames if len(frame)]
     if not held:
         return None
-    version = max(int(frame["version"].to_numpy().max()) for frame in held)
-    known = max(int(frame["ts_known"].to_numpy().max().astype("int64")) for frame in held)
-    return FactorsUsed(rows=sum(map(len, held)), version=version, known=iso(known))
+    version = max(frame["version"].to_numpy().max() for frame in held)
+    known = max(frame["ts_known"].to_numpy().max() for frame in held)
+    return FactorsUsed(rows=sum(map(len, held)), version=int(version), known=iso(int(known.astype("int64"))))
 
 
 def _acquired() -> pl.Expr:
