@@ -16,7 +16,7 @@ from truetape.adapters.read_segments.library import Library
 from truetape.adapters.read_segments.shelf import Shelf
 from truetape.ports.store import Selection, Store
 
-FEW: Final = 1_000  # newest bars that were written since, before they are put among the others
+FEW: Final = 2_000  # newest bars that were written since, before they are put among the others
 SHARE: Final = 20  # or one in so many of those, if that is more
 MOST_NAMES: Final = 2_000  # instruments that are looked up in the store at once
 _ORDER: Final = ("instrument_id", "ts_event", "version")
@@ -42,8 +42,16 @@ class Newest:
         self.uncertain.update(rows.filter(is_odd)["instrument_id"])
         self._since.append(_newest(rows))
         if sum(map(len, self._since)) > max(FEW, len(self._kept) // SHARE):
-            self._kept = _newest(pl.concat([self._kept, *self._since]))
-            self._since = []
+            self._settle()
+
+    def _settle(self) -> None:
+        """Put what was written since among the others; only rows of those instruments are compared."""
+        since = _newest(pl.concat(self._since))
+        names = since["instrument_id"]
+        settled = _newest(pl.concat([_rows_of(self._kept, names), since]))
+        self._kept = pl.concat([self._kept.filter(~pl.col("instrument_id").is_in(names.implode())), settled])
+        self._kept = self._kept.sort("instrument_id")
+        self._since = []
 
     def withdrew(self, instruments: Iterable[str]) -> None:
         """Take note of instruments of which a row was withdrawn."""
