@@ -16,7 +16,7 @@ from truetape.adapters.read_segments import Builder, Load, Progress, SegmentedSt
 from truetape.adapters.read_segments.decode import Piece, decode
 from truetape.adapters.read_segments.encode import encode
 from truetape.adapters.read_segments.files import write_segment
-from truetape.adapters.read_segments.layout import COLUMNS, periods, periods_between
+from truetape.adapters.read_segments.layout import COLUMNS, NUMBERS, periods, periods_between
 from truetape.adapters.read_segments.lists import Lists
 from truetape.adapters.read_segments.marks import ALL, Marks, Span, Touched
 from truetape.adapters.read_segments.segment import Segment
@@ -28,7 +28,7 @@ FIRST = (date(2020, 1, 31) - date(1970, 1, 1)).days
 
 
 def minute(day: int, number: int, who: str, known: int = 100) -> dict[str, object]:
-    told = bar(day, float(number), who=who, known=known)
+    told = bar(day, float(number), who=who, known=known) | {name: number + 0.5 for name in NUMBERS if name != "close"}
     return {**told, "timeframe": "1m", "ts_event": day * DAY_NS + number * MINUTE_NS, "payload": f"{day}-{number % 2}"}
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from truetape.adapters.read_segments.layout import COLUMNS, CORE
 from truetape.adapters.read_segments.lists import LISTED, Lists, Told, taken
 from truetape.adapters.read_segments.segment import Segment
+from truetape.domain.schema import INSTANT
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,7 @@ def decode(pieces: Sequence[Piece], columns: Sequence[str], *, timeframe: str, l
     if not held:
         return pl.DataFrame(schema={name: COLUMNS[name] for name in columns})
     rows = sum(map(len, held))
-    found: dict[str, pl.Series] = {}
-    if not set(CORE).isdisjoint(columns):
-        found |= _joined([piece.prices() for piece in held]).to_dict()
+    found = _prices(held, [name for name in CORE if name in columns])
     for told, listed in LISTED.items():
         if not set(listed).isdisjoint(columns):
             found |= _listed(held, told, lists).to_dict()
@@ -68,6 +67,19 @@ def decode(pieces: Sequence[Piece], columns: Sequence[str], *, timeframe: str, l
     if "instrument_id" in columns:
         found["instrument_id"] = _instruments(held, rows)
     return pl.DataFrame([found[name] for name in columns])
+
+
+def _prices(pieces: Sequence[Piece], names: Sequence[str]) -> dict[str, pl.Series]:
+    """Return `names` of `ts_event` and the prices, copied on one thread: it is little work, and waits for nobody."""
+    if any(piece.segment.values is None for piece in pieces):
+        joined = _joined([piece.prices() for piece in pieces])
+        return {name: joined[name] for name in names}
+    found = {}
+    for name in names:
+        parts = [piece.segment.values[name][piece.rows] for piece in pieces if piece.segment.values is not None]
+        whole = pl.Series(name, parts[0] if len(parts) == 1 else np.concatenate(parts))
+        found[name] = whole.cast(INSTANT) if name == "ts_event" else whole
+    return found
 
 
 def _listed(pieces: Sequence[Piece], told: Told, lists: Lists) -> pl.DataFrame:

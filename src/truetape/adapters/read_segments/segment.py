@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from truetape.adapters.read_segments.encode import DAYS, RECEIPTS, ROWS, RUNS, SERIES, VERDICTS
-from truetape.adapters.read_segments.layout import CORE
+from truetape.adapters.read_segments.layout import CORE, NUMBERS
 from truetape.domain.time import DAY_NS
 
 SUFFIX: Final = ".arrow"
@@ -35,6 +35,13 @@ class Segment:
         """Of every row, `ts_event` and open to volume."""
         return self.core.select(CORE)
 
+    @cached_property
+    def values(self) -> dict[str, Any] | None:
+        """`ts_event` (UTC nanoseconds) and open to volume of each row, shape (rows,); None if a value is missing."""
+        if any(self.prices.null_count().row(0)):
+            return None
+        return {name: self.prices[name].to_numpy() for name in NUMBERS} | {"ts_event": self.events}
+
     def listed(self, told: str) -> pl.DataFrame:
         """Return what the numbers `verdict` or `receipt` of rows stand for."""
         return self._lists[told]
@@ -57,7 +64,7 @@ class Segment:
     @cached_property
     def changed(self) -> Any:
         """Of each instrument, whether rows of it were replaced or withdrawn. Shape (instruments,), bool."""
-        return self._series.column("changed").to_numpy(zero_copy_only=False)
+        return _frame(self._series.select(["changed"]))["changed"].to_numpy()
 
     @cached_property
     def events(self) -> Any:
@@ -123,11 +130,11 @@ class Segment:
 
     @cached_property
     def _first(self) -> Any:
-        return self._series.column("first").to_numpy()
+        return _frame(self._series.select(["first"]))["first"].to_numpy()
 
     @cached_property
     def _counts(self) -> Any:
-        return self._series.column("rows").to_numpy()
+        return _frame(self._series.select(["rows"]))["rows"].to_numpy()
 
     @cached_property
     def _keys(self) -> Any:
@@ -137,10 +144,10 @@ class Segment:
 
     @cached_property
     def _days(self) -> tuple[Any, Any, Any, Any]:
-        days, runs = self._mapped(DAYS), self._mapped(RUNS)
-        lengths = runs.column("rows").to_numpy() if "rows" in runs.schema.names else None
-        starts = np.append(days.column("first").to_numpy(), np.uint32(runs.num_rows))
-        return days.column("day").view(pa.int32()).to_numpy(), starts, runs.column("row").to_numpy(), lengths
+        days, runs = _frame(self._mapped(DAYS)), _frame(self._mapped(RUNS))
+        lengths = runs["rows"].to_numpy() if "rows" in runs.columns else None
+        starts = np.append(days["first"].to_numpy(), np.uint32(len(runs)))
+        return days["day"].cast(pl.Int32).to_numpy(), starts, runs["row"].to_numpy(), lengths
 
     def _mapped(self, name: str) -> pa.RecordBatch:
         with pa.memory_map(str(self.folder / f"{name}{SUFFIX}")) as file:
