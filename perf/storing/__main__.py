@@ -68,10 +68,10 @@ def _measured(folder: Path, asked: argparse.Namespace, say: Say) -> Iterator[Fig
     if minutes:
         yield from _minutes(folder, minutes, say)
     yield from _room(folder, daily)
-    say("commits beside raw inserts")
-    yield writing.versioned_write(folder / "data", daily, folder / "scratch.duckdb")
     say("sixteen clients")
     yield writing.mixed_load(folder / "data", daily)
+    say("commits beside raw inserts")
+    yield writing.versioned_write(folder / "data", daily, folder / "scratch.duckdb")
     if asked.many:
         yield from _many(folder, Market(asked.many, MANY_DAYS), daily, say)
 
