@@ -108,17 +108,27 @@ async def answering(reply: bytes) -> AsyncIterator[str]:
     """Give the address of a server that answers every request with `reply`, and with silence if that is empty."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            await reader.readuntil(b"\r\n\r\n")
-            if not reply:
-                await reader.read()
-            writer.write(reply)
-            await writer.drain()
-        writer.close()
+        talking.add(asyncio.current_task())
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                await reader.readuntil(b"\r\n\r\n")
+                if not reply:
+                    await reader.read()
+                writer.write(reply)
+                await writer.drain()
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
+    talking: set[asyncio.Task[None] | None] = set()
     listening = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with listening:
         yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    for task in talking:
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
 
 
 @pytest.mark.parametrize(

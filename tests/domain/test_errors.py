@@ -10,7 +10,10 @@ from truetape.domain import errors
 from truetape.domain.errors import (
     BadInput,
     CorruptArchive,
+    DamagedBackup,
     FolderInUse,
+    NotKept,
+    PlaceInUse,
     PortInUse,
     ProviderRefused,
     ProviderUnavailable,
@@ -77,6 +80,24 @@ SENTENCES: list[tuple[TruetapeError, type[TruetapeError], str]] = [
         CorruptArchive(path="/data/a", reason="it is short"),
         Terminal,
         "The archive file /data/a is damaged: it is short. Restore it from a backup, or acquire it again.",
+    ),
+    (
+        NotKept(place="s3://backups", key="a/b"),
+        Terminal,
+        "s3://backups keeps no object 'a/b'. List what it keeps, or name another place.",
+    ),
+    (
+        DamagedBackup(place="s3://backups", key="a/b", reason="is missing"),
+        Terminal,
+        (
+            "The backup at s3://backups is damaged: a/b is missing. `truetape backup verify` tells which backups are "
+            "whole; the next `truetape backup create` writes what is missing again."
+        ),
+    ),
+    (
+        PlaceInUse(place="s3://backups", holder="process 7"),
+        Terminal,
+        "The backups at s3://backups are in use by process 7. Wait until that has ended, and try again.",
     ),
     (
         PortInUse(address="127.0.0.1:80"),

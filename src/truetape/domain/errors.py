@@ -182,8 +182,8 @@ class DamagedBackup(Terminal):
 
     def __init__(self, *, place: str, key: str, reason: str) -> None:
         super().__init__(
-            f"The backup at {place} is damaged: {key} {reason}. `truetape backup verify` tells which backups are whole; the "
-            "next `truetape backup create` writes what is missing again."
+            f"The backup at {place} is damaged: {key} {reason}. `truetape backup verify` tells which backups are "
+            "whole; the next `truetape backup create` writes what is missing again."
         )
         self.place = place
         self.key = key

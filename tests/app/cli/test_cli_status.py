@@ -105,6 +105,7 @@ def test_status_as_json(folder: Path) -> None:
         "tiers": None,
         "segments": None,
         "backup": None,
+        "damage": "",
         "rounds": 0,
         "quarantined": 1,
         "unreadable": [

@@ -33,6 +33,9 @@ def status(*, data: Data = Path("data"), as_json: Json = False) -> None:
         _show_segments(found["segments"])
     if found["backup"]:
         _show_backups(data)
+    if found["damage"]:
+        console.print(found["damage"], markup=False, highlight=False, style="red", soft_wrap=True)
+        return
     if found["instruments"] is None:
         console.print(f"The store is in use; ask the API for what it holds: {found['address'] or 'not listening yet'}")
         return
@@ -98,7 +101,7 @@ async def _status(data: Path) -> dict[str, Any]:
     from truetape.adapters.data_folder import ARCHIVE, read_marker, read_owner
     from truetape.adapters.file_archive import FileArchive
     from truetape.app.backups.standing import told_of
-    from truetape.domain.errors import WrongFolder
+    from truetape.domain.errors import CorruptArchive, WrongFolder
 
     marker = read_marker(data)
     if marker is None:
@@ -114,12 +117,18 @@ async def _status(data: Path) -> dict[str, Any]:
         "backup": told_of(data),
         "tiers": _tiers(data),
         "segments": in_short(data),
+        "damage": "",
         "instruments": None,
         "rounds": None,
         "quarantined": None,
         "unreadable": None,
     }
-    return found if owner else found | await _stored(data, archive)
+    if owner:
+        return found
+    try:
+        return found | await _stored(data, archive)
+    except CorruptArchive as error:
+        return found | {"damage": str(error)}
 
 
 def _providers(archive: Any) -> dict[str, dict[str, Any]]:
