@@ -60,7 +60,7 @@ bench-quality: ## Measure how faults put into real series are found, beside peer
 soak: ## Kill -9 at a thousand moments, then repeat the long tests for SECONDS=300
 	@scripts/setup test
 	@$(BIN)/python scripts/kill.py
-	@TRUETAPE_SOAK=1 $(BIN)/python scripts/repeat.py --seconds $(SECONDS) -m slow
+	@$(BIN)/python scripts/repeat.py --seconds $(SECONDS) -m slow
 
 fuzz: ## Try the property tests with ever new inputs for SECONDS=300
 	@scripts/setup test

@@ -32,7 +32,7 @@ from truetape.ports.ledger import Denial, Grant
 
 pytestmark = pytest.mark.no_cover  # long, and of code that its own tests cover
 
-ASKED = usually(250_000, long=1_000_000)
+ASKED = usually(100_000, long=1_000_000)
 START = int(datetime(2026, 3, 7, 21, 0, tzinfo=UTC).timestamp()) * 10**9  # hours before New York's clocks change
 NEW_YORK = "America/New_York"
 

@@ -143,6 +143,7 @@ def test_rights_are_held_left_or_used() -> None:
         ("up", -15, ({"ins_a": -2.0}, {})),
         ("cash", -15, ({"ins_a": -1.0}, {"USD": -10.01})),
         ("up", 20, ({"ins_a": 2.0}, {})),
+        ("down", 20, ({"ins_a": 2.0}, {})),
     ],
 )
 def test_fractions_of_a_share(

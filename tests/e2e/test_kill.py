@@ -13,12 +13,12 @@ import pytest
 from demo_job import run
 from store_contents import TIMES, contents, differences
 
+from lengths import IS_LONG, usually
 from small_platform import tape
 from truetape.app.sandbox import bokeh
 from truetape.app.sandbox.dataset import Dataset, read
 
-SOAK = "TRUETAPE_SOAK" in os.environ  # then with the demo's five stocks, else with two of sixty days
-CHAINS = 10 if SOAK else 2
+CHAINS = usually(1, long=10)  # long: with the demo's five stocks, else with two of sixty days
 KILLS = 5  # in each chain, one after the other on the same folder
 LONGEST_S = 120
 FORKS = multiprocessing.get_context("forkserver")
@@ -42,7 +42,7 @@ def finish(data: Path, dataset: Dataset) -> float:
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return bokeh() if SOAK else read(tape(tmp_path_factory.mktemp("tape")))
+    return bokeh() if IS_LONG else read(tape(tmp_path_factory.mktemp("tape")))
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -15,13 +14,14 @@ from pathlib import Path
 import pytest
 
 import quarantined_market
+from lengths import usually
 from quarantined_market import contents, listed, table
 from truetape.adapters.data_folder import ARCHIVE
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.run import replay
 from truetape.domain.messages import DecisionMade
 
-KILLS = 8 if "TRUETAPE_SOAK" in os.environ else 5
+KILLS = usually(5, long=8)
 LONGEST_S = 1.5  # a whole decision takes about a second
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 import random
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from listen_job import listen, listening
 from store_contents import contents
 
+from lengths import usually
 from small_platform import tape
 from truetape.adapters.data_folder import ARCHIVE
 from truetape.adapters.file_archive import FileArchive
@@ -24,7 +24,7 @@ from truetape.domain.messages import StreamCaptured
 from truetape.domain.ticks import Trade
 from truetape.providers.alpaca.feed import make
 
-CHAINS, KILLS = 10 if "TRUETAPE_SOAK" in os.environ else 1, 4
+CHAINS, KILLS = usually(1, long=10), 4
 SEGMENT = b"StreamCaptured"
 LONGEST_S = 30.0
 FORKS = multiprocessing.get_context("forkserver")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -129,6 +130,12 @@ def test_the_story_fits_eighty_columns_and_says_all() -> None:
         "known 2024-01-10 00:00:00 UTC  close 90.00  yahoo  current",
     ):
         assert words in text
+
+
+def test_real_prices_bear_no_mark() -> None:
+    """Only simulated ones say that they are."""
+    real = msgspec.structs.replace(explained(), simulated=False)
+    assert "SIMULATED" not in narrate(real)
 
 
 def test_a_bar_that_nothing_adjusts() -> None:
