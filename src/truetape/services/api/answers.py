@@ -35,11 +35,11 @@ _MORE: Final = 4  # times as many bars are read where those before made too few
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of an answer, where the next ones begin, and which factors adjust them."""
+    """Rows of an answer, where the next ones begin, and the factors that adjust them."""
 
     frame: pl.DataFrame
     following: Position | None = None
-    factors: FactorsUsed | None = None
+    factors: tuple[pl.DataFrame, ...] = ()  # one frame for each instrument, columns shelf.FACTOR
 
 
 class Answers:
@@ -68,7 +68,7 @@ class Answers:
             StoreUnavailable: The store cannot be read now.
         """
         frame, following = await self._bars(query, limit, position)
-        return Page(frame, following, factors_used(self._factors))
+        return Page(frame, following, tuple(self._factors))
 
     async def actions(self, query: ActionsQuery) -> Page:
         """Return splits and dividends, symbol by symbol in the order of the question, each by ex-date.

@@ -15,7 +15,7 @@ from truetape.domain.time import iso
 from truetape.ports.archive import Archive
 from truetape.ports.clock import Clock
 from truetape.ports.store import Store
-from truetape.services.api.answers import Answers, Page
+from truetape.services.api.answers import Answers, Page, factors_used
 from truetape.services.api.cases import Cases
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.endpoint import Endpoint
@@ -272,7 +272,7 @@ class Teller:
             count=len(page.frame),
             timeframe=getattr(query, "timeframe", None),
             adjustment=getattr(query, "adjustment", None),
-            factors=page.factors,
+            factors=factors_used(page.factors),
         )
         following = _cursor(query, reading, page.following) if page.following is not None else None
         return self._told(question, rows, reading, receipt, following=following)
