@@ -75,7 +75,7 @@ def as_of(store: SegmentedStore, market: Market) -> Figure:
         "": _reader(store, lambda name: replace(_of(market, name), as_of=at)),
         "the same, as known now": _reader(store, lambda name: _of(market, name)),
     }
-    return _beside("as_of", _least_cpu(calls, _some(market.names)), bar=1.3)
+    return _beside("as_of", _least(calls, _some(market.names)), bar=1.3)
 
 
 def adjusted(folder: Path, market: Market) -> Figure:
@@ -85,7 +85,7 @@ def adjusted(folder: Path, market: Market) -> Figure:
             "": lambda symbol: session.bars(symbol, adjustment="all"),
             "the same, raw": session.bars,
         }
-        return _beside("adjusted", _least_cpu(calls, _some(list(market.symbols.values()))), bar=1.25)
+        return _beside("adjusted", _least(calls, _some(list(market.symbols.values()))), bar=1.25)
 
 
 def many_beside_few(many: Path, market: Market, few: Path, beside: Market) -> Iterator[Figure]:
@@ -172,14 +172,14 @@ def _in_turns(calls: dict[str, Read], about: list[Any], *, own: dict[str, list[A
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def _least_cpu(calls: dict[str, Read], about: list[Any]) -> dict[str, float]:
-    """Return the least CPU seconds of each call, in turns: for two ways of ours, which other work would hide."""
+def _least(calls: dict[str, Read], about: list[Any]) -> dict[str, float]:
+    """Return the least seconds of each call, in turns: of two ways of ours, whose difference other work would hide."""
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for asked in about:
         for name, call in calls.items():
-            start = time.process_time()
+            start = time.perf_counter()
             call(asked)
-            taken[name].append(time.process_time() - start)
+            taken[name].append(time.perf_counter() - start)
     return {name: min(times) for name, times in taken.items()}
 
 

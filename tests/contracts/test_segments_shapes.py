@@ -16,6 +16,7 @@ from truetape.adapters.read_segments import Builder, Load, Progress, SegmentedSt
 from truetape.adapters.read_segments.decode import Piece, decode
 from truetape.adapters.read_segments.encode import encode
 from truetape.adapters.read_segments.files import write_segment
+from truetape.adapters.read_segments.latest import MANY, Board
 from truetape.adapters.read_segments.layout import COLUMNS, NUMBERS, periods, periods_between
 from truetape.adapters.read_segments.lists import Lists
 from truetape.adapters.read_segments.marks import ALL, Marks, Span, Touched
@@ -132,3 +133,16 @@ def test_many_marks_become_one() -> None:
     marks.forget("1d", "1970", version=2)
     marks.forget("1d", "1971", version=2)
     assert (marks.labels(), marks.spans()) == ({}, [])
+
+
+def test_the_rows_of_some_of_very_many_instruments() -> None:
+    """They are found by their names, known and unknown ones, first, last and between."""
+    names = [f"ins_{number:06d}" for number in range(2 * MANY)]
+    board = Board(pl.DataFrame({"instrument_id": names, "row": range(len(names))}))
+    asked = sorted([names[0], names[777], names[-1], "ins_000777x", "a", "z"])
+    assert [0, 777, len(names) - 1] == board.of(pl.Series(asked))["row"].to_list()
+    assert [5] == board.of(pl.Series(names[5:6]))["row"].to_list()
+    assert board.of(pl.Series([], dtype=pl.String)).is_empty()
+    few = Board(board.rows.head(10))
+    assert [3] == few.of(pl.Series(["a", names[3], "z"]))["row"].to_list()
+    assert Board(board.rows.clear()).of(pl.Series(["a"])).is_empty()

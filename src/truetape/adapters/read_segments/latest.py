@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -17,9 +18,57 @@ from truetape.adapters.read_segments.shelf import Shelf
 from truetape.ports.store import Selection, Store
 
 FEW: Final = 2_000  # newest bars that were written since, before they are put among the others
+MANY: Final = 20_000  # instruments of which an index is made
 SHARE: Final = 20  # or one in so many of those, if that is more
 MOST_NAMES: Final = 2_000  # instruments that are looked up in the store at once
 _ORDER: Final = ("instrument_id", "ts_event", "version")
+
+
+class Board:
+    """Rows, ascending and one for each instrument, in which the rows of some instruments are soon found.
+
+    Numbers are compared in place of names: of a million names, those lie where the processor has them at hand.
+    """
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self.rows = rows
+
+    def of(self, names: pl.Series) -> pl.DataFrame:
+        """Return the rows of `names`, which ascend."""
+        if self.rows.is_empty():
+            return self.rows
+        places = self._places(names)
+        found = self.rows[pl.Series(places, dtype=pl.UInt32)]
+        is_it = found["instrument_id"] == names
+        if is_it.all():
+            return found
+        # What was not found is unknown, or has the number of another name.
+        places[~is_it.to_numpy()] = self._searched(names.filter(~is_it))
+        found = self.rows[pl.Series(places, dtype=pl.UInt32)]
+        return found.filter(found["instrument_id"] == names)
+
+    def _places(self, names: pl.Series) -> Any:
+        """Return where the number of each of `names` stands first, or another place."""
+        if len(self.rows) < MANY:
+            return self._searched(names)
+        numbers, order = self._index
+        asked = _numbers(names)
+        turned = np.argsort(asked)
+        found = np.minimum(np.searchsorted(numbers, asked[turned]), len(numbers) - 1)
+        places = np.empty(len(names), dtype=np.uint32)
+        places[turned] = order[found]
+        return places
+
+    def _searched(self, names: pl.Series) -> Any:
+        """Return where each of `names` stands, or would."""
+        return np.minimum(self.rows["instrument_id"].search_sorted(names).to_numpy(), len(self.rows) - 1)
+
+    @cached_property
+    def _index(self) -> tuple[Any, Any]:
+        """The numbers of all names, ascending, and where each stands."""
+        numbers = _numbers(self.rows["instrument_id"])
+        order = np.argsort(numbers).astype(np.uint32)
+        return numbers[order], order
 
 
 class Newest:
@@ -29,7 +78,7 @@ class Newest:
     """
 
     def __init__(self, shelf: Shelf, timeframe: str) -> None:
-        self._kept = _last_rows(shelf, timeframe)
+        self._kept = Board(_last_rows(shelf, timeframe))
         self._since: list[pl.DataFrame] = []
         self._careful = {name for row in shelf.rows for one in row.segments for name in one.names.filter(one.changed)}
         self.uncertain: set[str] = set()
@@ -41,16 +90,16 @@ class Newest:
             is_odd |= pl.col("instrument_id").is_in(list(self._careful))
         self.uncertain.update(rows.filter(is_odd)["instrument_id"])
         self._since.append(_newest(rows))
-        if sum(map(len, self._since)) > max(FEW, len(self._kept) // SHARE):
+        if sum(map(len, self._since)) > max(FEW, len(self._kept.rows) // SHARE):
             self._settle()
 
     def _settle(self) -> None:
         """Put what was written since among the others; only rows of those instruments are compared."""
         since = _newest(pl.concat(self._since))
         names = since["instrument_id"]
-        settled = _newest(pl.concat([_rows_of(self._kept, names), since]))
-        self._kept = pl.concat([self._kept.filter(~pl.col("instrument_id").is_in(names.implode())), settled])
-        self._kept = self._kept.sort("instrument_id")
+        settled = _newest(pl.concat([self._kept.of(names), since]))
+        others = self._kept.rows.filter(~pl.col("instrument_id").is_in(names.implode()))
+        self._kept = Board(pl.concat([others, settled]).sort("instrument_id"))
         self._since = []
 
     def withdrew(self, instruments: Iterable[str]) -> None:
@@ -66,7 +115,9 @@ class Newest:
         out = pl.col("instrument_id").is_in(names)
         self._since = [rows.filter(~out) for rows in self._since]
         held = (
-            self._kept.filter(out).sort("ts_event").select("instrument_id", pl.col("ts_event").dt.date().alias("day"))
+            self._kept.rows.filter(out)
+            .sort("ts_event")
+            .select("instrument_id", pl.col("ts_event").dt.date().alias("day"))
         )
         new = sorted({*names}.difference(held["instrument_id"]))
         portions = [(some["instrument_id"].to_list(), some["day"][0]) for some in held.iter_slices(MOST_NAMES)]
@@ -75,16 +126,16 @@ class Newest:
     def found(self, names: list[str], rows: pl.DataFrame) -> None:
         """Put in what the store says about `names`, whatever was known of them; what was written since stays above."""
         without = ~pl.col("instrument_id").is_in(names)
-        self._kept = pl.concat([self._kept.filter(without), _newest(rows)]).sort("instrument_id")
+        self._kept = Board(pl.concat([self._kept.rows.filter(without), _newest(rows)]).sort("instrument_id"))
 
     def of(self, names: pl.Series) -> pl.DataFrame:
         """Return the newest bars of `names`, which ascend."""
-        kept = _rows_of(self._kept, names)
+        kept = self._kept.of(names)
         if not self._since:
             return kept
         if len(self._since) > 1:
             self._since = [_newest(pl.concat(self._since))]
-        fresh = _rows_of(self._since[0], names)
+        fresh = Board(self._since[0]).of(names)
         return _newest(pl.concat([kept, fresh])) if len(fresh) else kept
 
 
@@ -179,10 +230,5 @@ def _newest(rows: pl.DataFrame) -> pl.DataFrame:
     return ordered.unique("instrument_id", keep="first", maintain_order=True)
 
 
-def _rows_of(rows: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
-    """Return those of `rows`, ascending and one for each instrument, that are of `names`, which ascend."""
-    if rows.is_empty():
-        return rows
-    places: Any = np.minimum(rows["instrument_id"].search_sorted(names).to_numpy(), len(rows) - 1)
-    found = rows[pl.Series(places, dtype=pl.UInt32)]
-    return found.filter(found["instrument_id"] == names)
+def _numbers(names: pl.Series) -> Any:
+    return names.hash(seed=1).to_numpy()
