@@ -50,6 +50,17 @@ def splits(*rows: tuple[date, float]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema={"ex_date": pl.Date, "value": pl.Float64}, orient="row")
 
 
+@pytest.mark.parametrize("unit", ["ns", "us", "ms"])
+def test_bars_may_stand_in_any_order_and_unit_of_time(unit: Any) -> None:
+    """A split 2-for-1 on Wednesday and half of the price paid on Friday, for the last and the first bar alike."""
+    factors = pl.DataFrame({"ex_date": [DAYS[2], DAYS[4]], "split": [2.0, 1.0], "dividend": [1.0, 0.5]})
+    series = bars([100.0, 100.0, 50.0, 50.0, 25.0]).with_columns(pl.col("ts_event").dt.cast_time_unit(unit))
+    forward = adjust(series, factors, adjustment="all")
+    assert [25.0] * 5 == forward["close"].to_list()
+    assert adjust(series.reverse(), factors, adjustment="all").equals(forward.reverse())
+    assert adjust(series, factors.tail(1), adjustment="split").equals(series)
+
+
 def test_a_dividend_takes_its_share_of_the_close_before_the_ex_date() -> None:
     """1.00 paid on a close of 50.00 leaves 0.98."""
     table = factor_table(actions((DAYS[2], "dividend", 1.0)), closes([40.0, 50.0, 49.0, 49.0]))

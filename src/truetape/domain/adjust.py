@@ -13,6 +13,7 @@ A day that carries both: the dividend is per share after the split. What other a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -65,15 +66,16 @@ def adjust(bars: pl.DataFrame, factors: pl.DataFrame, *, adjustment: Adjustment,
         raise ValueError("split-adjusted bars cannot be made raw by adjusting; use unsplit")
     if adjustment == "raw" or factors.is_empty() or bars.is_empty():
         return bars
-    later = np.searchsorted(_days(factors["ex_date"]), _event_days(bars["ts_event"]), side="right")
-    price, shares = np.ones(len(bars)), None
+    at_each = _at_each(bars["ts_event"], factors["ex_date"])
+    price, shares = None, None
     splits = factors["split"].to_numpy()
     if basis == "raw" and (splits != 1.0).any():  # most have none
-        shares = _products(splits)[later]
+        shares = at_each(_products(splits))
         price = 1.0 / shares
     if adjustment == "all":
-        price *= _products(factors["dividend"].to_numpy())[later]
-    return _scale(bars, price=price, volume=shares)
+        kept = at_each(_products(factors["dividend"].to_numpy()))
+        price = kept if price is None else price * kept
+    return bars if price is None else _scale(bars, price=price, volume=shares)
 
 
 def unsplit(bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
@@ -119,6 +121,22 @@ def snap(price: pl.Expr, *, decimals: tuple[int, ...] = (2, 4)) -> pl.Expr:
 def _later(ex_days: Any, values: Any, days: Any) -> Any:
     """Return, for each of `days`, the product of `values` whose ex-day is later; `ex_days` ascend."""
     return _products(values)[np.searchsorted(ex_days, days, side="right")]
+
+
+def _at_each(events: pl.Series, ex_dates: pl.Series) -> Callable[[Any], Any]:
+    """Return what tells each bar its own of `_products`: that of the factors whose ex-date is later.
+
+    Where bars ascend, the few places where a product ends are looked up, not the place of every bar.
+    """
+    stamps = events.to_numpy()
+    if (stamps[1:] < stamps[:-1]).any():
+        later = np.searchsorted(_days(ex_dates), _event_days(events), side="right")
+        return lambda products: products[later]
+    ends = np.searchsorted(stamps, ex_dates.to_numpy().astype(stamps.dtype))
+    lengths = np.empty(len(ends) + 1, dtype=np.int64)
+    lengths[0], lengths[-1] = ends[0], len(stamps) - ends[-1]
+    lengths[1:-1] = ends[1:] - ends[:-1]
+    return lambda products: np.repeat(products, lengths)
 
 
 def _products(values: Any) -> Any:
