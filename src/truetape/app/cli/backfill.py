@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from truetape.app.cli.counting import CountedBar
 from truetape.app.cli.terminal import DEFAULT_PATH, Config, Json, call, err, out, run, write_json
 
 if TYPE_CHECKING:
@@ -64,8 +65,12 @@ def backfill(
     settings, named, wanted = call(lambda: _asked(config, symbols, since, until, timeframe), as_json=as_json)
     from truetape.app.backfilling import fetch_history
 
-    with _Display(quiet=as_json) as display:
-        done = run(fetch_history(settings, named, wanted, on_progress=display.show), as_json=as_json)
+    with CountedBar("backfill", quiet=as_json) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.show(progress, _told(progress))
+
+        done = run(fetch_history(settings, named, wanted, on_progress=show), as_json=as_json)
     if as_json:
         write_json(dataclasses.asdict(done))
         return
@@ -151,37 +156,13 @@ def duration(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-class _Display:
-    """A bar with rate and time left on standard error; nothing where it would be in the way."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-
-        console = err()
-        columns = (
-            SpinnerColumn(),
-            TextColumn("backfill"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
-        )
-        self._bars = Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True)
-        self._task = self._bars.add_task("backfill", total=None, told="")
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def show(self, progress: Progress) -> None:
-        """Show how far it has come."""
-        told = []
-        if progress.rate:
-            told.append(f"{progress.rate:.1f}/s")
-        if progress.seconds_left is not None:
-            told.append(f"{duration(progress.seconds_left)} left")
-        if progress.waiting:
-            told.append(f"{progress.waiting} wait")
-        self._bars.update(self._task, total=progress.planned or None, completed=progress.done, told=", ".join(told))
+def _told(progress: Progress) -> str:
+    """Return how fast it goes, how long it will take, and what waits."""
+    told = []
+    if progress.rate:
+        told.append(f"{progress.rate:.1f}/s")
+    if progress.seconds_left is not None:
+        told.append(f"{duration(progress.seconds_left)} left")
+    if progress.waiting:
+        told.append(f"{progress.waiting} wait")
+    return ", ".join(told)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from truetape.app.cli.ask import Adjusted, AsOf, Url
+from truetape.app.cli.counting import CountedBar
 from truetape.app.cli.terminal import Data, Json, call, err, out, write_json
 from truetape.domain.errors import BadInput
 
 if TYPE_CHECKING:
-    from truetape.app.exports import Exported, Order, Progress
+    from truetape.app.exports import Exported, Order
 
 MOST_SHOWN: Final = 20  # instruments in the table
 _KIB: Final = 1024
@@ -85,7 +86,7 @@ def _named(symbols: list[str], *, every: bool) -> tuple[str, ...]:
 def _done(order: Order, data: str | Path, *, quiet: bool) -> Exported:
     from truetape.app import exports, library
 
-    with library.open(data) as session, _Display(quiet=quiet) as display:
+    with library.open(data) as session, CountedBar("export", quiet=quiet) as display:
         return exports.export(session, order, on_progress=display.show)
 
 
@@ -109,26 +110,3 @@ def _tell(done: Exported) -> None:
     out().print(table)
     for note in done.notes:
         err().print(f"Note: {note}", markup=False, highlight=False, soft_wrap=True)
-
-
-class _Display:
-    """A bar with time on standard error; nothing where it would be in the way."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        console = err()
-        columns = (SpinnerColumn(), TextColumn("export"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bars = Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True)
-        self._task = self._bars.add_task("export", total=None)
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def show(self, progress: Progress) -> None:
-        """Show how far it has come."""
-        self._bars.update(self._task, total=progress.planned or None, completed=progress.done)

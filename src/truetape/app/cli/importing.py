@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from truetape.app.cli.counting import CountedBar
 from truetape.app.cli.terminal import FINDINGS, Json, err, run, write_json
 
 if TYPE_CHECKING:
-    from truetape.app.lean_import import Imported, Progress
+    from truetape.app.lean_import import Imported
 
 imports = typer.Typer(
     name="import",
@@ -49,7 +50,7 @@ def lean(
     from truetape.app.lean_import import Order, import_lean
 
     order = Order(folder=folder, into=into, symbols=_listed(symbols), timeframes=_listed(timeframe))
-    with _Display(quiet=as_json) as display:
+    with CountedBar("import", quiet=as_json) as display:
         done = run(import_lean(order, on_progress=display.show), as_json=as_json)
     if as_json:
         write_json(dataclasses.asdict(done))
@@ -76,26 +77,3 @@ def _tell(done: Imported, into: Path) -> None:
     ]
     for line in told:
         err().print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-class _Display:
-    """A bar with time on standard error; nothing where it would be in the way."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        console = err()
-        columns = (SpinnerColumn(), TextColumn("import"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bars = Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True)
-        self._task = self._bars.add_task("import", total=None)
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def show(self, progress: Progress) -> None:
-        """Show how far it has come."""
-        self._bars.update(self._task, total=progress.planned or None, completed=progress.done)
