@@ -7,21 +7,11 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from truetape.adapters.duckdb_store.names import (
-    EVENT_COLUMNS,
-    INSTANT_IN_SQL,
-    NEVER,
-    UNTIL,
-    WRITTEN,
-    clamped,
-    past,
-    quoted,
-    table_named,
-    withdrawn,
-)
+from truetape.adapters.duckdb_store.names import INSTANT_IN_SQL, NEVER, UNTIL, WRITTEN, past, quoted, withdrawn
 from truetape.adapters.duckdb_store.reading import Query, event_range, withdrawals_of
 from truetape.domain.errors import BadInput
 from truetape.domain.schema import TABLES, Table
+from truetape.domain.stored_rows import clamped, event_column, table_named
 from truetape.ports.store import Selection
 from truetape.ports.tiering import CENSUS, STORED, WITHDRAWN, Span
 
@@ -66,7 +56,7 @@ def forget(cursor: duckdb.DuckDBPyConnection, span: Span, *, upto: int) -> int:
 
 def census(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Return the columns CENSUS of all tables that have an event time, their past included."""
-    counts = [_counted(cursor, name, table) for name, table in TABLES.items() if _event(table) is not None]
+    counts = [_counted(cursor, name, table) for name, table in TABLES.items() if event_column(table) is not None]
     return pl.concat(counts).sort("table", "start", "provider")
 
 
@@ -75,7 +65,7 @@ def _counted(cursor: duckdb.DuckDBPyConnection, name: str, table: Table) -> pl.D
     has_provider = "provider" in table.columns
     provider = "coalesce(provider, '')" if has_provider else "''"
     selects = [
-        f"SELECT date_trunc('month', {_event(table)}::DATE)::DATE AS start, "  # noqa: S608  names of the schema
+        f"SELECT date_trunc('month', {event_column(table)}::DATE)::DATE AS start, "  # noqa: S608  names of the schema
         f"{provider if place != withdrawn(name) else repr('')} AS provider FROM {quoted([place])}"
         for place in places
     ]
@@ -131,12 +121,8 @@ def _conditions_of(
     return conditions, values
 
 
-def _event(table: Table) -> str | None:
-    return next((name for name in EVENT_COLUMNS if name in table.columns), None)
-
-
 def _movable(name: str) -> Table:
     table = table_named(name)
-    if _event(table) is None:
+    if event_column(table) is None:
         raise BadInput(parameter="table", value=name, fix="Its rows stay: they have no event time.")
     return table

@@ -7,8 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from truetape.domain.errors import BadInput
-from truetape.domain.schema import INSTANT, TABLES, Schema, Table
+from truetape.domain.schema import INSTANT, TABLES, Schema
 
 SUPERSEDED: Final = "ts_superseded"  # the first instant at which a later version was known
 WRITTEN: Final = "version_written"  # the commit that brought the row
@@ -17,8 +16,6 @@ REPLACED: Final = "version_replaced"  # the first commit after which it stood no
 UNTIL: Final = "version_until"  # the commit from which on another record tells of it
 NEVER: Final = 2**63 - 1  # a commit that does not come
 INSTANT_IN_SQL: Final = "make_timestamp_ns(?)::TIMESTAMPTZ_NS"
-EVENT_COLUMNS: Final = ("ts_event", "ex_date", "session")  # when it happened: a table has one of them at most
-_FARTHEST_NS: Final = 2**63 - 2
 _TYPES: Final[dict[pl.DataType, str]] = {
     pl.String(): "VARCHAR",
     pl.Float64(): "DOUBLE",
@@ -42,22 +39,6 @@ def past(name: str) -> str:
 def withdrawn(name: str) -> str:
     """Return the table that keeps the withdrawals of table `name`."""
     return f"{name}_withdrawn"
-
-
-def clamped(instant_ns: int) -> int:
-    """Return `instant_ns`, or the farthest instant that is not infinite."""
-    return max(-_FARTHEST_NS, min(_FARTHEST_NS, instant_ns))
-
-
-def table_named(name: str) -> Table:
-    """Return the table called `name`.
-
-    Raises:
-        BadInput: There is none.
-    """
-    if name not in TABLES:
-        raise BadInput(parameter="table", value=name, fix=f"Tables are {', '.join(TABLES)}.")
-    return TABLES[name]
 
 
 def columns_in_sql() -> dict[str, dict[str, str]]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Final
 
 import duckdb
 import polars as pl
 
 from truetape.adapters.duckdb_store.names import (
-    EVENT_COLUMNS,
     INSTANT_IN_SQL,
     NEVER,
     REPLACED,
@@ -19,16 +17,14 @@ from truetape.adapters.duckdb_store.names import (
     SUPERSEDED,
     UNTIL,
     WRITTEN,
-    clamped,
     in_sql,
     past,
     quoted,
-    table_named,
     withdrawn,
 )
 from truetape.domain.errors import BadInput
-from truetape.domain.schema import INSTANT, Table
-from truetape.domain.time import day_start_ns
+from truetape.domain.schema import Table
+from truetape.domain.stored_rows import clamped, event_bounds, sorted_by, table_named
 from truetape.ports.store import Selection
 
 Condition = tuple[str, object]  # with at most one ?, and its value
@@ -74,7 +70,7 @@ def query(name: str, selection: Selection, *, readable: range) -> Query:
     wanted = selection.columns or tuple(table.columns)
     _check_columns(table, (*wanted, *selection.equal), parameter="columns")
     _check_version(selection.at_version, readable=readable)
-    order = _order(table, selection)
+    order = sorted_by(table, equal=selection.equal, history=selection.history)
     fetched = (*wanted, *(column for column in order if column not in wanted))
     sql, values = _select(name, table, selection, fetched)
     if selection.limit is not None:
@@ -156,28 +152,11 @@ def _conditions(table: Table, selection: Selection) -> list[Condition]:
 
 def event_range(table: Table, selection: Selection) -> list[Condition]:
     """Return the bounds of the event time: dates inclusive, instants up to the start of the day after."""
-    given = {name: day for name, day in (("start", selection.start), ("end", selection.end)) if day is not None}
-    if not given:
-        return []
-    event = next((column for column in EVENT_COLUMNS if column in table.columns), None)
-    if event is None:
-        name, day = next(iter(given.items()))
-        raise BadInput(parameter=name, value=str(day), fix="Leave it out: this table has no event time.")
-    if table.columns[event] != INSTANT:
-        return [(f"{event} {'>=' if name == 'start' else '<='} ?", day) for name, day in given.items()]
-    bounds: list[Condition] = []
-    if "start" in given:
-        bounds.append((f"{event} >= {INSTANT_IN_SQL}", clamped(day_start_ns(given["start"]))))
-    if "end" in given and given["end"] < date.max:
-        bounds.append((f"{event} < {INSTANT_IN_SQL}", clamped(day_start_ns(given["end"] + timedelta(days=1)))))
-    return bounds
-
-
-def _order(table: Table, selection: Selection) -> tuple[str, ...]:
-    """Return the columns to sort by; those that have only one value in the answer need no sorting."""
-    fixed = {column for column, wanted in selection.equal.items() if len(wanted) == 1}
-    version = ("version",) if table.versioned and selection.history else ()
-    return tuple(column for column in (*table.key, *version) if column not in fixed)
+    bounds = event_bounds(table, start=selection.start, end=selection.end)
+    return [
+        (f"{one.column} {one.operator} {INSTANT_IN_SQL if isinstance(one.value, int) else '?'}", one.value)
+        for one in bounds
+    ]
 
 
 def _check_columns(table: Table, columns: tuple[str, ...], *, parameter: str) -> None:

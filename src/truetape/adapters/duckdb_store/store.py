@@ -18,13 +18,13 @@ import polars as pl
 from truetape.adapters.duckdb_store.grouping import GroupCommit
 from truetape.adapters.duckdb_store.holding import Held, hold, patiently, unhold
 from truetape.adapters.duckdb_store.moving import census, forget, states
-from truetape.adapters.duckdb_store.names import table_named
 from truetape.adapters.duckdb_store.opening import META, connect, readable, reason, withdrawn_from
 from truetape.adapters.duckdb_store.reading import Query, query
 from truetape.adapters.duckdb_store.writing import Batch, write
 from truetape.domain.commits import Commits
 from truetape.domain.errors import BadInput, StoreUnavailable
 from truetape.domain.schema import TABLES, check, empty
+from truetape.domain.stored_rows import table_named
 from truetape.ports.store import BATCH_ROWS, Selection
 from truetape.ports.tiering import Span
 

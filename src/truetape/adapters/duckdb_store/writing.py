@@ -11,7 +11,6 @@ import polars as pl
 import pyarrow as pa
 
 from truetape.adapters.duckdb_store.names import (
-    EVENT_COLUMNS,
     INSTANT_IN_SQL,
     NEVER,
     REPLACED,
@@ -19,13 +18,13 @@ from truetape.adapters.duckdb_store.names import (
     SUPERSEDED,
     UNTIL,
     WRITTEN,
-    clamped,
     past,
     quoted,
     withdrawn,
 )
 from truetape.adapters.duckdb_store.superseding import FRESH, WITHDRAWAL, Changes, current, supersede
-from truetape.domain.schema import INSTANT, TABLES, Table
+from truetape.domain.schema import TABLES, Table
+from truetape.domain.stored_rows import has_repeats, instant_span, without
 
 FEW: Final = 1_024  # values by which a table is narrowed; of more, all rows of the span are fetched
 _INCOMING: Final = "incoming"  # a view of the frame at hand; it goes with its cursor
@@ -54,7 +53,7 @@ class Batch:
         keys = rows.select(table.key)
         gone = keys.clear() if withdrawals is None else withdrawals
         if not gone.is_empty():
-            gone = _without(_first_of_each(gone, identity), rows.select(identity), identity)
+            gone = without(_first_of_each(gone, identity), rows.select(identity), identity)
             keys = pl.concat([keys, gone.select(table.key)])
         return cls(
             name=name,
@@ -63,8 +62,8 @@ class Batch:
             withdrawals=gone,
             keys=keys,
             about=_few_values(keys, table.key),
-            span=_span(keys, table.key),
-            is_one_each=not table.versioned or (gone.is_empty() and not _repeats(rows, table.key)),
+            span=instant_span(keys, table.key),
+            is_one_each=not table.versioned or (gone.is_empty() and not has_repeats(rows, table.key)),
             ready=rows.to_arrow(compat_level=pl.CompatLevel.oldest()),
         )
 
@@ -91,7 +90,7 @@ def write(cursor: duckdb.DuckDBPyConnection, batch: Batch, *, commit: int, withd
     if table.versioned:
         return _write_versions(cursor, batch, commit=commit, has_withdrawals=has_withdrawals)
     known = _matching(cursor, name, batch, columns=table.key)
-    return _insert(cursor, name, _without(batch.rows, known, table.key), commit=commit)
+    return _insert(cursor, name, without(batch.rows, known, table.key), commit=commit)
 
 
 def _may_hold(cursor: duckdb.DuckDBPyConnection, name: str, batch: Batch) -> bool:
@@ -112,7 +111,7 @@ def _write_versions(cursor: duckdb.DuckDBPyConnection, batch: Batch, *, commit: 
     number = pl.lit(commit, dtype=pl.Int64).alias(WRITTEN)
     fresh = pl.concat(
         [
-            current(_without(frame, held, identity).with_columns(number), fresh=True, withdrawal=withdrawal)
+            current(without(frame, held, identity).with_columns(number), fresh=True, withdrawal=withdrawal)
             for frame, withdrawal in brought
         ],
         how="diagonal",
@@ -155,7 +154,7 @@ def _apply(
     _delete(cursor, name, table.key, changes.removed)
     rows = changes.current.select(current_columns)
     _update(cursor, name, table, rows.join(known, on=table.key, how="semi", nulls_equal=True))
-    _insert(cursor, name, _without(rows, known, table.key))
+    _insert(cursor, name, without(rows, known, table.key))
 
 
 def _matching(cursor: duckdb.DuckDBPyConnection, name: str, batch: Batch, *, columns: Sequence[str]) -> pl.DataFrame:
@@ -184,18 +183,6 @@ def _filters(batch: Batch) -> tuple[str, list[object]]:
         return where, values
     column, first, last = batch.span
     return f"{where} AND {quoted([column])} BETWEEN {INSTANT_IN_SQL} AND {INSTANT_IN_SQL}", [*values, first, last]
-
-
-def _span(keys: pl.DataFrame, key: Sequence[str]) -> tuple[str, int, int] | None:
-    """Return the first and last instant of `keys`: tables grow in time, so that they narrow them to a few blocks."""
-    column = next((name for name in EVENT_COLUMNS if name in key and keys.schema[name] == INSTANT), None)
-    if column is None or keys.is_empty() or keys[column].null_count():
-        return None
-    instants = keys[column].to_physical()
-    first, last = instants.min(), instants.max()
-    assert isinstance(first, int)
-    assert isinstance(last, int)
-    return column, clamped(first), clamped(last)
 
 
 def _few_values(rows: pl.DataFrame, key: Sequence[str]) -> dict[str, list[str]]:
@@ -244,22 +231,5 @@ def _same(key: Sequence[str], rows: pl.DataFrame) -> str:
     return " AND ".join(f'held."{column}" {operator} incoming."{column}"' for column, operator in operators.items())
 
 
-def _repeats(rows: pl.DataFrame, key: Sequence[str]) -> bool:
-    """Return whether two rows have one key; where one column tells all rows apart, the others are not looked at."""
-    event = next((name for name in EVENT_COLUMNS if name in key), None)
-    if event is not None and rows[event].n_unique() == len(rows):
-        return False
-    if rows.select(key).hash_rows().n_unique() == len(rows):
-        return False  # keys of different hashes differ; only equal hashes must be looked at
-    return rows.select(key).n_unique() < len(rows)
-
-
 def _first_of_each(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    return rows.unique(key, keep="first", maintain_order=True) if _repeats(rows, key) else rows
-
-
-def _without(rows: pl.DataFrame, known: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    """Return `rows` whose key is not among `known`, in their order."""
-    if known.is_empty():
-        return rows
-    return rows.join(known, on=key, how="anti", nulls_equal=True, maintain_order="left")
+    return rows.unique(key, keep="first", maintain_order=True) if has_repeats(rows, key) else rows

@@ -13,16 +13,13 @@ from typing import Final
 
 import polars as pl
 
-from truetape.domain.errors import BadInput
-from truetape.domain.schema import INSTANT, TABLES, Table
+from truetape.domain.schema import INSTANT, TABLES
 
 WRITTEN: Final = "version_written"  # the commit that wrote the row
 REPLACED: Final = "version_replaced"  # the first commit after which a later version of its key was there
 SUPERSEDED: Final = "ts_superseded"  # the first instant at which a later version was known
 WITHDRAWN: Final = "withdrawn"
 NEVER: Final = 2**63 - 1  # of REPLACED and SUPERSEDED: it still stands
-EVENT_COLUMNS: Final = ("ts_event", "ex_date", "session")  # when it happened: a table has one of them at most
-_FARTHEST_NS: Final = 2**63 - 2
 ESCAPE: Final = 1  # the byte that begins what stands for NUL, or for itself
 _ESCAPE, _ESCAPED_NUL, _ESCAPED_ITSELF = "\x01", "\x010", "\x011"
 
@@ -98,22 +95,6 @@ def columns_of(name: str) -> dict[str, pl.DataType]:
 def past_columns_of(name: str) -> dict[str, pl.DataType]:
     """Return the columns that hold the superseded rows and the withdrawals of table `name`."""
     return {**TABLES[name].columns, **PAST_COLUMNS}
-
-
-def table_named(name: str) -> Table:
-    """Return the table called `name`.
-
-    Raises:
-        BadInput: There is none.
-    """
-    if name not in TABLES:
-        raise BadInput(parameter="table", value=name, fix=f"Tables are {', '.join(TABLES)}.")
-    return TABLES[name]
-
-
-def clamped(number: int) -> int:
-    """Return `number`, or the farthest instant or version that is not infinite."""
-    return max(-_FARTHEST_NS, min(_FARTHEST_NS, number))
 
 
 def escaped(text: str) -> str:

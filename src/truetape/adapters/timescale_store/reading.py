@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 import polars as pl
 
 from truetape.adapters.timescale_store.names import (
-    EVENT_COLUMNS,
     NEVER,
     REPLACED,
     SUPERSEDED,
     WITHDRAWN,
     WRITTEN,
-    clamped,
     escaped,
     past,
     quoted,
     relation,
-    table_named,
 )
 from truetape.domain.errors import BadInput
-from truetape.domain.schema import INSTANT, Table
-from truetape.domain.time import day_start_ns
+from truetape.domain.schema import Table
+from truetape.domain.stored_rows import clamped, event_bounds, sorted_by, table_named
 from truetape.ports.store import Selection
 
 Values = list[object]
@@ -77,7 +73,7 @@ def query(schema: str, name: str, selection: Selection, *, ordered: bool = False
     table = table_named(name)
     wanted = selection.columns or tuple(table.columns)
     _check(table, selection, (*wanted, *selection.equal))
-    order = _order(table, selection)
+    order = sorted_by(table, equal=selection.equal, history=selection.history)
     fetched = {column: table.columns[column] for column in dict.fromkeys((*wanted, *order))}
     sql, values = _select(schema, name, table, selection, tuple(fetched))
     if ordered or selection.limit is not None:
@@ -146,8 +142,8 @@ def _conditions(table: Table, selection: Selection, *, of_key_only: bool = False
         texts = [escaped(text) for text in wanted]
         one = f"{quoted([column])} = %s"
         where = where.and_(one, texts[0]) if len(texts) == 1 else where.and_(f"{quoted([column])} = ANY(%s)", texts)
-    for condition, value in _range(table, selection):
-        where = where.and_(condition, value)
+    for bound in event_bounds(table, start=selection.start, end=selection.end):
+        where = where.and_(f"{bound.column} {bound.operator} %s", bound.value)
     if selection.as_of is not None:
         where = where.and_("ts_known <= %s", clamped(selection.as_of))
     if selection.at_version is not None:
@@ -155,32 +151,6 @@ def _conditions(table: Table, selection: Selection, *, of_key_only: bool = False
     if selection.since_version is not None and not of_key_only:
         where = where.and_(f"{WRITTEN} > %s", clamped(selection.since_version))
     return where
-
-
-def _range(table: Table, selection: Selection) -> list[tuple[str, object]]:
-    """Return the bounds of the event time: dates inclusive, instants up to the start of the day after."""
-    given = {name: day for name, day in (("start", selection.start), ("end", selection.end)) if day is not None}
-    if not given:
-        return []
-    event = next((column for column in EVENT_COLUMNS if column in table.columns), None)
-    if event is None:
-        name, day = next(iter(given.items()))
-        raise BadInput(parameter=name, value=str(day), fix="Leave it out: this table has no event time.")
-    if table.columns[event] != INSTANT:
-        return [(f"{event} {'>=' if name == 'start' else '<='} %s", day) for name, day in given.items()]
-    bounds: list[tuple[str, object]] = []
-    if "start" in given:
-        bounds.append((f"{event} >= %s", clamped(day_start_ns(given["start"]))))
-    if "end" in given and given["end"] < date.max:
-        bounds.append((f"{event} < %s", clamped(day_start_ns(given["end"] + timedelta(days=1)))))
-    return bounds
-
-
-def _order(table: Table, selection: Selection) -> tuple[str, ...]:
-    """Return the columns to sort by; those that have only one value in the answer need no sorting."""
-    fixed = {column for column, wanted in selection.equal.items() if len(wanted) == 1}
-    version = ("version",) if table.versioned and selection.history else ()
-    return tuple(column for column in (*table.key, *version) if column not in fixed)
 
 
 def _check(table: Table, selection: Selection, columns: Iterable[str]) -> None:

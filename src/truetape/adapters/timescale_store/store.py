@@ -19,13 +19,14 @@ from truetape.adapters.timescale_store.grouping import CommitLine, Group, joined
 from truetape.adapters.timescale_store.latest import latest
 from truetape.adapters.timescale_store.lifecycle import Lifecycle, enforce
 from truetape.adapters.timescale_store.migrating import META, check_layout, held, migrate
-from truetape.adapters.timescale_store.names import relation, table_named
+from truetape.adapters.timescale_store.names import relation
 from truetape.adapters.timescale_store.partitions import Partitions
 from truetape.adapters.timescale_store.reading import query
 from truetape.adapters.timescale_store.writing import CHANNEL, Batch, Writer
 from truetape.domain.commits import Commits
 from truetape.domain.errors import BadInput, StoreUnavailable
 from truetape.domain.schema import check, empty
+from truetape.domain.stored_rows import table_named
 from truetape.ports.store import BATCH_ROWS, Selection
 
 SCHEMA: Final = "truetape"

@@ -9,6 +9,7 @@ import polars as pl
 
 from truetape.adapters.timescale_store.names import NEVER, REPLACED, SUPERSEDED, WITHDRAWN, WRITTEN
 from truetape.domain.schema import INSTANT, Table
+from truetape.domain.stored_rows import without
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def supersede(held: pl.DataFrame, fresh: pl.DataFrame, table: Table) -> Change:
     return Change(
         touched=fresh.select(key).unique(),
         is_past_known=len(current) < len(about),
-        gone=_without(current, stands, [*key, "version"]).select(key),
+        gone=without(current, stands, [*key, "version"]).select(key),
         current=stands.filter(~pl.col("is_current")).select(*table.columns, WRITTEN),
         past=past.select(*table.columns, WITHDRAWN, WRITTEN, REPLACED, SUPERSEDED),
     )
@@ -56,7 +57,3 @@ def _timed(ordered: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
         for name, column in later.items()
     ]
     return ordered.with_columns(told).with_columns(pl.col(SUPERSEDED).cast(INSTANT))
-
-
-def _without(rows: pl.DataFrame, known: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    return rows.join(known, on=list(key), how="anti", nulls_equal=True)

@@ -12,11 +12,9 @@ from truetape.adapters.timescale_store.connecting import Connection
 from truetape.adapters.timescale_store.copying import SMALL, receive, send
 from truetape.adapters.timescale_store.latest import BARS, note
 from truetape.adapters.timescale_store.names import (
-    EVENT_COLUMNS,
     EVENT_TABLES,
     WITHDRAWN,
     WRITTEN,
-    clamped,
     escaped,
     past,
     quoted,
@@ -24,7 +22,8 @@ from truetape.adapters.timescale_store.names import (
 )
 from truetape.adapters.timescale_store.partitions import Partitions
 from truetape.adapters.timescale_store.superseding import Change, supersede
-from truetape.domain.schema import INSTANT, TABLES, Table
+from truetape.domain.schema import TABLES, Table
+from truetape.domain.stored_rows import has_repeats, instant_span, without
 
 META: Final = "truetape_meta"
 _ANY_NUMBER: Final = b"SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0"  # of old rows
@@ -51,7 +50,7 @@ class Batch:
         rows, identity = frame, [*table.key]
         if table.versioned:
             rows, identity = _with_withdrawals(frame, withdrawals), [*table.key, "version"]
-        if _repeats(rows, identity):
+        if has_repeats(rows, identity):
             rows = rows.unique(identity, keep="first", maintain_order=True)
         withdraws = withdrawals is not None and len(withdrawals) > 0
         return cls(
@@ -59,8 +58,8 @@ class Batch:
             table=table,
             rows=rows,
             about=_about(name, rows, table.key),
-            span=_span(rows, table.key),
-            is_plain=not withdraws and not (table.versioned and _repeats(rows, table.key)),
+            span=instant_span(rows, table.key),
+            is_plain=not withdraws and not (table.versioned and has_repeats(rows, table.key)),
         )
 
     @classmethod
@@ -71,9 +70,9 @@ class Batch:
         """
         name, table = parts[0][1].name, parts[0][1].table
         rows = pl.concat([batch.rows.with_columns(pl.lit(number, pl.Int64).alias(WRITTEN)) for number, batch in parts])
-        if not all(batch.is_plain for _, batch in parts) or _repeats(rows, table.key):
+        if not all(batch.is_plain for _, batch in parts) or has_repeats(rows, table.key):
             return None
-        about, span = _about(name, rows, table.key), _span(rows, table.key)
+        about, span = _about(name, rows, table.key), instant_span(rows, table.key)
         return cls(name=name, table=table, rows=rows, about=about, span=span, is_plain=True)
 
 
@@ -106,7 +105,7 @@ class Writer:
         if batch.table.versioned:
             return await self._write_versions(batch, count)
         known = await self._matching(batch, batch.name, batch.table.key, count)
-        fresh = _without(batch.rows, known, batch.table.key)
+        fresh = without(batch.rows, known, batch.table.key)
         return not fresh.is_empty() and await self._add(batch, fresh)
 
     async def _add(self, batch: Batch, rows: pl.DataFrame) -> bool:
@@ -130,7 +129,7 @@ class Writer:
                 older.with_columns(is_current=pl.lit(value=False)),
             ]
         )
-        fresh = _without(batch.rows, held, [*table.key, "version"])
+        fresh = without(batch.rows, held, [*table.key, "version"])
         if fresh.is_empty():
             return False
         fresh = fresh.with_columns(pl.lit(self.version, pl.Int64).alias(WRITTEN)).select(held.columns[:-1])
@@ -228,17 +227,6 @@ def _about(name: str, rows: pl.DataFrame, key: Sequence[str]) -> dict[str, list[
     return about
 
 
-def _span(rows: pl.DataFrame, key: Sequence[str]) -> tuple[str, int, int] | None:
-    """Return the first and last instant of `rows`: they narrow a table to a few chunks."""
-    column = next((name for name in EVENT_COLUMNS if name in key and rows.schema[name] == INSTANT), None)
-    if column is None or rows.is_empty() or rows[column].null_count():
-        return None
-    first, last = rows[column].to_physical().min(), rows[column].to_physical().max()
-    assert isinstance(first, int)
-    assert isinstance(last, int)
-    return column, clamped(first), clamped(last)
-
-
 def _where(batch: Batch) -> tuple[str, list[object]]:
     conditions = [f'held."{column}" = ANY(%s)' for column in batch.about]
     values: list[object] = list(batch.about.values())
@@ -253,20 +241,3 @@ def _same(key: Sequence[str], keys: pl.DataFrame) -> str:
     """Return the condition that keys are equal; null equals null, at a price that only columns with nulls pay."""
     operators = {column: "IS NOT DISTINCT FROM" if keys[column].null_count() else "=" for column in key}
     return " AND ".join(f'held."{column}" {operator} touched."{column}"' for column, operator in operators.items())
-
-
-def _repeats(rows: pl.DataFrame, key: Sequence[str]) -> bool:
-    """Return whether two rows have one key; where one column tells all rows apart, the others are not looked at."""
-    event = next((name for name in EVENT_COLUMNS if name in key), None)
-    if event is not None and rows[event].n_unique() == len(rows):
-        return False
-    if rows.select(key).hash_rows().n_unique() == len(rows):
-        return False  # keys of different hashes differ; only equal hashes must be looked at
-    return rows.select(key).n_unique() < len(rows)
-
-
-def _without(rows: pl.DataFrame, known: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    """Return `rows` whose key is not among `known`, in their order."""
-    if known.is_empty():
-        return rows
-    return rows.join(known, on=list(key), how="anti", nulls_equal=True, maintain_order="left")
