@@ -18,6 +18,7 @@ from truetape.adapters.read_segments import Builder, Load, SegmentedStore
 from truetape.ports.store import Selection
 
 DAYS = (-400, -1, 0, 363, 364, 365, 730, 731)  # after 1970-01-01: the period before 1970, and three years from then on
+ASKED = (*DAYS, 734)
 Key = tuple[str, str, int, int, int]  # instrument, timeframe, day, version, known
 
 
@@ -37,9 +38,14 @@ KEYS = st.tuples(
     st.integers(1, 9),
 )
 WRITES = st.builds(Write, st.lists(KEYS, max_size=8), st.lists(KEYS, max_size=2))
-STEPS = st.lists(st.one_of(WRITES, WRITES, st.sampled_from(["build", "reopen", "crash"])), min_size=1, max_size=8)
+NEWER = st.tuples(
+    st.sampled_from(["ins_a", "ins_b", "ins_c"]), st.just("1d"), st.integers(731, 736), st.just(1), st.integers(1, 9)
+)
+APPENDS = st.builds(Write, st.lists(NEWER, min_size=1, max_size=5), st.just([]))
+STEPS = st.lists(st.one_of(WRITES, APPENDS, st.sampled_from(["build", "reopen", "crash"])), min_size=1, max_size=10)
 DATES = st.one_of(
-    st.none(), st.sampled_from([date(1970, 1, 1) + timedelta(days=day + more) for day in DAYS for more in (0, 1)])
+    st.none(),
+    st.sampled_from([date(1970, 1, 1) + timedelta(days=day + more) for day in ASKED for more in (0, 1)]),
 )
 SELECTIONS = st.builds(
     Selection,

@@ -129,7 +129,7 @@ def test_many_marks_become_one() -> None:
     assert marks.touched("1d", instruments=None, first=90, last=99) is None
     marks.forget("1d", "1970", version=1)
     assert marks.touched("1d", instruments=None, first=0, last=25) == Touched(frozenset({ALL}), 10, 25)
-    marks.end(begun, version=2)
+    marks.end(begun, version=2, is_written=True)
     marks.forget("1d", "1970", version=2)
     marks.forget("1d", "1971", version=2)
     assert (marks.labels(), marks.spans()) == ({}, [])

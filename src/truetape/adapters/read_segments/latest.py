@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from truetape.adapters.read_segments.decode import Piece, decode
+from truetape.adapters.read_segments.fresh import together
 from truetape.adapters.read_segments.layout import COLUMNS, END_NS, FIRST_NS, TABLE
 from truetape.adapters.read_segments.library import Library
 from truetape.adapters.read_segments.shelf import Shelf
@@ -187,7 +188,9 @@ class Latest:
         written = self._library.marks.touched(timeframe, instruments=None, first=FIRST_NS, last=END_NS)
         if written is not None and written.is_everything:
             return None
-        newest.uncertain.update(written.instruments if written is not None else ())
+        if written is not None:
+            newest.uncertain.update(written.instruments)
+            newest.wrote(together(written.runs))
         return self._newest.setdefault(timeframe, newest)
 
     async def _look_up(self, newest: Newest, names: set[str], timeframe: str) -> None:

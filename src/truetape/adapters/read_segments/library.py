@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -70,12 +71,15 @@ class Library:
             await asyncio.wait([self._finding])
 
     @contextlib.contextmanager
-    def written(self, about: About) -> Iterator[None]:
-        """Mark what is written in the block. What a cancelled block wrote is not known: its marks stay."""
+    def written(self, about: About, *, ends: Mapping[Span, int] = MappingProxyType({})) -> Iterator[None]:
+        """Mark what is written in the block. What a cancelled block wrote is not known: its marks stay.
+
+        What comes after `ends`, the last instants that the segments hold, is kept in memory.
+        """
         if not about.unfit.issubset(self._manifest.unfit):
             unfit = tuple(sorted(about.unfit.union(self._manifest.unfit)))
             self._show(msgspec.structs.replace(self._manifest, unfit=unfit))
-        marked = self.marks.begin(about.spans)
+        begun = self.marks.begin(about.spans, lines=about.lines, ends=ends)
         is_rewrite = any(span.instrument == ALL for span in about.spans)
         self.written_at = time.monotonic()
         try:
@@ -83,11 +87,34 @@ class Library:
         except asyncio.CancelledError:
             raise
         except BaseException:
-            self.marks.end(marked, version=self._store.version())
+            self.marks.end(begun, version=self._store.version(), is_written=False)
             raise
         finally:
             self.rewrites += is_rewrite
-        self.marks.end(marked, version=self._store.version())
+        self.marks.end(begun, version=self._store.version(), is_written=True)
+
+    def ends(self, about: About) -> dict[Span, int]:
+        """Return the last instant that the segments hold of each series that was not written to since in its period.
+
+        Series of which the store may hold more are left out: what is written to them is read from the store.
+
+        Raises:
+            OSError: A segment cannot be read.
+        """
+        found: dict[Span, int] = {}
+        for (timeframe, label), spans in _by_period(self.unmarked(about)).items():
+            shelf = self.shelves.of_timeframe(timeframe)
+            if shelf is not None:
+                ends = shelf.ends(label, [one.instrument for one in spans])
+                found |= {span: end for span, end in zip(spans, ends, strict=True) if end is not None}
+        return found
+
+    def unmarked(self, about: About) -> Iterator[Span]:
+        """Yield what may be kept of series that were not written to in its period since segments were made."""
+        for span in about.lines:
+            (period,) = periods_between(span.timeframe, span.first, span.last)
+            if not self.marks.is_marked(span.timeframe, period.label, span.instrument):
+                yield span
 
     def doubt(self, *, reason: str) -> None:
         """Look at the files again, since one could not be read, and believe no more those that are not as written."""
@@ -160,3 +187,12 @@ class Library:
             async for rows in self._store.stream(TABLE, wanted):
                 self.marks.add(spans_of(rows), version=version)
         self._is_ready = True
+
+
+def _by_period(spans: Iterable[Span]) -> dict[tuple[str, str], list[Span]]:
+    """Return `spans`, each in one period, by timeframe and the period's label."""
+    found: dict[tuple[str, str], list[Span]] = {}
+    for span in spans:
+        (period,) = periods_between(span.timeframe, span.first, span.last)
+        found.setdefault((span.timeframe, period.label), []).append(span)
+    return found

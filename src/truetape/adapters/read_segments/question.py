@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+import polars as pl
+
+from truetape.adapters.read_segments.fresh import Run, together
 from truetape.adapters.read_segments.layout import COLUMNS, END_NS, FIRST_NS, TABLE
 from truetape.adapters.read_segments.marks import Touched
 from truetape.domain.time import DAY_NS, day_start_ns
@@ -78,6 +82,20 @@ def rest_of(question: Question, touched: Touched) -> tuple[Selection, int, int]:
     low = question.first if start == asked.start else day_start_ns(start or date.min)
     high = question.end if end == asked.end else day_start_ns((end or date.max) + timedelta(days=1))
     return rest, low, high
+
+
+def kept_of(question: Question, runs: Sequence[Run]) -> pl.DataFrame | None:
+    """Return those rows of `runs` that answer `question`, or None if some are newer than the version it asks for."""
+    version = question.selection.at_version
+    if version is not None and any(run.after > version for run in runs):
+        return None
+    rows = together(runs)
+    event = pl.col("ts_event").to_physical()
+    conditions = [event >= question.first] if question.first > FIRST_NS else []
+    conditions += [event < question.end] if question.end < END_NS else []
+    if question.as_of is not None:
+        conditions.append(pl.col("ts_known").to_physical() <= question.as_of)
+    return (rows.filter(conditions) if conditions else rows).select(question.names)
 
 
 def _bounds(selection: Selection) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -86,6 +87,19 @@ class Segment:
         """Return the instruments that have rows, and the last row of each. Shape (instruments,), uint32."""
         has = self._counts > 0
         return self.names.filter(pl.Series(has)), (self._first + self._counts - 1)[has].astype(np.uint32)
+
+    def ends(self, instruments: Sequence[str]) -> dict[str, int | None]:
+        """Return the last `ts_event` of those of `instruments` that are here.
+
+        It is None for those of which a row was replaced or withdrawn.
+        """
+        found: dict[str, int | None] = {}
+        for name in instruments:
+            place = self.place(name.encode())
+            if place is not None:
+                is_plain = self._counts[place] and not self.changed[place]
+                found[name] = int(self.events[self.rows_of(place)[1] - 1]) if is_plain else None
+        return found
 
     def within(self, series: int, first: int, end: int) -> tuple[int, int]:
         """Return which of an instrument's rows are from `first` (inclusive) to `end` (exclusive), UTC nanoseconds."""

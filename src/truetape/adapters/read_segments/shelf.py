@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from truetape.adapters.read_segments.decode import Piece
-from truetape.adapters.read_segments.layout import Period, periods
+from truetape.adapters.read_segments.layout import FIRST_NS, Period, periods
 from truetape.adapters.read_segments.lists import Lists
 from truetape.adapters.read_segments.manifest import Filled, Manifest
 from truetape.adapters.read_segments.marks import ALL
@@ -41,6 +41,20 @@ class Shelf:
     version: int
     rows: tuple[Row, ...]
     lists: Lists
+
+    def ends(self, label: str, instruments: Sequence[str]) -> list[int | None]:
+        """Return the last instant of each instrument in the period `label`, or an earlier one than any if it has none.
+
+        It is None for instruments of which a row was replaced or withdrawn.
+
+        Raises:
+            OSError: A segment cannot be read.
+        """
+        row = next((one for one in self.rows if one.period.label == label), None)
+        ends: dict[str, int | None] = {}
+        for segment in row.segments if row is not None else ():
+            ends |= segment.ends(instruments)
+        return [ends.get(name, FIRST_NS) for name in instruments]
 
     def between(self, first: int, end: int) -> tuple[Row, ...]:
         """Return the periods that hold an instant from `first` (inclusive) to `end` (exclusive)."""

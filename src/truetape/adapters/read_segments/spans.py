@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
 
+from truetape.adapters.read_segments.fresh import MOST_ROWS, Lines
+from truetape.adapters.read_segments.layout import COLUMNS, periods_between
 from truetape.adapters.read_segments.marks import Span
 
 KEY: Final = ("instrument_id", "timeframe", "ts_event")
@@ -15,17 +17,35 @@ KEY: Final = ("instrument_id", "timeframe", "ts_event")
 
 @dataclass(frozen=True)
 class About:
-    """What frames are about: the spans of their series, and the timeframes that segments cannot hold from now on."""
+    """What frames are about: the spans of their series, and the timeframes that segments cannot hold from now on.
+
+    `lines` are the rows of those spans that may be kept beside the segments.
+    """
 
     spans: tuple[Span, ...]
     unfit: frozenset[str]
+    lines: Mapping[Span, Lines] = field(default_factory=dict)
 
 
 def about(frames: Iterable[pl.DataFrame]) -> About:
     """Return what `frames`, rows or withdrawals of bars, are about; the store refuses frames without the columns."""
     usable = [frame for frame in frames if {*KEY, "version"}.issubset(frame.columns)]
     spans = tuple(span for frame in usable for span in spans_of(frame))
-    return About(spans, frozenset(name for frame in usable for name in unfit(frame)))
+    whole = [frame for frame in usable if frame.width == len(COLUMNS) and len(frame) <= MOST_ROWS]
+    lines = dict(one for frame in whole for one in lines_of(frame))
+    return About(spans, frozenset(name for frame in usable for name in unfit(frame)), lines)
+
+
+def lines_of(bars: pl.DataFrame) -> Iterator[tuple[Span, Lines]]:
+    """Yield the series of `bars` in one period of which every row is a first version, of an instant of its own."""
+    rows = bars.select(*COLUMNS).sort(KEY)
+    series = rows.with_row_index("place").group_by("instrument_id", "timeframe")
+    event = pl.col("ts_event").to_physical()
+    is_plain = ((pl.col("version") == 1) & pl.col("ts_event").is_unique()).all()
+    found = series.agg(event.min().alias("first"), event.max().alias("last"), pl.col("place").min(), pl.len(), is_plain)
+    for name, timeframe, first, last, place, count, plain in found.drop_nulls().iter_rows():
+        if plain and len(periods_between(timeframe, first, last)) == 1:
+            yield Span(timeframe, name, first, last), Lines(rows, place, count)
 
 
 def spans_of(rows: pl.DataFrame) -> list[Span]:

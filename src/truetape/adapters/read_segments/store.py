@@ -16,11 +16,11 @@ from truetape.adapters.read_segments.decode import Piece, decode
 from truetape.adapters.read_segments.factors import TABLE as FACTORS
 from truetape.adapters.read_segments.factors import KeptFactors
 from truetape.adapters.read_segments.latest import Latest
-from truetape.adapters.read_segments.layout import TABLE
+from truetape.adapters.read_segments.layout import END_NS, FIRST_NS, TABLE
 from truetape.adapters.read_segments.library import Library
 from truetape.adapters.read_segments.lists import Lists
-from truetape.adapters.read_segments.marks import Touched
-from truetape.adapters.read_segments.question import Question, question_of, rest_of
+from truetape.adapters.read_segments.marks import Span, Touched
+from truetape.adapters.read_segments.question import Question, kept_of, question_of, rest_of
 from truetape.adapters.read_segments.shelf import Shelf, changed, pieces
 from truetape.adapters.read_segments.spans import About, about
 from truetape.ports.store import BATCH_ROWS, Selection, Store
@@ -106,7 +106,8 @@ class SegmentedStore:
         with self._load.one(), self.factors.written(writes, withdrawals or {}):
             if not frames:
                 return await self._store.commit(writes, withdrawals=withdrawals)
-            with self._library.written(await _about(frames)):
+            about = await _about(frames)
+            with self._library.written(about, ends=await self._ends(about)):
                 try:
                     version = await self._store.commit(writes, withdrawals=withdrawals)
                 except BaseException:
@@ -170,14 +171,21 @@ class SegmentedStore:
                 return await _put_together(found, question, shelf.lists)
             if len(touched.instruments) > MOST_NAMES:
                 return None
-            rest, low, high = rest_of(question, touched)
-            with self._load.one():
-                fresh = await self._store.read(TABLE, rest)
-            if shelves is self._library.shelves and touched == self._touched(shelf, question):
-                found = pieces(shelf, question, except_for=touched.instruments, low=low, high=high)
-                return _merged(
-                    await _put_together(found, question, shelf.lists, columns=question.names), fresh, question
-                )
+            fresh, low, high = pl.DataFrame(), END_NS, FIRST_NS
+            if touched.instruments:
+                rest, low, high = rest_of(question, touched)
+                with self._load.one():
+                    fresh = await self._store.read(TABLE, rest)
+                again = self._touched(shelf, question)
+                if again is None or again != touched or shelves is not self._library.shelves:
+                    continue
+                touched = again
+            kept = kept_of(question, touched.runs)
+            if kept is None:
+                return None
+            found = pieces(shelf, question, except_for=touched.instruments, low=low, high=high)
+            held = await _put_together(found, question, shelf.lists, columns=question.names)
+            return _merged([one for one in (held, kept, fresh) if len(one)] or [held], question)
         return None
 
     def _touched(self, shelf: Shelf, question: Question) -> Touched | None:
@@ -189,7 +197,21 @@ class SegmentedStore:
         earlier = frozenset(changed(shelf, question)) if question.as_of is not None else frozenset()
         if not earlier:
             return found
-        return Touched(earlier | (found.instruments if found else frozenset()), question.first, last)
+        if found is None:
+            return Touched(earlier, question.first, last)
+        runs = tuple(run for run in found.runs if run.instrument not in earlier)
+        return Touched(earlier | found.instruments, question.first, last, runs)
+
+    async def _ends(self, about: About) -> dict[Span, int]:
+        """Return where the segments end of what is written for the first time since they were made."""
+        if not any(self._library.unmarked(about)):
+            return {}
+        shelves = self._library.shelves
+        try:
+            ends = await asyncio.to_thread(self._library.ends, about)
+        except (OSError, pa.ArrowInvalid):  # whoever reads it finds it out too, and says so
+            return {}
+        return ends if shelves is self._library.shelves else {}
 
     def _wake(self) -> None:
         """Begin to make segments, now that there is an event loop."""
@@ -237,9 +259,9 @@ def _ordered(rows: pl.DataFrame, question: Question) -> pl.DataFrame:
     return (ordered if limit is None else ordered.head(limit)).select(question.columns)
 
 
-def _merged(held: pl.DataFrame, fresh: pl.DataFrame, question: Question) -> pl.DataFrame:
-    """Return both in order. Mostly one instrument is asked for, and what is fresh comes after what is held."""
-    rows = pl.concat([held, fresh])
+def _merged(frames: list[pl.DataFrame], question: Question) -> pl.DataFrame:
+    """Return all in order. Mostly one instrument is asked for, and what is fresh comes after what is held."""
+    rows = pl.concat(frames)
     if question.instruments is not None and len(question.instruments) == 1 and rows["ts_event"].is_sorted():
         limit = question.selection.limit
         return (rows if limit is None else rows.head(limit)).select(question.columns)
