@@ -17,6 +17,7 @@ import polars as pl
 from truetape.domain.errors import SchemaMismatch
 from truetape.domain.kinds import ACTION_TYPES, ASSET_CLASSES, BASES, DECODED, INSTANT, Schema
 from truetape.domain.stored import Table
+from truetape.domain.stored_actions import ANNOUNCED
 from truetape.domain.stored_claims import CLAIMS
 from truetape.domain.stored_records import RECORDS
 from truetape.domain.stored_verdicts import VERDICTS
@@ -34,7 +35,7 @@ __all__ = [
     "empty",
 ]
 
-TABLES: Final[dict[str, Table]] = {**CLAIMS, **VERDICTS, **RECORDS}
+TABLES: Final[dict[str, Table]] = {**CLAIMS, **VERDICTS, **RECORDS, **ANNOUNCED}
 
 
 def check(frame: pl.DataFrame, expected: Schema, *, kind: str) -> pl.DataFrame:
