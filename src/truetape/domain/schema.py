@@ -19,6 +19,7 @@ from truetape.domain.kinds import ACTION_TYPES, ASSET_CLASSES, BASES, DECODED, I
 from truetape.domain.stored import Table
 from truetape.domain.stored_actions import ANNOUNCED
 from truetape.domain.stored_claims import CLAIMS
+from truetape.domain.stored_master import MASTER
 from truetape.domain.stored_records import RECORDS
 from truetape.domain.stored_verdicts import VERDICTS
 
@@ -35,7 +36,7 @@ __all__ = [
     "empty",
 ]
 
-TABLES: Final[dict[str, Table]] = {**CLAIMS, **VERDICTS, **RECORDS, **ANNOUNCED}
+TABLES: Final[dict[str, Table]] = {**CLAIMS, **VERDICTS, **RECORDS, **MASTER, **ANNOUNCED}
 
 
 def check(frame: pl.DataFrame, expected: Schema, *, kind: str) -> pl.DataFrame:
