@@ -21,6 +21,7 @@ from truetape.domain.stored_actions import ANNOUNCED
 from truetape.domain.stored_claims import CLAIMS
 from truetape.domain.stored_master import MASTER
 from truetape.domain.stored_records import RECORDS
+from truetape.domain.stored_venues import VENUES
 from truetape.domain.stored_verdicts import VERDICTS
 
 __all__ = [
@@ -36,7 +37,7 @@ __all__ = [
     "empty",
 ]
 
-TABLES: Final[dict[str, Table]] = {**CLAIMS, **VERDICTS, **RECORDS, **MASTER, **ANNOUNCED}
+TABLES: Final[dict[str, Table]] = {**CLAIMS, **VERDICTS, **RECORDS, **MASTER, **ANNOUNCED, **VENUES}
 
 
 def check(frame: pl.DataFrame, expected: Schema, *, kind: str) -> pl.DataFrame:
