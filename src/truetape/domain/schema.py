@@ -19,7 +19,9 @@ from truetape.domain.kinds import ACTION_TYPES, ASSET_CLASSES, BASES, DECODED, I
 from truetape.domain.stored import Table
 from truetape.domain.stored_actions import ANNOUNCED
 from truetape.domain.stored_claims import CLAIMS
+from truetape.domain.stored_classes import CLASSES
 from truetape.domain.stored_master import MASTER
+from truetape.domain.stored_rates import RATES_KEPT
 from truetape.domain.stored_records import RECORDS
 from truetape.domain.stored_venues import VENUES
 from truetape.domain.stored_verdicts import VERDICTS
@@ -37,7 +39,16 @@ __all__ = [
     "empty",
 ]
 
-TABLES: Final[dict[str, Table]] = {**CLAIMS, **VERDICTS, **RECORDS, **MASTER, **ANNOUNCED, **VENUES}
+TABLES: Final[dict[str, Table]] = {
+    **CLAIMS,
+    **VERDICTS,
+    **RECORDS,
+    **MASTER,
+    **ANNOUNCED,
+    **VENUES,
+    **CLASSES,
+    **RATES_KEPT,
+}
 
 
 def check(frame: pl.DataFrame, expected: Schema, *, kind: str) -> pl.DataFrame:
