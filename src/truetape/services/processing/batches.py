@@ -10,18 +10,23 @@ from truetape.domain.messages import BatchNormalized, RoundClosed
 from truetape.domain.wire import pack
 from truetape.services.processing.lapsing import LAPSED, WHAT, still_told
 from truetape.services.processing.normalize import known_splits, latest_claims, raw_actions, raw_bars
+from truetape.services.processing.rates import RATES, rates_batch
 
 
 def round_batches(
     message: RoundClosed, older: Mapping[str, pl.DataFrame], parts: Sequence[Mapping[str, pl.DataFrame]]
-) -> tuple[BatchNormalized, BatchNormalized]:
+) -> tuple[BatchNormalized, ...]:
     """Return the batch about actions, then the one about bars, which has the actions of all dates beside it.
+
+    A round about exchange rates has one batch.
 
     Args:
         message: The round.
         older: What was claimed before, by table: action_claims and bar_claims.
         parts: What each payload of the round says, by table.
     """
+    if message.kind == RATES:
+        return (rates_batch(message, older, parts),)
     claims = {
         table: pl.concat([frame, *(part[table] for part in parts if table in part)]) for table, frame in older.items()
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ import structlog
 from truetape.domain.errors import CorruptArchive, ProviderRefused, SchemaMismatch, StoreUnavailable, UndecodablePayload
 from truetape.domain.messages import (
     DecisionMade,
+    InstrumentChanged,
     PayloadDoubted,
     PayloadRejected,
     RawCaptured,
@@ -32,6 +32,7 @@ from truetape.ports.provider import Provider
 from truetape.ports.store import Selection, Store
 from truetape.services.processing.batches import round_batches
 from truetape.services.processing.config import ProcessingConfig
+from truetape.services.processing.earlier import claims_before
 from truetape.services.processing.identify import is_bulk
 from truetape.services.processing.lapsing import lapsed, of_the_same_kind, still_told
 from truetape.services.processing.minutes import Due, Minutes, restored
@@ -48,6 +49,7 @@ from truetape.services.processing.streamed import (
     settled,
     wounds,
 )
+from truetape.services.processing.symbols import SymbolMap
 from truetape.services.processing.ticks import ticks_heard
 from truetape.services.processing.vanished import drift_findings, vanished
 
@@ -59,7 +61,6 @@ MOST_OPEN_ROUNDS: Final = 64  # whose claims are held in memory
 MOST_FEEDS: Final = 256  # connections whose talk is remembered
 MOST_TORN: Final = 1000  # segments with gaps that a process that starts looks back at
 RESTORED_NS: Final = 10 * 60 * NANOSECONDS  # before the first trade that is heard
-CONTEXT_DAYS: Final = 200  # calendar days of daily bars before a round's, that it is judged by
 RESUMED_DAYS: Final = 2  # of segments whose minutes may not be stored yet
 
 
@@ -81,6 +82,7 @@ class ProcessingService:
         self._providers = providers
         self._config = config
         self._regrading = Regrading(bus=bus, store=store, config=config)
+        self._symbols = SymbolMap(store)
         self._decoded: dict[str, dict[Page, Claims]] = {}  # by round, of rounds still open
         self._feeds: dict[str, Feed] = {}  # by connection: where the segment before left off
         self._said: dict[tuple[str, int], Said] = {}  # of segments that are not kept yet
@@ -93,6 +95,7 @@ class ProcessingService:
         self._bus.subscribe(RoundClosed, group="processing", handler=self.on_round_closed)
         self._bus.subscribe(StreamCaptured, group="processing", handler=self.on_stream_captured)
         self._bus.subscribe(DecisionMade, group="processing", handler=self._regrading.on_decision_made)
+        self._bus.subscribe(InstrumentChanged, group="processing", handler=self.on_instrument_changed)
 
     async def resume(self) -> None:
         """Tell the minutes of streams again that a crash kept from being stored.
@@ -116,6 +119,14 @@ class ProcessingService:
         for rows in missing.partition_by("instrument_id", maintain_order=True):
             await self._tell_minutes(rows, claims)
 
+    async def on_instrument_changed(self, _: InstrumentChanged) -> None:
+        """Make the map of tickers anew, before somebody needs it.
+
+        Raises:
+            StoreUnavailable: The master cannot be read now.
+        """
+        await self._symbols.current()
+
     async def on_raw_captured(self, message: RawCaptured) -> None:
         """Decode one payload ahead of its round's closing; keep the claims of one that belongs to no round.
 
@@ -137,8 +148,8 @@ class ProcessingService:
     async def _claims(self, message: RawCaptured) -> Claims:
         """Return the claims of one payload by table, none if it cannot be decoded; tell what in it is doubtful."""
         try:
-            listings = await self._store.read("listings") if is_bulk(message) else None
-            reading = await asyncio.to_thread(self._read, message, listings)
+            symbology = await self._symbols.current() if is_bulk(message) else None
+            reading = await asyncio.to_thread(self._read, message, symbology)
         except (UndecodablePayload, ProviderRefused, SchemaMismatch, CorruptArchive) as error:
             await self._reject(message, reason=str(error))
             return {}
@@ -185,7 +196,7 @@ class ProcessingService:
         )
         await self._bus.publish(rejected)
 
-    def _read(self, message: RawCaptured, listings: pl.DataFrame | None) -> Reading:
+    def _read(self, message: RawCaptured, symbology: Symbology | None) -> Reading:
         provider = self._providers.get(message.provider)
         if provider is None:
             reason = "the settings do not enable this provider, so nothing can read its payloads"
@@ -195,20 +206,19 @@ class ProcessingService:
         kinds = (message.kind, *beside) if message.kind == "bars" else (message.kind,)
         offer = provider.declaration.offer(message.kind)
         feed = (offer.feed_of(message.timeframe) if offer is not None else "") or provider.declaration.feed
-        symbology = None if listings is None else Symbology(listings)
         return read(body, message, decode=provider.decode, kinds=kinds, feed=feed, symbology=symbology)
 
     async def on_round_closed(self, message: RoundClosed) -> None:
         """Keep the claims of the round in one commit, then tell all current ones of its range in raw basis.
 
-        Actions come first, then bars.
+        Actions come first, then bars; of rates there is one batch.
 
         Raises:
             StoreUnavailable: A payload cannot be read now, or the claims cannot be kept or read.
             WrongFolder: The round is simulated and the data folder is not, or the other way round.
         """
         refuse_mixing(folder_is_simulated=self._config.simulated, data_are_simulated=message.simulated)
-        older = await self._kept_before(message)
+        older = await claims_before(self._store, message)
         parts = await self._decoded_parts(message)
         parts += await self._lapsed(message, older, parts)
         await self._commit(parts)
@@ -353,24 +363,6 @@ class ProcessingService:
         rows = await self._store.read("bar_claims", wanted)
         about = rows.join(claims, on=["instrument_id", "ts_event"], how="semi")
         return latest_claims(about, key=("instrument_id", "ts_event"))
-
-    async def _kept_before(self, message: RoundClosed) -> Claims:
-        """Return the claims that were known when the round closed, of this round only if the message comes again.
-
-        Daily bars are judged by those before them.
-        """
-        before = timedelta(days=CONTEXT_DAYS if message.timeframe == "1d" else 0)
-        one = {"instrument_id": (message.instrument_id,)}
-        bars = Selection(
-            equal={**one, "timeframe": (message.timeframe,)},
-            start=message.start - before,
-            end=message.end,
-            as_of=message.ts_known,
-        )
-        return {
-            "action_claims": await self._store.read("action_claims", Selection(equal=one, as_of=message.ts_known)),
-            "bar_claims": await self._store.read("bar_claims", bars),
-        }
 
     async def _decoded_parts(self, message: RoundClosed) -> list[Claims]:
         """Return the claims of every payload of the round, decoding those that were not decoded ahead."""
