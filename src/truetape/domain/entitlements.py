@@ -91,8 +91,8 @@ class Told:
     """
 
     type: str
-    value: float | None = None
-    price: float | None = None
+    value: float | Fraction | None = None
+    price: float | Fraction | None = None
     currency: str = ""
     other: str = ""
 
