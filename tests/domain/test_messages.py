@@ -27,8 +27,10 @@ from truetape.domain.messages import (
     FindingsMade,
     FindingsStored,
     IndexChanged,
+    InstrumentChanged,
     InstrumentsChanged,
     InstrumentsDeclared,
+    InstrumentsMerged,
     Message,
     PayloadDoubted,
     PayloadRejected,
@@ -81,6 +83,13 @@ SEGMENT: dict[str, Any] = {
 EXAMPLES: list[tuple[Message, str]] = [
     (InstrumentsDeclared(listings=(), start=DAY, end=DAY, ts_known=1), ""),
     (InstrumentsChanged(instrument_ids=("ins_a",), ts_known=1), ""),
+    (InstrumentChanged(instrument_id="ins_a", ts_known=1, changes=("listings",)), "ins_a"),
+    (
+        InstrumentsMerged(
+            decision_id="dec_1", instrument_id="ins_a", into="ins_b", stands=True, actor="ann", why="w", ts_known=1
+        ),
+        "ins_a",
+    ),
     (BackfillRequested(job_id="job_1", symbols=("A",), start=DAY, end=DAY, ts_known=1), "job_1"),
     (StreamCaptured(**SEGMENT), "p"),
     (RawCaptured(provider="p", kind="bars", key="k", symbol="A", **RANGE), "ins_a"),

@@ -16,8 +16,10 @@ from truetape.domain.messages import (
     FindingsMade,
     FindingsStored,
     IndexChanged,
+    InstrumentChanged,
     InstrumentsChanged,
     InstrumentsDeclared,
+    InstrumentsMerged,
     Message,
     PayloadDoubted,
     PayloadRejected,
@@ -32,7 +34,9 @@ from truetape.domain.messages import (
 MAIL: dict[type[Message], tuple[str, ...]] = {
     InstrumentsDeclared: ("reference", "quality"),
     BackfillRequested: ("ingestion",),
+    InstrumentsMerged: ("reference",),
     InstrumentsChanged: ("ingestion", "quality"),
+    InstrumentChanged: ("processing", "distribution"),
     RawCaptured: ("processing",),
     StreamCaptured: ("processing",),
     RoundClosed: ("processing",),
@@ -53,8 +57,8 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
 }
 
 TELLS: dict[str, tuple[type[Message], ...]] = {
-    "app": (InstrumentsDeclared, BackfillRequested, DecisionMade, SnapshotNamed),
-    "reference": (InstrumentsChanged,),
+    "app": (InstrumentsDeclared, BackfillRequested, DecisionMade, SnapshotNamed, InstrumentsMerged),
+    "reference": (InstrumentsChanged, InstrumentChanged),
     "ingestion": (RawCaptured, RoundClosed, StreamCaptured),
     "processing": (PayloadRejected, PayloadDoubted, TicksHeard, BatchNormalized),
     "quality": (BatchGraded, FindingsMade, TrustSettled),

@@ -19,8 +19,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     @property
     def subject(self) -> str:
-        """What the message is about; messages of one subject keep their order."""
-        return ""
+        """What the message is about, mostly an instrument; messages of one subject keep their order."""
+        return str(getattr(self, "instrument_id", ""))
 
 
 class DeclaredListing(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +73,29 @@ class InstrumentsChanged(Message, frozen=True, kw_only=True):
     end: date | None = None  # last session date of interest
 
 
+class InstrumentChanged(Message, frozen=True, kw_only=True):
+    """The master says something else of an instrument now: who keeps a part of it reads it again."""
+
+    instrument_id: str  # "": so many that all are to be read again
+    ts_known: int
+    changes: tuple[str, ...]  # tables that say something else, in alphabetical order
+    count: int = 1  # instruments that changed
+
+
+class InstrumentsMerged(Message, frozen=True, kw_only=True):
+    """Somebody found that two records are of one instrument, or takes that back. It holds until a later one is told."""
+
+    decision_id: str
+    instrument_id: str  # the record that is another's
+    into: str  # that other one
+    stands: bool  # false: it is taken back
+    actor: str
+    why: str
+    ts_known: int
+    evidence: str = ""
+    simulated: bool = False
+
+
 class RawCaptured(Message, frozen=True, kw_only=True):
     """A provider's bytes were archived. Nothing has read them yet."""
 
@@ -91,10 +114,6 @@ class RawCaptured(Message, frozen=True, kw_only=True):
     more: str = ""  # its mark of the page after this one; "" after the last
     why: str = ""  # why this provider was asked
     tried: tuple[str, ...] = ()  # who was asked before, and what came of it
-
-    @property
-    def subject(self) -> str:
-        return self.instrument_id
 
 
 class StreamCaptured(Message, frozen=True, kw_only=True):
@@ -147,10 +166,6 @@ class RoundClosed(Message, frozen=True, kw_only=True):
     empty: str = ""  # why nobody has rows for it, where nobody has
     partial: bool = False  # asked before the range had ended, to heal gaps of a stream: it settles no date
 
-    @property
-    def subject(self) -> str:
-        return self.instrument_id
-
 
 class Edit(msgspec.Struct, frozen=True, array_like=True):
     """One value of a provider's series that a repair changes, in raw basis.
@@ -186,10 +201,6 @@ class DecisionMade(Message, frozen=True, kw_only=True):
     edits: tuple[Edit, ...] = ()  # of a repair that is applied
     simulated: bool = False
 
-    @property
-    def subject(self) -> str:
-        return self.instrument_id
-
 
 class SnapshotNamed(Message, frozen=True, kw_only=True):
     """A state of the store was given a name for ever. Nothing told before was still to be stored."""
@@ -214,10 +225,6 @@ class PayloadRejected(Message, frozen=True, kw_only=True):
     simulated: bool = False
     instrument_id: str = ""
 
-    @property
-    def subject(self) -> str:
-        return self.instrument_id
-
 
 class PayloadDoubted(Message, frozen=True, kw_only=True):
     """A payload was read, and something in it is doubtful: rows that contradict each other, or fields that changed."""
@@ -239,7 +246,7 @@ class BatchNormalized(Message, frozen=True, kw_only=True):
     Claims before `start` and after `end` are there to judge the others by; nothing is decided about them.
     """
 
-    kind: str  # bars or actions
+    kind: str  # bars, actions or fx_rates
     round_id: str
     instrument_id: str
     timeframe: str
@@ -247,17 +254,13 @@ class BatchNormalized(Message, frozen=True, kw_only=True):
     end: date
     ts_known: int
     providers: tuple[str, ...]
-    frame: bytes  # Arrow IPC stream: schema.TABLES["bar_claims"] or ["action_claims"], basis raw
+    frame: bytes  # Arrow IPC stream: schema.TABLES["bar_claims"] or ["action_claims"], basis raw, or ["rate_claims"]
     last: bool = True  # the round has nothing more to say
     simulated: bool = False
     actions: bytes = b""  # beside daily bars: schema.TABLES["action_claims"], basis raw, of all dates; empty: not told
     decisions: tuple[DecisionMade, ...] = ()  # about the series, the oldest first
     decision: DecisionMade | None = None  # the one because of which it is graded again; round_id is its id
     lapsed: bytes = b""  # beside actions: claims of the range that providers no longer make; empty: none
-
-    @property
-    def subject(self) -> str:
-        return self.instrument_id
 
 
 class TicksHeard(Message, frozen=True, kw_only=True):
@@ -323,10 +326,6 @@ class BatchGraded(Message, frozen=True, kw_only=True):
     decision: DecisionMade | None = None  # the one that it was graded again for
     withdrawn: bytes = b""  # keys of schema.TABLES[kind] whose rows, if there are any, no longer stand; empty: none
 
-    @property
-    def subject(self) -> str:
-        return self.instrument_id
-
 
 class BatchStored(Message, frozen=True, kw_only=True):
     """One batch is in the store: readers see it."""
@@ -344,10 +343,6 @@ class BatchStored(Message, frozen=True, kw_only=True):
     quarantined: int
     store_version: int
     withdrawn: int = 0
-
-    @property
-    def subject(self) -> str:
-        return self.instrument_id
 
 
 class FindingsStored(Message, frozen=True, kw_only=True):
@@ -378,10 +373,6 @@ class FactorsChanged(Message, frozen=True, kw_only=True):
     instrument_id: str
     ts_known: int
     changed: int
-
-    @property
-    def subject(self) -> str:
-        return self.instrument_id
 
 
 class IndexChanged(Message, frozen=True, kw_only=True):

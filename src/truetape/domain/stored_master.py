@@ -1,4 +1,4 @@
-"""The instrument master beyond the tickers: details with dates, identifiers, issuers, merged records, open questions."""
+"""The instrument master beyond the tickers: dated details, identifiers, issuers, merged records, open questions."""
 
 from __future__ import annotations
 

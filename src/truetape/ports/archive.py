@@ -11,6 +11,7 @@ from truetape.domain.messages import (
     BackfillRequested,
     DecisionMade,
     InstrumentsDeclared,
+    InstrumentsMerged,
     RawCaptured,
     RoundClosed,
     SnapshotNamed,
@@ -37,6 +38,7 @@ class Attempted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 Entry = (
     InstrumentsDeclared
+    | InstrumentsMerged
     | BackfillRequested
     | RawCaptured
     | RoundClosed

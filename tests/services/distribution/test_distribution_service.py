@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from room_doubles import FixedClock, FrameStore, ListBus, rows
-from truetape.domain.messages import BatchStored, FactorsChanged, IndexChanged
+from truetape.domain.messages import BatchStored, FactorsChanged, IndexChanged, InstrumentChanged
 from truetape.services.distribution.config import DistributionConfig
 from truetape.services.distribution.service import DistributionService
 from truetape.services.distribution.topics import Event
@@ -119,10 +119,20 @@ async def test_a_cached_bar_that_the_store_does_not_know_is_replaced_or_dropped(
             "truetape/corporate_actions",
         ),
         (IndexChanged(index_id="EW5", ts_known=5, changed=9), "truetape/index_levels/EW5", "truetape/benchmarks"),
+        (
+            InstrumentChanged(instrument_id="ins_a", ts_known=5, changes=("listings",)),
+            "truetape/instruments/ins_a",
+            "truetape/reference",
+        ),
+        (
+            InstrumentChanged(instrument_id="", ts_known=5, changes=("listings",), count=2000),
+            "truetape/instruments/*",
+            "truetape/reference",
+        ),
     ],
 )
 async def test_every_message_is_told_in_its_envelope(
-    message: BatchStored | FactorsChanged | IndexChanged, topic: str, source: str
+    message: BatchStored | FactorsChanged | IndexChanged | InstrumentChanged, topic: str, source: str
 ) -> None:
     """The body is a CloudEvents envelope around the message; a repeat has the same id, so that it can be dropped."""
     service = room(FrameStore())
@@ -130,6 +140,7 @@ async def test_every_message_is_told_in_its_envelope(
         BatchStored: service.on_batch_stored,
         FactorsChanged: service.on_factors_changed,
         IndexChanged: service.on_index_changed,
+        InstrumentChanged: service.on_instrument_changed,
     }[type(message)]
 
     with service.topics.subscribe("truetape/**") as events:
@@ -145,11 +156,11 @@ async def test_every_message_is_told_in_its_envelope(
     assert json.loads(second.body)["id"] == envelope["id"]
 
 
-async def test_it_hears_storage_factors_and_levels() -> None:
-    """Four kinds of message, one group."""
+async def test_it_hears_what_changes() -> None:
+    """Five kinds of message, one group."""
     bus = ListBus()
 
     room(FrameStore(), bus=bus).subscribe()
 
-    kinds = ("BatchStored", "FactorsChanged", "IndexChanged", "FindingsStored")
+    kinds = ("BatchStored", "FactorsChanged", "IndexChanged", "InstrumentChanged", "FindingsStored")
     assert bus.heard == [(kind, "distribution") for kind in kinds]

@@ -9,7 +9,13 @@ from structlog.testing import capture_logs
 
 from room_doubles import FrameStore, ListBus
 from truetape.domain.errors import BadInput
-from truetape.domain.messages import DeclaredListing, InstrumentsChanged, InstrumentsDeclared
+from truetape.domain.messages import (
+    DeclaredListing,
+    InstrumentChanged,
+    InstrumentsChanged,
+    InstrumentsDeclared,
+    InstrumentsMerged,
+)
 from truetape.ports.store import Selection
 from truetape.services.reference.config import ReferenceConfig
 from truetape.services.reference.master import identify
@@ -38,12 +44,14 @@ async def test_declared_listings_are_written_once_and_told_each_time() -> None:
     await service.on_instruments_declared(declared(AAPL, IBM))
     await service.on_instruments_declared(declared(AAPL, IBM, ts_known=6))
 
-    assert bus.heard == [("InstrumentsDeclared", "reference")]
+    assert bus.heard == [("InstrumentsDeclared", "reference"), ("InstrumentsMerged", "reference")]
     assert store.commits == [{"instruments": 2, "listings": 2, "sessions": 10}]
     assert store.rows["sessions"]["simulated"].all()
     ids = tuple(sorted([identify(AAPL), identify(IBM)]))
+    written = ("instruments", "listings")
     assert bus.told == [
-        InstrumentsChanged(instrument_ids=ids, ts_known=known, end=date(2024, 6, 14)) for known in (5, 6)
+        *(InstrumentChanged(instrument_id=one, ts_known=5, changes=written) for one in ids),
+        *(InstrumentsChanged(instrument_ids=ids, ts_known=known, end=date(2024, 6, 14)) for known in (5, 6)),
     ]
 
 
@@ -98,7 +106,7 @@ async def test_a_ticker_that_a_stored_listing_holds_is_refused_until_that_one_en
 
     current = await store.read("listings", Selection(columns=("valid_from", "valid_to", "version")))
     assert set(current.rows()) == {(None, date(2030, 1, 1), 2), (date(2030, 1, 1), None, 1)}
-    assert len(bus.told) == 2
+    assert 2 == sum(isinstance(told, InstrumentsChanged) for told in bus.told)
 
 
 async def test_a_venue_without_a_calendar_is_refused_and_nothing_is_written() -> None:
@@ -172,3 +180,35 @@ async def test_nothing_declared_is_nothing_told() -> None:
     await room(store, bus).on_instruments_declared(declared())
 
     assert (store.commits, bus.told) == ([], [])
+
+
+def merged(*, stands: bool = True, into: str = "ins_b", ts_known: int = 7) -> InstrumentsMerged:
+    return InstrumentsMerged(
+        decision_id="dec_1",
+        instrument_id="ins_a",
+        into=into,
+        stands=stands,
+        actor="ann",
+        why="one share",
+        evidence="the same ISIN",
+        ts_known=ts_known,
+    )
+
+
+async def test_a_merge_is_a_row_that_can_be_taken_back_and_both_records_are_told() -> None:
+    """The same again changes nothing; taken back it is a second version, and nothing is gone."""
+    store, bus = FrameStore(), ListBus()
+    service = room(store, bus)
+
+    for message in (merged(), merged(ts_known=8), merged(stands=False, ts_known=9)):
+        await service.on_instruments_merged(message)
+
+    assert [("ins_a", "ins_b", True, 1), ("ins_a", "ins_b", False, 2)] == store.rows["merges"].select(
+        "instrument_id", "into", "stands", "version"
+    ).rows()
+    assert [("ann", "one share", "the same ISIN")] * 2 == store.rows["merges"].select("actor", "why", "evidence").rows()
+    assert bus.told == [
+        InstrumentChanged(instrument_id=one, ts_known=known, changes=("merges",))
+        for known in (7, 9)
+        for one in ("ins_a", "ins_b")
+    ]

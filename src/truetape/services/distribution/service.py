@@ -13,7 +13,15 @@ import structlog
 
 from truetape.domain.envelope import seal
 from truetape.domain.errors import StoreUnavailable
-from truetape.domain.messages import AlertChanged, BatchStored, FactorsChanged, FindingsStored, IndexChanged, Message
+from truetape.domain.messages import (
+    AlertChanged,
+    BatchStored,
+    FactorsChanged,
+    FindingsStored,
+    IndexChanged,
+    InstrumentChanged,
+    Message,
+)
 from truetape.domain.wire import unpack
 from truetape.ports.bus import Bus
 from truetape.ports.cache import Cache
@@ -36,8 +44,10 @@ TOLD_BY: Final[dict[type[Message], str]] = {
     BatchStored: "storage",
     FactorsChanged: "corporate_actions",
     IndexChanged: "benchmarks",
+    InstrumentChanged: "reference",
     AlertChanged: "distribution",
 }
+EVERYTHING: Final = "*"  # the last level of a topic where so much has changed that nothing is named
 
 
 class DistributionService:
@@ -70,6 +80,7 @@ class DistributionService:
         self._bus.subscribe(BatchStored, group="distribution", handler=self.on_batch_stored)
         self._bus.subscribe(FactorsChanged, group="distribution", handler=self.on_factors_changed)
         self._bus.subscribe(IndexChanged, group="distribution", handler=self.on_index_changed)
+        self._bus.subscribe(InstrumentChanged, group="distribution", handler=self.on_instrument_changed)
         self._bus.subscribe(FindingsStored, group="distribution", handler=self.on_findings_stored)
 
     async def on_batch_stored(self, message: BatchStored) -> None:
@@ -90,6 +101,14 @@ class DistributionService:
     async def on_index_changed(self, message: IndexChanged) -> None:
         """Tell on `truetape/index_levels/<index_id>`."""
         self._tell(f"truetape/index_levels/{message.index_id}", message)
+
+    async def on_instrument_changed(self, message: InstrumentChanged) -> None:
+        """Tell on `truetape/instruments/<instrument_id>`; on `truetape/instruments/*` where very many changed at once.
+
+        Their tickers are read again when they are needed.
+        """
+        self._symbols.clear()
+        self._tell(f"truetape/instruments/{message.instrument_id or EVERYTHING}", message)
 
     async def on_findings_stored(self, message: FindingsStored) -> None:
         """Judge findings by the rules of alerts; who is to be told is told by `alarm`, later.

@@ -9,14 +9,16 @@ from typing import Protocol
 import polars as pl
 import structlog
 
-from truetape.domain.messages import InstrumentsChanged, InstrumentsDeclared
+from truetape.domain.messages import InstrumentsChanged, InstrumentsDeclared, InstrumentsMerged
 from truetape.domain.schema import TABLES
 from truetape.domain.versions import decide
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
 from truetape.services.reference.calendars import breaks, covered, sessions
+from truetape.services.reference.changed import changed_instruments
 from truetape.services.reference.config import ReferenceConfig
 from truetape.services.reference.master import identify, instruments, listings, refuse_conflicts
+from truetape.services.reference.merges import merge_row
 
 log = structlog.get_logger()
 
@@ -30,7 +32,7 @@ class Calendar(Protocol):
 
 
 class ReferenceService:
-    """Write instruments, listings and sessions. The only writer of those tables."""
+    """Write the instrument master and sessions. The only writer of those tables."""
 
     def __init__(self, *, bus: Bus, store: Store, config: ReferenceConfig) -> None:
         self._bus = bus
@@ -40,6 +42,7 @@ class ReferenceService:
     def subscribe(self) -> None:
         """Start to hear the others."""
         self._bus.subscribe(InstrumentsDeclared, group="reference", handler=self.on_instruments_declared)
+        self._bus.subscribe(InstrumentsMerged, group="reference", handler=self.on_instruments_merged)
 
     async def on_instruments_declared(self, message: InstrumentsDeclared) -> None:
         """Write what is new or corrected, and tell of all the declared instruments, also when nothing changed.
@@ -60,12 +63,25 @@ class ReferenceService:
         if unknown:
             for table, read in (("sessions", sessions), ("session_breaks", breaks)):
                 incoming[table] = await asyncio.to_thread(self._hours, message, unknown, table, read)
-        writes = {table: await self._decided(table, rows, message) for table, rows in incoming.items() if len(rows)}
+        days = (message.start, message.end)
+        writes = {table: await self._decided(table, rows, days=days) for table, rows in incoming.items() if len(rows)}
         writes = {table: rows for table, rows in writes.items() if not rows.is_empty()}
         if writes:
-            await self._store.commit(writes)
+            await self._commit(writes, ts_known=known)
         ids = tuple(sorted({identify(one) for one in message.listings}))
         await self._bus.publish(InstrumentsChanged(instrument_ids=ids, ts_known=known, end=message.end))
+
+    async def on_instruments_merged(self, message: InstrumentsMerged) -> None:
+        """Let one record stand for another from now on, or no longer."""
+        rows = await self._decided("merges", merge_row(message))
+        if len(rows):
+            await self._commit({"merges": rows}, ts_known=message.ts_known)
+
+    async def _commit(self, writes: dict[str, pl.DataFrame], *, ts_known: int) -> None:
+        """Write, and tell of each instrument that the master says something else of it now."""
+        await self._store.commit(writes)
+        for told in changed_instruments(writes, ts_known=ts_known):
+            await self._bus.publish(told)
 
     async def _other_claims(self, listed: pl.DataFrame) -> pl.DataFrame:
         """Return stored listings of the same tickers that `listed` does not replace."""
@@ -73,9 +89,11 @@ class ReferenceService:
         stored = await self._store.read("listings", Selection(equal=tickers))
         return stored.join(listed, on=TABLES["listings"].key, how="anti", nulls_equal=True)
 
-    async def _decided(self, table: str, rows: pl.DataFrame, message: InstrumentsDeclared) -> pl.DataFrame:
+    async def _decided(
+        self, table: str, rows: pl.DataFrame, *, days: tuple[date | None, date | None] = (None, None)
+    ) -> pl.DataFrame:
         name = TABLES[table].key[0]
-        dated = (message.start, message.end) if table in {"sessions", "session_breaks"} else (None, None)
+        dated = days if table in {"sessions", "session_breaks"} else (None, None)
         current = await self._store.read(
             table, Selection(equal={name: tuple(rows[name].unique())}, start=dated[0], end=dated[1])
         )
