@@ -25,7 +25,7 @@ _UPGRADE: Final = (("http", 80), ("https", 443))
 
 
 class AiohttpHttp:
-    """Send GET requests over one pool of connections, opened with the first of them.
+    """Send requests over one pool of connections, opened with the first of them.
 
     A request with its body and redirects takes at most `timeout_s`; a body counts with its compression undone.
     Redirects are followed on the same host and port (or from http to https), at most `max_redirects` times. Secrets
@@ -68,7 +68,8 @@ class AiohttpHttp:
         for _ in range(self._max_redirects + 1):
             sent = url.update_query(request.secrets)
             headers = {**request.headers, **request.secret_headers}
-            async with session.get(sent, headers=headers, allow_redirects=False) as response:
+            method, data = ("POST", request.body) if request.body else ("GET", None)
+            async with session.request(method, sent, headers=headers, data=data, allow_redirects=False) as response:
                 location = response.headers.get("Location")
                 if response.status not in REDIRECTS or location is None:
                     encoding = hidden.over(response.headers.get("Content-Encoding", "identity")).strip().lower()

@@ -9,7 +9,20 @@ import msgspec
 
 from truetape.domain.hiding import unshown
 
-KINDS: Final = ("bars", "actions", "quotes", "trades", "listings", "fx_rates", "index_levels", "observations")
+KINDS: Final = (
+    "bars",
+    "actions",
+    "quotes",
+    "trades",
+    "listings",
+    "fx_rates",
+    "index_levels",
+    "observations",
+    "venues",
+    "currencies",
+    "issuers",
+    "identifiers",
+)
 SIMULATED_HEADER: Final = "x-truetape-simulated"  # marks every answer of the sandbox; live data never mix with them
 
 
@@ -40,13 +53,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A GET that a client wants sent. `secrets` are added to the query and never shown."""
+    """A GET that a client wants sent, or a POST if it has a body. `secrets` are added to the query and never shown."""
 
     url: str
     params: dict[str, str] = {}
     headers: dict[str, str] = {}
     secrets: dict[str, str] = {}
     secret_headers: dict[str, str] = {}
+    body: bytes = b""  # JSON
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())

@@ -9,6 +9,8 @@ from typing import Final
 
 import polars as pl
 
+from truetape.domain.reference_kinds import REGISTERS
+
 INSTANT: Final = pl.Datetime("ns", "UTC")
 BASES: Final = ("raw", "split", "all")
 ACTION_TYPES: Final = (
@@ -135,4 +137,5 @@ DECODED: Final[dict[str, Schema]] = {
         "symbol": pl.String(),  # the series
         **OBSERVATION_COLUMNS,
     },
+    **REGISTERS,
 }

@@ -23,6 +23,7 @@ from truetape.domain.stored_classes import CLASSES
 from truetape.domain.stored_master import MASTER
 from truetape.domain.stored_rates import RATES_KEPT
 from truetape.domain.stored_records import RECORDS
+from truetape.domain.stored_reference_claims import REFERENCE_CLAIMS
 from truetape.domain.stored_venues import VENUES
 from truetape.domain.stored_verdicts import VERDICTS
 
@@ -43,6 +44,7 @@ TABLES: Final[dict[str, Table]] = {
     **CLAIMS,
     **VERDICTS,
     **RECORDS,
+    **REFERENCE_CLAIMS,
     **MASTER,
     **ANNOUNCED,
     **VENUES,

@@ -17,6 +17,10 @@ CLAIM_TABLES: Final = {
     "fx_rates": "rate_claims",
     "index_levels": "level_claims",
     "observations": "observation_claims",
+    "venues": "venue_claims",
+    "currencies": "currency_claims",
+    "issuers": "issuer_claims",
+    "identifiers": "identifier_claims",
 }
 RANGED: Final = frozenset({"bars", "quotes", "fx_rates", "index_levels"})  # kinds of which only the asked days are kept
 
