@@ -29,7 +29,7 @@ CURRENCY_COLUMNS: Final = {
     "number": pl.String(),  # three digits
     "name": pl.String(),
     "country": pl.String(),  # one row for each country or body that uses it, in the words of the list
-    "minor_units": pl.UInt8(),  # decimals; null: the list says N.A. (gold, SDR), or it is withdrawn
+    "minor_units": pl.UInt32(),  # decimals; null: the list says N.A. (gold, SDR), or it is withdrawn
     "is_fund": pl.Boolean(),  # a unit of account, that nobody pays with
     "withdrawn": pl.String(),  # YYYY-MM, or the years in which it was; null: it is in use
 }
