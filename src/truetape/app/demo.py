@@ -13,12 +13,13 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from truetape.app.run import Platform, TroubleTeller
+from truetape.app.run import Platform
 from truetape.app.sandbox import Sandbox, all_faults, bokeh
 from truetape.app.sandbox.answers import Served
 from truetape.app.sandbox.dataset import Dataset
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.summary import Summary, summarize, tables
+from truetape.app.troubles import TroubleTeller
 from truetape.domain.adjust import adjust
 from truetape.domain.messages import DeclaredListing
 from truetape.ports.store import Selection, Store

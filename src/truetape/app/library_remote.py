@@ -21,6 +21,9 @@ from truetape.services.api.endpoint import RECEIPTS, STREAM
 from truetape.services.api.endpoints import endpoints
 from truetape.services.api.explain import Explanation
 from truetape.services.api.formats import MEDIA_TYPES
+from truetape.services.api.hints import Plan
+from truetape.services.api.merging import INSTRUMENTS, MERGE, UNMERGE, Merged, Wish
+from truetape.services.api.plans import PLAN
 from truetape.services.api.problem import Problem
 from truetape.services.api.render import NEXT, Receipt
 from truetape.services.api.ruling import Ruling
@@ -94,6 +97,20 @@ class RemoteSource:
         """Ask the server to name a snapshot, and return it."""
         body, _ = self._get(SNAPSHOTS, accept="json", given=msgspec.json.encode(wanted))
         return msgspec.json.decode(body, type=Snapshot)
+
+    def merge(self, wish: Wish) -> Merged:
+        """Ask the server to merge two records or to take that back, and return what it told."""
+        path = f"{INSTRUMENTS}/{quote(wish.instrument_id, safe='')}/{MERGE if wish.into else UNMERGE}"
+        given = {name: getattr(wish, name) for name in ("why", "actor")}
+        if wish.into:
+            given |= {"into": wish.into, "evidence": wish.evidence}
+        body, _ = self._get(path, accept="json", given=msgspec.json.encode(given))
+        return msgspec.json.decode(body, type=Merged)
+
+    def plan(self, given: Mapping[str, str]) -> Plan:
+        """Return how the bars that `given` asks for are answered."""
+        body, _ = self._get(f"{PLAN}?{urlencode(given)}", accept="json")
+        return msgspec.json.decode(body, type=Plan)
 
     def snapshot(self, name: str) -> Snapshot:
         """Return what `name` stands for."""

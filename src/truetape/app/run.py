@@ -24,6 +24,7 @@ from truetape.app.backups.keeping import BackupWatch, backup_watch
 from truetape.app.deciding import decision, subject_of
 from truetape.app.disk_watch import DiskWatch, disk_watch
 from truetape.app.measures import families, lanes
+from truetape.app.merging import merge_here
 from truetape.app.naming import again, name_here, rename
 from truetape.app.object_places import secrets_of
 from truetape.app.parts import Parts, embedded
@@ -31,6 +32,7 @@ from truetape.app.repair_policies import Repairing, check_policy, settle_by_poli
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.standing_work import standing_work
 from truetape.app.telemetry import close_log, log_to_file
+from truetape.app.troubles import TroubleTeller
 from truetape.app.wiring import Rooms, wire
 from truetape.domain.errors import BadInput, Transient
 from truetape.domain.hiding import veil
@@ -39,6 +41,7 @@ from truetape.domain.messages import (
     BackfillRequested,
     DecisionMade,
     InstrumentsDeclared,
+    InstrumentsMerged,
     RawCaptured,
     SnapshotNamed,
     StreamCaptured,
@@ -48,6 +51,7 @@ from truetape.ports.archive import Archive, Attempted
 from truetape.providers import NAMES
 from truetape.services.api.backfills import Wanted
 from truetape.services.api.config import ApiConfig
+from truetape.services.api.merging import Merged, Wish
 from truetape.services.api.rest import build
 from truetape.services.api.ruling import Ruling
 from truetape.services.api.serve import Served
@@ -55,8 +59,6 @@ from truetape.services.api.serve import Served
 log = structlog.get_logger()
 LOG: Final = "truetape.log"
 TROUBLE_POLL_S: Final = 0.5
-ASKED_AGAIN: Final = "It is asked again later; what is stored stays available."
-WAITING: Final = "Make room on the disk; work waits, goes on by itself, and loses nothing."
 PAUSE_S: Final = 5.0  # before work that failed is tried again
 
 
@@ -115,6 +117,7 @@ class Platform:
             accept=self._accept,
             decide=self._decide,
             name=lambda wanted: name_here(self, wanted),
+            merge=self.merge,
         )
         served = await self._stack.enter_async_context(Served(app, self.settings.host, self.settings.port))
         self.address = served.address
@@ -189,6 +192,18 @@ class Platform:
             await self.parts.bus.publish(made)
         return made
 
+    async def merge(self, wish: Wish) -> Merged:
+        """Merge two records or take that back, and return what was told: it is in the journal before it acts.
+
+        Raises:
+            UnknownTarget: There is no such record.
+            BadInput: The records cannot be merged, or the record is merged into none.
+            StoreUnavailable: The journal cannot be written now; nothing was told.
+        """
+        hidden = veil(*_secrets(self.settings))
+        words = {name: hidden.over(getattr(wish, name)) for name in ("why", "actor", "evidence")}
+        return await merge_here(self, msgspec.structs.replace(wish, **words))
+
     async def acquire(self) -> None:
         """Run every planned round once, and return when its rows are stored and derived."""
         await self.rooms.ingestion.work(until_idle=True)
@@ -222,33 +237,6 @@ class Platform:
         """Return why work stands still, by room: a full disk, mostly. It goes on by itself when that has passed."""
         archive = self.rooms.ingestion.tally.archive_trouble
         return self.parts.bus.waits | ({"ingestion": archive} if archive else {})
-
-
-class TroubleTeller:
-    """Tell each trouble of a platform once, in its words, and again when they change."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._told: dict[str, str] = {}
-
-    def look(self, platform: Platform) -> None:
-        """Tell what is new: providers that failed, and disks that take nothing."""
-        failures = platform.rooms.ingestion.tally.last_failure
-        self._say({name: f"{name} failed: {words}. {ASKED_AGAIN}" for name, words in failures.items()})
-        left_out = platform.rooms.ingestion.tally.left_out
-        self._say({series: f"Nobody can be asked about {series}: {words}." for series, words in left_out.items()})
-        self.look_at_disks(platform)
-
-    def look_at_disks(self, platform: Platform) -> None:
-        """Tell what is new of disks alone."""
-        found = platform.waits() | platform.disk.begun
-        self._say({f"{room} waits": f"{words} {WAITING}" for room, words in found.items()})
-
-    def _say(self, troubles: dict[str, str]) -> None:
-        for name, words in troubles.items():
-            if words not in self._told.values():
-                self._tell(words)
-            self._told[name] = words
 
 
 def _secrets(settings: Settings) -> tuple[str, ...]:
@@ -365,7 +353,7 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
                 await bus.drain()  # each day is weighed by the votes of those before it
                 day = entry.ts_known // DAY_NS
             await bus.publish(await again(platform, entry) if isinstance(entry, SnapshotNamed) else entry)
-            if isinstance(entry, InstrumentsDeclared | SnapshotNamed):
+            if isinstance(entry, InstrumentsDeclared | InstrumentsMerged | SnapshotNamed):
                 await bus.drain()  # what comes later is judged by the calendar, and is no part of what has a name
             on_progress(number)
         await platform.settle()

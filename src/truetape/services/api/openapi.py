@@ -14,6 +14,8 @@ from truetape.services.api.backfills import Job, Wanted
 from truetape.services.api.decisions import ENDING, QUARANTINE, REPAIRS, Taken
 from truetape.services.api.endpoint import RECEIPTS, Endpoint
 from truetape.services.api.formats import MEDIA_TYPES
+from truetape.services.api.hints import PLAN, Plan, Source, planned
+from truetape.services.api.merging import INSTRUMENTS, MERGE, UNMERGE, Merged, NewMerge, NewUnmerge
 from truetape.services.api.parameters import Parameter
 from truetape.services.api.problem import MEDIA_TYPE
 from truetape.services.api.ruling import CLAIM_ACTIONS, LONGEST_WHY, REPAIR_ACTIONS, Ruling
@@ -38,7 +40,9 @@ _TYPES: Final[dict[pl.DataType, dict[str, Any]]] = {
 
 def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of `endpoints` and of the paths for operators."""
-    paths = {endpoint.path: {"get": _operation(endpoint)} for endpoint in endpoints}
+    told = list(endpoints)
+    paths = {endpoint.path: {"get": _operation(endpoint)} for endpoint in told}
+    (bars,) = (endpoint for endpoint in told if endpoint.name == "bars")
     return {
         "openapi": "3.1.0",
         "info": {
@@ -47,7 +51,14 @@ def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
             "description": "Market data that explains itself: every price with its providers, verdict and versions.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": {**_snapshots(paths), **_backfills(), **_decisions(), **_for_operators()},
+        "paths": {
+            **_snapshots(paths),
+            PLAN: {"get": _plan(bars)},
+            **_backfills(),
+            **_decisions(),
+            **_merges(),
+            **_for_operators(),
+        },
         "components": {"schemas": {"Problem": _problem()}},
     }
 
@@ -64,6 +75,22 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
             *(_parameter(parameter, place="query") for parameter in endpoint.parameters),
         ],
         "responses": {"200": {"description": "The answer.", "content": content}, **_problems()},
+    }
+
+
+def _plan(bars: Endpoint) -> dict[str, Any]:
+    """Return the operation that tells how a question about bars is answered."""
+    schemas = {name: msgspec.json.schema(kind)["$defs"][name] for name, kind in (("Plan", Plan), ("Source", Source))}
+    schema = schemas["Plan"]
+    schema["properties"]["sources"] = {"type": "array", "items": schemas["Source"]}
+    content = {MEDIA_TYPES["json"]: {"schema": schema}}
+    return {
+        "operationId": "bars_plan",
+        "summary": "How bars are answered",
+        "description": "Where the rows of the first page come from, how long they take, and how to ask for less.",
+        "tags": ["data"],
+        "parameters": [_parameter(parameter, place="query") for parameter in planned(bars)],
+        "responses": {"200": {"description": "The plan.", "content": content}, **_problems()},
     }
 
 
@@ -200,6 +227,23 @@ def _decisions() -> dict[str, Any]:
             "decide_claim", "Accept, correct or reject a quarantined claim", CLAIM_ACTIONS
         ),
         f"{REPAIRS}/{{target}}{ENDING}": operation("decide_repair", "Apply, undo or reject a repair", REPAIR_ACTIONS),
+    }
+
+
+def _merges() -> dict[str, Any]:
+    form = MEDIA_TYPES["json"]
+    wish, parting, told = (msgspec.json.schema(kind)["$defs"][kind.__name__] for kind in (NewMerge, NewUnmerge, Merged))
+    one = {"name": "instrument", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    answers = {"201": {"description": "It was told.", "content": {form: {"schema": told}}}, **_problems()}
+
+    def operation(name: str, summary: str, body: dict[str, Any]) -> dict[str, Any]:
+        wanted = {"required": True, "content": {form: {"schema": body}}}
+        about = {"operationId": name, "summary": summary, "tags": ["operation"], "responses": answers}
+        return {"post": {**about, "parameters": [one], "requestBody": wanted}}
+
+    return {
+        f"{INSTRUMENTS}/{{instrument}}/{MERGE}": operation("merge_records", "Let another record stand for it", wish),
+        f"{INSTRUMENTS}/{{instrument}}/{UNMERGE}": operation("unmerge_record", "Take a merge back", parting),
     }
 
 

@@ -21,12 +21,13 @@ from truetape.ports.archive import Archive
 from truetape.ports.cache import Cache
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
-from truetape.services.api import backfills, decisions, problem, snapshots, tables
+from truetape.services.api import backfills, decisions, merging, plans, problem, snapshots, tables
 from truetape.services.api.asking import Teller
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.docs_page import content_policy, docs_page
 from truetape.services.api.endpoint import RECEIPTS, STREAM, Endpoint
 from truetape.services.api.formats import LONGEST_ACCEPT, MEDIA_TYPES, choose_format
+from truetape.services.api.hints import PLAN
 from truetape.services.api.kept import KeptAnswers
 from truetape.services.api.metrics import OTHER, Families, Metrics
 from truetape.services.api.openapi import document
@@ -56,13 +57,15 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
     accept: backfills.Accept | None = None,
     decide: decisions.Decide | None = None,
     name: snapshots.Name | None = None,
+    merge: merging.Merge | None = None,
     families: Families = lambda: iter(()),
 ) -> Litestar:
     """Return the application that answers every path of the api. It only reads, and hands the rest on.
 
     `readiness` returns what is not as it should be in the rooms, by part; nothing when all is well. `accept` takes a
-    backfill, `decide` a decision and `name` the name of a snapshot; without them none is taken. `families` returns what
-    other rooms count. Answers are kept while what they looked at stays, if the store knows that (ports.changes).
+    backfill, `decide` a decision, `name` the name of a snapshot and `merge` a merge; without them none is taken.
+    `families` returns what other rooms count. Answers are kept while what they looked at stays, if the store knows that
+    (ports.changes).
     """
     teller = Teller(store=store, archive=archive, clock=clock, config=config)
     rest = Rest(teller, cache=cache, config=config, families=families)
@@ -71,7 +74,9 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
             *_data_routes(rest),
             *backfills.routes(store=store, clock=clock, accept=accept),
             *decisions.routes(decide=decide),
+            *merging.routes(merge=merge),
             *tables.routes(store=store),
+            *plans.routes(teller),
             *snapshots.routes(name=name, listed=lambda request: rest.answer(request, rest.endpoints["snapshots"])),
             *_operator_routes(rest, readiness),
         ],
@@ -138,7 +143,7 @@ class Rest:
         """Tell that a path, a method or the request itself is not one that is answered."""
         headers: dict[str, str] = {}
         if isinstance(error, NotFoundException):
-            told = problem.unknown_path(request.scope["path"], [*self.paths, backfills.PATH, *OPERATOR_PATHS])
+            told = problem.unknown_path(request.scope["path"], [*self.paths, backfills.PATH, PLAN, *OPERATOR_PATHS])
         elif isinstance(error, MethodNotAllowedException):
             allowed = _methods(request.scope["path"].rstrip("/"))
             told, headers = problem.wrong_method(request.method, allowed=allowed), {"allow": allowed}
@@ -220,7 +225,7 @@ def _methods(path: str) -> str:
     """Return the methods that `path` takes, as the header Allow names them."""
     if path in {backfills.PATH, SNAPSHOTS}:
         return backfills.ALLOWED
-    return "POST" if path.endswith(decisions.ENDING) else "GET"
+    return "POST" if path.endswith((decisions.ENDING, *merging.ENDINGS)) else "GET"
 
 
 def _response(rendered: Rendered, *, has: str) -> Response[bytes]:
