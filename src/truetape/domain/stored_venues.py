@@ -1,4 +1,4 @@
-"""What is known of venues: the codes of ISO 10383, the calendars that their sessions follow, and corrections of these."""
+"""What is known of venues: the codes of ISO 10383, the calendars that they follow, and corrections of these."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ VENUES: Final[dict[str, Table]] = {
             "mic": pl.String(),
             "keeper": pl.String(),  # whose calendar it follows: its own, or that of another MIC
             "zone": pl.String(),  # IANA, in which its hours are told
-            "rules": pl.String(),  # by what its sessions were computed, with the version, such as exchange_calendars 4.13
+            "rules": pl.String(),  # by what its sessions were computed, with the version
             "first": pl.Date(),  # of the days that were computed, inclusive
             "last": pl.Date(),  # inclusive
             **VERSIONED_COLUMNS,

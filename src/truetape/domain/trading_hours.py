@@ -47,7 +47,7 @@ class TradingHours:
         self._days = schedule["session"].to_physical().to_numpy()
 
     def is_open(self, instants: pl.Series) -> pl.Series:
-        """Return whether the venue trades at each of `instants`: not before the open, at lunch, or from the close on."""
+        """Return whether the venue trades at each of `instants`: not before the open, at lunch, or after the close."""
         stamps, unknown = self._stamps(instants)
         _, is_out = self._grid.find(stamps)
         return _answers(pl.Series("is_open", ~is_out), unknown)

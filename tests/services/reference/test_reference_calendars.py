@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -23,22 +22,6 @@ from truetape.services.reference.calendars import (
 
 def utc(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("mic", ["xnys", "xlon", "xtks"])
-def test_sessions_equal_the_golden_calendar(mic: str, recordings: Path) -> None:
-    """Every session, open and close of three venues over decades, early closes and clock changes included."""
-    instant = pl.col("open", "close").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="ns", time_zone="UTC")
-    golden = (
-        pl.read_csv(recordings / "calendars" / f"{mic}.csv.gz")
-        .rename({"": "session"})
-        .select(pl.col("session").str.head(10).str.to_date(), instant)
-        .filter(pl.col("session") >= date(1997, 1, 1))
-    )
-    found = sessions(mic.upper(), start=golden["session"][0], end=golden["session"][-1])
-
-    assert len(golden) > 5000
-    assert golden.rows() == found.drop("mic").rows()
 
 
 def test_a_holiday_week_is_as_the_venue_published_it() -> None:

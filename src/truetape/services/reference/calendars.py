@@ -1,40 +1,70 @@
-"""The sessions of a venue, from exchange_calendars: holidays, early closes and clock changes included."""
+"""The sessions of a venue: the rules of exchange_calendars, our dated corrections, and those of the operator.
+
+The rules know the past as it came: a closure of 2001 at short notice stands among them as if it had been known since
+ever. What was believed before is told by our own corrections (see corrections.csv) for the days that they name, and by
+nothing for others: `as_of` is exact where a correction says since when a day was known, and hindsight elsewhere.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
-from functools import lru_cache
-from typing import Any, Final
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
 
 import polars as pl
 
+from truetape.domain.calendar_corrections import CORRECTION, HOURS, believed
 from truetape.domain.errors import BadInput
-from truetape.domain.schema import INSTANT
+from truetape.services.reference import exchange_rules
+from truetape.services.reference.config import borrowed
+from truetape.services.reference.corrections import built_in
+from truetape.services.reference.exchange_rules import EARLIEST, LATEST
 
-EARLIEST: Final = date(1800, 1, 1)
-LATEST: Final = date(2200, 1, 1)
-_MIC: Final = re.compile(r"[A-Z0-9]{4}")
+__all__ = ["EARLIEST", "LATEST", "believed_hours", "breaks", "covered", "has_calendar", "keeper_of", "known_mics",
+           "schedule", "sessions", "zone_of"]  # fmt: skip
+
 GREAT_VENUES: Final = frozenset(
     {"XASX", "XETR", "XFRA", "XHKG", "XLON", "XNAS", "XNYS", "XPAR", "XSWX", "XTKS", "XTSE"}
 )
+NO_CORRECTIONS: Final = pl.DataFrame(schema=CORRECTION)
+_MIC: Final = re.compile(r"[A-Z0-9]{4}")
 _NICKNAMES: Final = frozenset({"CBOT", "HKEX", "NYFE", "NYSE", "TASE"})  # of calendars; no ISO 10383 codes
-_DAY: Final = timedelta(days=1)
+_UNOWNED: Final = {"24-7": "24/7", "24/7": "24/7", "24-5": "24/5", "24/5": "24/5", "us_futures": "us_futures"}
 _DECADE: Final = 10
-_MOMENTS: Final = ("open", "close", "break_start", "break_end")
 
 
 def has_calendar(mic: str) -> bool:
-    """Return whether sessions of `mic` can be had; for great venues without loading all the others."""
+    """Return whether `mic` has a calendar of its own; for great venues without loading all the others."""
     return mic in GREAT_VENUES or mic in known_mics()
 
 
 def known_mics() -> tuple[str, ...]:
     """Return the MICs that have a calendar, in alphabetical order."""
-    from exchange_calendars import get_calendar_names
+    return tuple(sorted(name for name in exchange_rules.names() if _MIC.fullmatch(name) and name not in _NICKNAMES))
 
-    names = get_calendar_names(include_aliases=True)
-    return tuple(sorted(name for name in names if _MIC.fullmatch(name) and name not in _NICKNAMES))
+
+def keeper_of(mic: str, *, borrowing: Mapping[str, str] | None = None) -> str:
+    """Return the calendar that `mic` follows: its own, or that of another venue; 24/7 is one that never closes.
+
+    Args:
+        mic: A MIC, or the name of a calendar that no venue owns: 24/7, 24/5 or us_futures; 24-7 will do too.
+        borrowing: Who follows whose calendar; None: as ReferenceConfig says.
+
+    Raises:
+        BadInput: None is known.
+    """
+    lent = borrowed() if borrowing is None else borrowing
+    return _known(lent.get(mic, mic))
+
+
+def zone_of(mic: str) -> str:
+    """Return the IANA zone of the clock of `mic`.
+
+    Raises:
+        BadInput: `mic` has no calendar.
+    """
+    return exchange_rules.zone(_known(mic))
 
 
 def covered(mic: str, *, start: date, end: date) -> tuple[date, date]:
@@ -43,12 +73,45 @@ def covered(mic: str, *, start: date, end: date) -> tuple[date, date]:
     Raises:
         BadInput: `mic` has no calendar.
     """
-    known = known_mics()
-    if mic not in known:
-        fix = f"No calendar is known for this MIC. Write one of these: {', '.join(known)}."
-        raise BadInput(parameter="mic", value=mic, fix=fix)
-    first, last = _bounds(mic)
+    first, last = exchange_rules.bounds(_known(mic))
     return max(start, first), min(end, last)
+
+
+def believed_hours(
+    mic: str, *, start: date, end: date, corrections: pl.DataFrame = NO_CORRECTIONS, as_of: int | None = None
+) -> pl.DataFrame:
+    """Return the sessions of `mic` from `start` to `end`, both inclusive, as they were expected at `as_of`.
+
+    Args:
+        mic: A MIC, or 24/7.
+        start: Sessions before the calendar begins are not invented.
+        end: Nor are those after its end.
+        corrections: CORRECTION, of any venues, beside our own: of one instant they count more.
+        as_of: UTC nanoseconds, inclusive; None: by all that is known now.
+
+    Returns:
+        HOURS, ascending, and of sessions that a correction told, its `known`, `why` and `source`.
+
+    Raises:
+        BadInput: `mic` has no calendar.
+    """
+    name = _known(mic)
+    ruled = exchange_rules.ruled(name, start=start, end=end)
+    told = corrections_of(mic, corrections).filter(pl.col("session").is_between(start, end))
+    days = told["session"].unique().sort()
+    usual = exchange_rules.usual(name, days=days) if len(days) else pl.DataFrame(schema=HOURS)
+    return believed(ruled, told, usual=usual, as_of=as_of)
+
+
+def corrections_of(mic: str, corrections: pl.DataFrame = NO_CORRECTIONS) -> pl.DataFrame:
+    """Return our own corrections and `corrections` that concern the calendar of `mic`.
+
+    Raises:
+        BadInput: `mic` has no calendar.
+    """
+    name = _known(mic)
+    names = {mic, name, exchange_rules.first_name(name)}
+    return pl.concat([built_in(), corrections.select(list(CORRECTION))]).filter(pl.col("mic").is_in(names))
 
 
 def sessions(mic: str, *, start: date, end: date) -> pl.DataFrame:
@@ -92,47 +155,23 @@ def schedule(mic: str, *, start: date, end: date) -> pl.DataFrame:
         _hours(mic, start=date(max(one * _DECADE, 1), 1, 1), end=date(one * _DECADE + _DECADE - 1, 12, 31))
         for one in decades
     ]
-    return pl.concat([_frame(mic, [], *([] for _ in _MOMENTS)), *parts]).filter(
-        pl.col("session").is_between(start, end)
-    )
+    none = pl.DataFrame(schema={"mic": pl.String(), **HOURS})
+    return pl.concat([none, *parts]).filter(pl.col("session").is_between(start, end))
 
 
-@lru_cache(maxsize=64)
 def _hours(mic: str, *, start: date, end: date) -> pl.DataFrame:
-    start, end = covered(mic, start=start, end=end)
-    if start > end:
-        return _frame(mic, [], *([] for _ in _MOMENTS))
-    # The library wants a start before the end, inside its bounds.
-    lower, _ = covered(mic, start=start - _DAY, end=end)
-    _, upper = covered(mic, start=start, end=end + _DAY)
-    return _frame(mic, *_schedule(mic, lower, upper)).filter(pl.col("session").is_between(start, end))
+    found = believed_hours(mic, start=start, end=end)
+    return found.select(pl.lit(mic).alias("mic"), *HOURS)
 
 
-def _schedule(mic: str, lower: date, upper: date) -> tuple[Any, ...]:
-    from exchange_calendars import get_calendar
-    from exchange_calendars.errors import NoSessionsError
+def _known(mic: str) -> str:
+    """Return the name of the calendar of `mic`.
 
-    try:
-        schedule = get_calendar(mic, start=lower, end=upper).schedule
-    except NoSessionsError:
-        return ([], *([] for _ in _MOMENTS))
-    days = schedule.index.to_numpy("datetime64[D]")
-    return days, *(schedule[name].to_numpy("datetime64[ns]") for name in _MOMENTS)
-
-
-@lru_cache(maxsize=64)
-def _bounds(mic: str) -> tuple[date, date]:
-    """Return the first and the last date for which the calendar of `mic` knows the holidays."""
-    from exchange_calendars import get_calendar
-
-    calendar = get_calendar(mic)
-    first, last = calendar.bound_min(), calendar.bound_max()
-    return first.date() if first is not None else EARLIEST, last.date() if last is not None else LATEST
-
-
-def _frame(mic: str, days: Any, *moments: Any) -> pl.DataFrame:
-    told = zip(_MOMENTS, moments, strict=True)
-    instants = {name: pl.Series(values, dtype=pl.Datetime("ns")).cast(INSTANT) for name, values in told}
-    return pl.DataFrame(
-        {"mic": pl.repeat(mic, len(days), eager=True), "session": pl.Series(days, dtype=pl.Date), **instants}
-    )
+    Raises:
+        BadInput: There is none.
+    """
+    name = _UNOWNED.get(mic, mic)
+    if name in _UNOWNED or has_calendar(name):
+        return name
+    fix = f"No calendar is known for this MIC. Write one of these: {', '.join((*known_mics(), '24/7'))}."
+    raise BadInput(parameter="mic", value=mic, fix=fix)

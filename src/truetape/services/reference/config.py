@@ -23,9 +23,24 @@ UNITED_STATES: Final = (  # venues that trade on the days of the New York Stock 
 NO_VENUE: Final = "XXXX"  # ISO 10383: none is told; so far only of securities of the United States
 
 
+SAME_DAYS: Final = {  # segments and sisters, and the venue whose calendar they follow
+    "XNGS": "XNAS",
+    "XNMS": "XNAS",
+    "XNCM": "XNAS",
+    "ARCX": "XNYS",
+    "XCME": "CMES",
+    "XCBT": "CMES",
+    "XNYM": "CMES",
+    "XCEC": "CMES",
+    "IFUS": "IEPA",
+    "XNSE": "XBOM",
+    "XSHE": "XSHG",
+}
+
+
 def borrowed() -> dict[str, str]:
     """Return the MICs without a calendar of their own with the MIC whose calendar they keep."""
-    return dict.fromkeys((*UNITED_STATES, NO_VENUE), "XNYS")
+    return {**dict.fromkeys((*UNITED_STATES, NO_VENUE), "XNYS"), **SAME_DAYS}
 
 
 class ReferenceConfig(msgspec.Struct, frozen=True, kw_only=True):
