@@ -22,6 +22,7 @@ from truetape.domain.time import to_datetime
 from truetape.providers import vendor
 from truetape.services.ingestion.estimate import Estimate, Left, estimate, shared_out
 from truetape.services.ingestion.intervals import ONE_DAY, IntervalLedger
+from truetape.services.ingestion.pairs import RATES, listed_pairs, plan_rates
 from truetape.services.ingestion.rounds import Listed, Round, Wanted, plan, recall
 from truetape.services.ingestion.routing import Policy
 from truetape.services.reference.calendars import sessions
@@ -77,6 +78,8 @@ async def forecast(settings: Settings, symbols: Sequence[str], wanted: Wanted) -
         CorruptArchive: The journal is damaged.
         StoreUnavailable: The ledger cannot be read now.
     """
+    if wanted.kind == RATES:
+        return await _forecast_of_rates(settings, symbols, wanted)
     listed = {one.symbol: one for one in settings.instruments}
     known = [listed[symbol] for symbol in symbols if symbol in listed]
     days = {mic: _sessions(mic, wanted) for mic in {one.mic for one in known}}
@@ -92,6 +95,21 @@ async def forecast(settings: Settings, symbols: Sequence[str], wanted: Wanted) -
         unknown=tuple(symbol for symbol in symbols if symbol not in listed),
         rounds=len(rounds),
         settled=len(asked) - len({one.instrument_id for one in rounds}),
+        estimates=estimates,
+        unasked=unasked,
+    )
+
+
+async def _forecast_of_rates(settings: Settings, symbols: Sequence[str], wanted: Wanted) -> Forecast:
+    listed = listed_pairs(symbols)
+    days = {"start": wanted.start, "end": wanted.end}
+    rounds = plan_rates(symbols, _intervals(settings.data), **days, overlap_days=0)
+    estimates, unasked = await _estimates(settings, rounds, wanted, dict.fromkeys(listed, "fx"))
+    return Forecast(
+        symbols=len(symbols),
+        unknown=tuple(one for one, found in listed.items() if found is None),
+        rounds=len(rounds),
+        settled=sum(one is not None for one in listed.values()) - len({one.instrument_id for one in rounds}),
         estimates=estimates,
         unasked=unasked,
     )

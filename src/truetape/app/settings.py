@@ -18,6 +18,7 @@ from truetape.app.check_settings import Checking, checking
 from truetape.app.consensus_settings import Consensus, consensus
 from truetape.app.database_settings import Database, database
 from truetape.app.listing_settings import listing_problems
+from truetape.app.rate_settings import rate_pairs
 from truetape.app.repair_policies import Repairing, repairing
 from truetape.app.stream_replay import STREAMS
 from truetape.app.tier_settings import Tiering, tiering
@@ -65,7 +66,7 @@ _WORDS: Final = {
 }
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
 _POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
-_BUILT: Final = ("checking", "consensus", "repairing", "database", "tiers", "backup")
+_BUILT: Final = ("pairs", "checking", "consensus", "repairing", "database", "tiers", "backup")
 _READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching", *_BUILT)
 _KEY_LIKE: Final = re.compile("[A-Za-z0-9]{16,}")  # rather a key than the name of a variable, which has underscores
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
@@ -114,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: Port = 8000
     simulated: bool = False
     instruments: tuple[DeclaredListing, ...] = ()
+    pairs: tuple[str, ...] = ()  # of currencies whose rates are acquired
     providers: dict[str, ProviderSettings] = {}
     policies: dict[str, Policy] = {}  # how providers share the questions, by record kind; absent: all are asked
     streams: dict[str, tuple[str, ...]] = {}  # what is heard live, of CHANNELS, by provider; absent: nothing
@@ -146,6 +148,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     table = _parsed(path)
     problems: list[str] = []
     instruments = _tables(table.pop("instruments", []), problems)
+    pairs = rate_pairs(table.pop("fx", {}), problems)
     apart = {name: table.pop(name, {}) for name in ("providers", "policies", "streams", "tiers", "timescale", "backup")}
     watched = {name: table.pop(name, kind()) for name, kind in (("alerts", list), ("channels", dict), ("disk", dict))}
     quality = _quality(table.pop("quality", {}), problems)
@@ -157,6 +160,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         _fields(DeclaredListing, one, f"instruments[{number}].", problems, types=_LISTING)
         for number, one in enumerate(instruments)
     ]
+    values["pairs"] = pairs
     values["providers"] = _providers(apart["providers"], environ, problems)
     values["policies"] = _policies(apart["policies"], problems)
     values["streams"] = _streams(apart["streams"], problems)

@@ -117,6 +117,7 @@ def ingestion_config(settings: Settings) -> IngestionConfig:
         start=settings.start,
         end=settings.end or settings.start,
         timeframe=settings.timeframe,
+        pairs=settings.pairs,
         policies=settings.policies,
         attempts=settings.attempts,
         backoff_s=settings.backoff_s,

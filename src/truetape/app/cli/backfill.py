@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from truetape.services.ingestion.rounds import Wanted
 
 Symbols = Annotated[
-    str, typer.Argument(metavar="SYMBOLS|@FILE", help="Symbols separated by commas, or a file of them.")
+    str,
+    typer.Argument(
+        metavar="SYMBOLS|@FILE", help="Symbols, or pairs of currencies such as EUR/USD, by commas, or a file of them."
+    ),
 ]
 From = Annotated[str | None, typer.Option("--from", help="First session date, inclusive; else the settings' start.")]
 To = Annotated[str | None, typer.Option("--to", help="Last session date, inclusive; else the last full day.")]
@@ -89,6 +92,7 @@ def _asked(
     from truetape.app.run import last_full_day
     from truetape.app.settings import load
     from truetape.domain.errors import BadInput
+    from truetape.domain.pairs import is_fx
     from truetape.domain.time import TIMEFRAMES, parse_day
     from truetape.services.ingestion.rounds import Wanted
 
@@ -100,7 +104,14 @@ def _asked(
         raise BadInput(parameter="--from", value=str(start), fix=f"It is later than --to, which was {end}; swap them.")
     if timeframe not in TIMEFRAMES:
         raise BadInput(parameter="--timeframe", value=timeframe, fix=f"Write one of {', '.join(TIMEFRAMES)}.")
-    return settings, read_symbols(symbols), Wanted("bars", timeframe, start, end)
+    named = read_symbols(symbols)
+    pairs = [one for one in named if is_fx(one)]
+    if pairs and len(pairs) < len(named):
+        other = next(one for one in named if one not in pairs)
+        fix = f"It names rates such as {pairs[0]} and instruments such as {other}; ask for them one after the other."
+        raise BadInput(parameter="SYMBOLS", value=symbols[:80], fix=fix)
+    kind, timeframe = ("fx_rates", "1d") if pairs else ("bars", timeframe)
+    return settings, named, Wanted(kind, timeframe, start, end)
 
 
 def _show(found: Forecast, wanted: Wanted) -> None:

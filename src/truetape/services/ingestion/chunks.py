@@ -11,6 +11,7 @@ from truetape.domain.capability import Declaration, Offer
 from truetape.domain.messages import RawCaptured
 from truetape.domain.plans import Plan
 from truetape.services.ingestion.intervals import ONE_DAY, Span
+from truetape.services.ingestion.pairs import RATES
 
 
 def limited(offer: Offer, plan: Plan | None, *, timeframe: str) -> Offer:
@@ -50,6 +51,11 @@ def page_of(pages: Sequence[RawCaptured], span: Span, mark: str) -> RawCaptured 
 
 
 def basis_of(declaration: Declaration, *, kind: str, timeframe: str) -> str:
-    """Return what a provider's rows of that kind and timeframe are adjusted for: raw, split or all."""
+    """Return what a provider's rows of that kind and timeframe are adjusted for: raw, split or all.
+
+    Exchange rates are adjusted for nothing, whoever tells them.
+    """
+    if kind == RATES:
+        return "raw"
     offer = declaration.offer(kind)
     return (offer.basis_of(timeframe) if offer is not None else "") or declaration.basis

@@ -18,6 +18,7 @@ class IngestionConfig(msgspec.Struct, frozen=True, kw_only=True):
     start: date
     end: date
     timeframe: str = "1d"
+    pairs: tuple[str, ...] = ()  # of currencies, such as EUR/USD, whose rates are acquired
     policies: dict[str, Policy] = {}  # by record kind; absent: everybody is asked
     attempts: int = 5  # requests to one provider in one round before it is given up
     backoff_s: float = 0.5  # first wait; doubles with each attempt

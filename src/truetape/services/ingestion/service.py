@@ -30,6 +30,7 @@ from truetape.services.ingestion.intervals import IntervalLedger, Series
 from truetape.services.ingestion.jobs import Job
 from truetape.services.ingestion.listings import Market, market_of
 from truetape.services.ingestion.live import Live
+from truetape.services.ingestion.pairs import RATES, listed_pairs, plan_rates, weekdays
 from truetape.services.ingestion.rounds import Listed, Round, Wanted, debts_due, plan, recall, retold, widest
 from truetape.services.ingestion.tally import Tally
 
@@ -74,6 +75,7 @@ class IngestionService:
         self._unstarted: list[BackfillRequested] = []
         self._versions: dict[str, int] = {}  # of the stored rows of jobs that an earlier process began
         self._market = Market()
+        self._pairs: dict[str, str] = {}  # currencies whose rates are asked for, by themselves
         self._urgent: deque[Round] = deque()  # the newest sessions go before
         self._patient: deque[Round] = deque()  # backfills and debts
         self._running: dict[str, Round] = {}
@@ -174,6 +176,9 @@ class IngestionService:
         )
         for one in rounds:
             self._market.symbols.setdefault(one.instrument_id, one.symbol)
+        self._pairs |= dict(zip(config.pairs, config.pairs, strict=True))
+        days = {"start": config.start, "end": end}
+        rounds += plan_rates(config.pairs, self.intervals, **days, overlap_days=config.overlap_days)
         self._urgent = deque(widest([*self._urgent, *self._fresh(rounds)]))
         self._remember_debts()
         if self._urgent or self._patient:
@@ -188,7 +193,7 @@ class IngestionService:
 
     def _remember_debts(self) -> None:
         due = debts_due(
-            self._market.symbols,
+            self._market.symbols | self._pairs,
             self.intervals,
             providers=self._providers,
             now_ns=self._clock.now_ns(),
@@ -208,13 +213,15 @@ class IngestionService:
         if not self._market.listed:
             self._unstarted.append(message)  # nothing is declared yet
             return
-        chosen = self._market.find(message.symbols)
+        is_rates = message.kind == RATES
+        chosen = listed_pairs(message.symbols) if is_rates else self._market.find(message.symbols)
+        self._pairs |= {one: one for one, listed in chosen.items() if listed and is_rates}
         rounds = plan(
             [listed for listed in chosen.values() if listed],
             self.intervals,
             Wanted(message.kind, message.timeframe, message.start, message.end),
             overlap_days=0,
-            sessions=self._market.sessions,
+            sessions=weekdays(message.start, message.end) if is_rates else self._market.sessions,
             job_id=message.job_id,
         )
         wanted = list(rounds)
@@ -278,7 +285,7 @@ class IngestionService:
         series = (round_.instrument_id, round_.kind, round_.timeframe)
         ending, closing = await self._acquisition.run(
             round_,
-            asset_class=self._market.assets.get(round_.instrument_id, ""),
+            asset_class="fx" if round_.kind == RATES else self._market.assets.get(round_.instrument_id, ""),
             settled_basis=self._settled_basis(series),
         )
         self._running.pop(round_.round_id, None)

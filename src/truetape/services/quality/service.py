@@ -50,6 +50,7 @@ from truetape.services.quality.grade import NOTHING_EARLIER, Grades, grade_actio
 from truetape.services.quality.grading import NOTHING_DECLARED, Grading
 from truetape.services.quality.objectives import DAILY, Objectives
 from truetape.services.quality.proposing import proposed
+from truetape.services.quality.rates import grade_rates
 from truetape.services.quality.trust import cut_off, fixed_at, fixed_rows, learnt, remembered_from, votes, weights
 from truetape.services.quality.vote import Tolerance
 from truetape.services.quality.watch import Watch
@@ -156,6 +157,8 @@ class QualityService:
             declared=self._declared.get(message.round_id, NOTHING_DECLARED),
         )
         claims, force = unpack(message.frame), in_force(message.decisions)
+        if message.kind == "fx_rates":
+            return grade_rates(claims, grading)
         if message.kind == "actions":
             return settled(grade_actions(decided_actions(claims, force), grading), message, force)
         grades = grade_bars(decided_bars(claims, force), sessions, grading, earlier=earlier)

@@ -20,6 +20,7 @@ from truetape.domain.messages import (
     SnapshotNamed,
     TrustSettled,
 )
+from truetape.domain.pairs import halves
 from truetape.domain.schema import INSTANT, TABLES, empty
 from truetape.domain.simulation import refuse_mixing
 from truetape.domain.versions import Decision, decide
@@ -272,6 +273,9 @@ def _decided(message: BatchGraded, current: pl.DataFrame, withdrawn: pl.DataFram
 
 
 def _about(message: BatchGraded) -> Selection:
+    if message.kind == "fx_rates":
+        base, quote = halves(message.instrument_id) or ("", "")
+        return Selection(equal={"base": (base,), "quote": (quote,)}, start=message.start, end=message.end)
     return _range(message) if message.kind == "bars" else _instrument(message)
 
 
