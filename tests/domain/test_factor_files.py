@@ -32,11 +32,11 @@ def test_lines_are_read_whatever_stands_around_them() -> None:
 
 
 def test_factors_that_could_not_be_written_are_skipped_and_named() -> None:
-    """Lines with inf, an exponent or a factor of nothing do not count; of two lines of a day the last does."""
+    """Lines with inf, an exponent or a factor of nothing do not count; of two lines of a day the first does."""
     text = "20240101,1,inf,1\n20240102,1,1.6e+6,2\n20240103,0,1,3\n20240104,1,2,4\n20240104,1,3,4\n20501231,1,1,0\n"
 
     assert [date(2024, 1, 4), date(2050, 12, 31)] == parsed(text)["date"].to_list()
-    assert 3.0 == parsed(text)["split_factor"][0]
+    assert 2.0 == parsed(text)["split_factor"][0]
     assert [1, 2] == skipped(text)
 
 

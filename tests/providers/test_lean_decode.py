@@ -107,6 +107,16 @@ def test_minutes_count_from_midnight_in_new_york() -> None:
     assert [0.0004, 0.0005, 0.0005, 0.0006] == frame["close"].to_list()
 
 
+def test_blank_lines_mean_nothing() -> None:
+    """Before, between and after the others, with carriage returns; errors still name the line of the file."""
+    text = "\r\n" + line("20240104 00:00", 50_000).replace("\n", "\r\n\r\n") + "  \n" + line("20240105 00:00", 40_000)
+    name = series_name("daily", "new", *NEW_DAYS)
+
+    assert [5.0, 4.0] == bars(packed({name: zipped(text + "\n")}), ASK)["close"].to_list()
+    with pytest.raises(UndecodablePayload, match="line 7: its open was missing"):
+        bars(packed({name: zipped(text + "\n20240108 00:00\n")}), ASK)
+
+
 def test_an_empty_file_has_no_bars() -> None:
     """Nor has one whose days belong to another security."""
     files = {series_name("daily", "old", *OLD_DAYS): zipped(""), series_name("daily", "new", *NEW_DAYS): zipped(OLD)}

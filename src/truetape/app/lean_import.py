@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,11 +18,12 @@ from typing import Final
 
 import polars as pl
 
+from truetape.app import lean_notes
+from truetape.app.lean_notes import first_day
 from truetape.app.run import Platform, last_full_day
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.domain.asks import Ask
 from truetape.domain.errors import BadInput
-from truetape.domain.factor_files import skipped
 from truetape.domain.identity import instrument_id, payload_key
 from truetape.domain.messages import BatchStored, DeclaredListing, RawCaptured
 from truetape.domain.time import to_datetime
@@ -62,6 +62,7 @@ class Imported:
     bars: int  # that were new now
     corrected: int  # that were there with other values
     actions: int  # splits and dividends that were new or corrected now
+    quarantined: int  # bars that broke a rule now, and are not among the others
     start: str
     end: str
     broken: dict[str, str] = field(default_factory=dict)  # files that could not be read, and why
@@ -170,20 +171,10 @@ def _span(found: Folder, securities: Iterable[Security]) -> tuple[date, date]:
     """Return the first day that any of the securities has, and the last on which a file can tell something."""
     firsts = [one.first for one in securities if one.first > SINCE_EVER]
     unmapped = (one for one in securities if one.first == SINCE_EVER)
-    firsts += [day for one in unmapped if (day := _first_day(found, one.ticker)) is not None]
+    firsts += [day for one in unmapped if (day := first_day(found, one.ticker)) is not None]
     newest = max((newest_change_ns(one, found) for one in securities), default=0)
     last = min(to_datetime(newest).date(), last_full_day(time.time_ns()))
     return min([*firsts, FIRST if not firsts else last, last]), last
-
-
-def _first_day(found: Folder, ticker: str) -> date | None:
-    """Return the date of the first daily bar of a ticker; None where there is none."""
-    path = found.prices["daily"].get(ticker)
-    try:
-        with zipfile.ZipFile(path or "") as packed, packed.open(packed.namelist()[0]) as file:
-            return datetime.strptime(file.read(8).decode(), "%Y%m%d").date()  # noqa: DTZ007  a date has no zone
-    except (OSError, ValueError, IndexError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
-        return None  # reading it will say why
 
 
 def newest_change_ns(security: Security, found: Folder) -> int:
@@ -211,6 +202,7 @@ class _Import:
     async def _count(self, message: BatchStored) -> None:
         self.stored[f"new {message.kind}"] += message.new
         self.stored[f"corrected {message.kind}"] += message.corrected
+        self.stored[f"quarantined {message.kind}"] += message.quarantined
 
     async def forget_changed(self) -> None:
         """Let the ingestion room ask again for securities whose files are others than those that it archived."""
@@ -285,11 +277,19 @@ class _Import:
             bars=self.stored["new bars"],
             corrected=self.stored["corrected bars"],
             actions=self.stored["new actions"] + self.stored["corrected actions"],
+            quarantined=self.stored["quarantined bars"],
             start=str(settings.start),
             end=str(settings.end),
             broken=await self._broken(),
-            notes=tuple(await asyncio.to_thread(lambda: list(_notes(self.found, self.securities)))),
+            notes=tuple(await self._notes()),
         )
+
+    async def _notes(self) -> list[str]:
+        """Return what a user should know: of the files, of what was stored, and of what was kept out."""
+        names = {identity(one): one.name for one in self.securities}
+        told = await asyncio.to_thread(lambda: list(lean_notes.of_files(self.found, self.securities)))
+        told += await lean_notes.of_store(self.platform.parts.store, names)
+        return [*told, *lean_notes.of_quarantine(self.stored["quarantined bars"], self.platform.settings.data)]
 
     async def _broken(self) -> dict[str, str]:
         """Return the files that could not be read: map files, and what of securities was rejected and not mended."""
@@ -314,20 +314,3 @@ class _Import:
             elif isinstance(entry, Attempted) and entry.provider == PROVIDER:
                 failed[entry.instrument_id] = entry.words
         return [(instrument, key) for (instrument, _, _), key in captured.items()], failed
-
-
-def _notes(found: Folder, securities: Iterable[Security]) -> Iterator[str]:
-    """Yield what a user should know of securities that were imported."""
-    for name, one in found.securities.items():
-        if not one.claims:
-            yield f"{name}: other securities have its tickers on all its days; it was left out"
-    for one in securities:
-        lines = skipped(one.factor_file.read_text(errors="replace")) if one.factor_file is not None else []
-        if lines:
-            where = ", ".join(map(str, lines[:5]))
-            yield f"factor_files/{one.name}.csv: LEAN could not write the factors of line {where}; they were skipped"
-    for ticker in sorted({claim.ticker for one in securities for claim in one.claims}):
-        begins, bars_begin = found.first_claim(ticker), _first_day(found, ticker)
-        if bars_begin is not None and bars_begin < begins:
-            words = f"bars from {bars_begin} until {begins} were left out: no map file has the ticker then"
-            yield f"daily/{ticker}.zip: {words}"

@@ -48,7 +48,7 @@ _FRIDAY: Final = 4
 
 
 def parsed(text: str) -> pl.DataFrame:
-    """Return the lines of a factor file as ROWS, by ascending date; of lines with one date the last counts.
+    """Return the lines of a factor file as ROWS, by ascending date; of lines with one date the first counts, as LEAN has it.
 
     Raises:
         ValueError: A line is none; the words name its number.
@@ -59,7 +59,7 @@ def parsed(text: str) -> pl.DataFrame:
             continue
         day, price, split, reference = _row(line, number)
         if price > 0 and split > 0:
-            found[day] = (price, split, reference)
+            found.setdefault(day, (price, split, reference))
     ordered = [(day, *found[day]) for day in sorted(found)]
     return pl.DataFrame(ordered, schema=ROWS, orient="row")
 

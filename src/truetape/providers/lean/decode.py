@@ -118,57 +118,65 @@ def _series(payload: Payload, files: list[Prices]) -> pl.DataFrame:
 def _rows(payload: Payload, file: Prices, text: bytes) -> pl.DataFrame:
     """Return the bars of one file, of which `text` is what it holds, on the days that it is read for."""
     table = _table(payload, file, text)
-    when, days = _times(payload, file, table["when"])
-    numbers = [_numbers(payload, file, table[name]) for name in _COLUMNS[1:]]
+    when, days = _times(payload, file, table)
+    numbers = [_numbers(payload, file, table, name) for name in _COLUMNS[1:]]
     prices = [pl.Series(one.name, one.to_numpy() / SCALE) for one in numbers[:-1]]  # polars multiplies by 1 / SCALE
     frame = traded(pl.DataFrame([when.alias("ts_event"), *prices, numbers[-1]]).with_columns(days.alias("day")))
     return frame.filter(pl.col("day").is_between(file.first, file.last)).drop("day")
 
 
 def _table(payload: Payload, file: Prices, text: bytes) -> pl.DataFrame:
-    """Return the lines of a file as texts, in six columns; further ones mean nothing to us."""
+    """Return the lines of a file as texts, in six columns, and their numbers as `line`; blank lines are left out.
+
+    Further columns mean nothing to us.
+    """
+    begun = text.lstrip()
     try:
-        read = pl.read_csv(text, has_header=False, infer_schema=False, raise_if_empty=False)
+        read = pl.read_csv(begun, has_header=False, infer_schema=False, raise_if_empty=False)
     except pl.exceptions.PolarsError as error:
         words = str(error).partition("\n")[0][:120]
         raise payload.defect(f"{file.name}: it was no CSV of six columns: {words}") from None
     if read.is_empty():
-        return pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String()))
+        return pl.DataFrame(schema={**dict.fromkeys(_COLUMNS, pl.String()), "line": pl.UInt32()})
     if read.width < len(_COLUMNS):
         raise payload.defect(f"{file.name}: it had {read.width} columns, not six")
     table = read.select(read.columns[: len(_COLUMNS)])
     table.columns = list(_COLUMNS)
-    return table
+    above = text[: len(text) - len(begun)].count(b"\n")
+    blank = pl.col("when").fill_null("").str.strip_chars() == ""
+    empty_line = pl.all_horizontal(blank, pl.col(_COLUMNS[1:]).is_null())
+    return table.with_columns(pl.row_index("line") + 1 + above).filter(~empty_line)
 
 
-def _times(payload: Payload, file: Prices, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+def _times(payload: Payload, file: Prices, table: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
     """Return the instants that bars are labelled with, and their dates in New York."""
+    texts = table["when"]
     if file.folder == "minute":
         since = texts.cast(pl.Int64, strict=False)
-        _refuse(payload, file, texts, ~since.is_between(0, _DAY_MS, closed="left").fill_null(value=False), "time")
+        _refuse(payload, file, table, ~since.is_between(0, _DAY_MS, closed="left").fill_null(value=False), "when")
         midnight = pl.Series([file.first]).cast(pl.Datetime("ns"))
         walls = (midnight.cast(pl.Int64)[0] + since * 1_000_000).cast(pl.Datetime("ns"))
     else:
         walls = texts.str.to_datetime("%Y%m%d %H:%M", time_unit="ns", strict=False)
         year = walls.dt.year()
-        _refuse(payload, file, texts, ~year.is_between(SINCE_EVER.year, OPEN.year).fill_null(value=False), "time")
+        _refuse(payload, file, table, ~year.is_between(SINCE_EVER.year, OPEN.year).fill_null(value=False), "when")
     if file.folder == "daily":
         return label(walls), walls.dt.date()
     local = walls.dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null")
-    _refuse(payload, file, texts, local.is_null(), "time")
+    _refuse(payload, file, table, local.is_null(), "when")
     return local.dt.convert_time_zone("UTC").cast(INSTANT), walls.dt.date()
 
 
-def _numbers(payload: Payload, file: Prices, texts: pl.Series) -> pl.Series:
-    values = texts.cast(pl.Float64, strict=False)
-    _refuse(payload, file, texts, ~values.is_finite().fill_null(value=False), texts.name)
+def _numbers(payload: Payload, file: Prices, table: pl.DataFrame, name: str) -> pl.Series:
+    values = table[name].cast(pl.Float64, strict=False)
+    _refuse(payload, file, table, ~values.is_finite().fill_null(value=False), name)
     return values
 
 
-def _refuse(payload: Payload, file: Prices, texts: pl.Series, wrong: pl.Series, what: str) -> None:
+def _refuse(payload: Payload, file: Prices, table: pl.DataFrame, wrong: pl.Series, name: str) -> None:
     """Raise the defect of the first wrong line, if there is one."""
     places = wrong.arg_true()
     if len(places):
-        found = texts[places[0]]
+        found, line = table[name][places[0]], table["line"][places[0]]
         shown = "missing" if found is None else repr(str(found)[:40])
-        raise payload.defect(f"{file.name}, line {places[0] + 1}: its {what} was {shown}")
+        raise payload.defect(f"{file.name}, line {line}: its {'time' if name == 'when' else name} was {shown}")

@@ -19,6 +19,10 @@ MOST_TEXT: Final = 1 << 20  # bytes of a map file; honest ones have some hundred
 BELOW: Final = ("equity/usa", "usa", ".")  # where the folders of US equities may be, below the folder that is named
 PARTS: Final = ("map_files", "factor_files", "daily", "hour", "minute")
 SERIES: Final = {"daily": "daily", "hour": "hour"}
+OTHERS: Final = (  # folders beside equity, of other kinds of securities
+    *("cfd", "crypto", "cryptofuture", "forex", "future", "futureoption", "index", "indexoption", "option"),
+)
+FINER: Final = ("second", "tick")
 
 _TRADES: Final = re.compile(r"(\d{8})_trade\.zip")
 
@@ -56,6 +60,7 @@ class Folder:
     max_files: int = MOST_FILES
     securities: dict[str, Security] = field(default_factory=dict)  # by name
     broken: dict[str, str] = field(default_factory=dict)  # map files that could not be read, and why
+    unread: tuple[str, ...] = ()  # what it holds beside, in words
     prices: dict[str, dict[str, Path]] = field(default_factory=dict)  # zips of daily and hour, by ticker
     _by_ticker: dict[str, list[Claim]] = field(default_factory=dict)
     _minutes: dict[str, Path] = field(default_factory=dict)  # folders of minutes, by ticker
@@ -71,6 +76,7 @@ class Folder:
         self.prices = {part: self._files(base / part, ".zip") for part in SERIES}
         self._minutes = {path.name.lower(): path for path in _folders(base / "minute")}
         self.broken = {}
+        self.unread = tuple(_unread(self.root, base))
         found: dict[str, list[Claim]] = {}
         for name, path in sorted(maps.items()):
             try:
@@ -125,6 +131,22 @@ class Folder:
     def _files(self, folder: Path, suffix: str) -> dict[str, Path]:
         named = (path for path in _entries(folder) if path.name.lower().endswith(suffix))
         return {path.name[: -len(suffix)].lower(): path for path in islice(named, self.max_files)}
+
+
+def _unread(root: Path, base: Path) -> Iterator[str]:
+    """Yield what `root` holds beside the parts of `base` that are read."""
+    others = sorted(path.name for path in _folders(root) if path.name.lower() in OTHERS) if root != base else []
+    equity = root / "equity"
+    others += sorted(f"equity/{path.name}" for path in _folders(equity) if path.name != "usa") if root != base else []
+    if others:
+        yield f"{', '.join(others)}: only equities of the USA are read"
+    finer = sorted(path.name for path in _folders(base) if path.name.lower() in FINER)
+    if finer:
+        yield f"{', '.join(finer)}: bars of a day, an hour and a minute are read, nothing finer"
+    for part in ("map_files", "factor_files"):
+        packed = sorted(path.name for path in _entries(base / part) if path.name.lower().endswith(".zip"))
+        if packed:
+            yield f"{part}/{packed[-1]}: files of this folder are read only where they are not packed; unpack it"
 
 
 def _entries(folder: Path) -> Iterator[Path]:
