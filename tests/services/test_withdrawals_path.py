@@ -77,11 +77,11 @@ async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
 
 
 async def test_an_action_that_vanishes_from_a_corrected_answer_is_withdrawn(rooms: Rooms) -> None:
-    """Its factor becomes neutral, a finding says why, the past keeps it, and told again it stands as a new version."""
+    """Its factor goes with it, a finding says why, the past keeps it, and told again it stands as a new version."""
     await rooms.hear(1, alpha=SPLIT)
     assert ([(2.0, 1)], [2.0]) == (await rooms.splits(), await rooms.factors())
     await rooms.hear(2, alpha=NO_SPLIT)
-    assert ([], [1.0]) == (await rooms.splits(), await rooms.factors())
+    assert ([], []) == (await rooms.splits(), await rooms.factors())
     assert [(None, 2)] == await rooms.splits(withdrawn=True)
     assert [(2.0, 1)] == await rooms.splits(as_of=NOW + 1)
     told = (await rooms.store.read("findings", Selection(equal={"check": ("withdrawn",)}))).row(0, named=True)

@@ -19,6 +19,7 @@ none cannot be valued and has no effect, as have mergers, new symbols and delist
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -29,7 +30,6 @@ SHARES: Final = ("split", "stock_dividend")
 TYPES: Final = (*SHARES, *CASH, *VALUED)  # that change prices
 
 _PER_DAY: Final = {
-    "ex_date": pl.Date(),
     "split": pl.Float64(),
     "cash": pl.Float64(),
     "rights": pl.Float64(),
@@ -38,34 +38,33 @@ _PER_DAY: Final = {
 }
 
 
-def per_day(actions: pl.DataFrame) -> pl.DataFrame:
+def per_day(actions: pl.DataFrame, *, by: Sequence[str] = ("ex_date",)) -> pl.DataFrame:
     """Return what is handed out on each ex-date, ascending.
 
     Args:
-        actions: `ex_date` (Date), `type`, `value` (float64), and `price` where spin-offs and rights are valued.
+        actions: `by`, `type`, `value` (float64), and `price` where spin-offs and rights are valued.
+        by: The columns that tell days apart, `ex_date` (Date) and perhaps others.
 
     Returns:
-        `ex_date` (unique), `split` (new shares for one old, 1.0 if none; several multiply), `cash` (per share, spun-off
+        `by` (unique), `split` (new shares for one old, 1.0 if none; several multiply), `cash` (per share, spun-off
         worth included; several add up), `rights` (new shares that each share may buy), `rights_cost` (what that takes
         in cash) and `roll` (the price of the next contract over that of the one before, 1.0 if none).
     """
     if actions.is_empty():
-        return pl.DataFrame(schema=_PER_DAY)
+        return pl.DataFrame(schema={**{name: actions.schema[name] for name in by}, **_PER_DAY})
     price = pl.col("price").cast(pl.Float64) if "price" in actions.columns else pl.lit(None, dtype=pl.Float64)
     kind, value = pl.col("type"), pl.col("value").cast(pl.Float64)
     valued = price.is_not_null()
     parts = actions.select(
-        "ex_date",
+        *by,
         pl.when(kind == "split").then(value).when(kind == "stock_dividend").then(1.0 + value).alias("split"),
         pl.when(kind.is_in(CASH)).then(value).when((kind == "spin_off") & valued).then(value * price).alias("cash"),
         pl.when((kind == "rights") & valued).then(value).alias("rights"),
         pl.when((kind == "rights") & valued).then(value * price).alias("rights_cost"),
         pl.when((kind == "roll") & valued).then(value / price).alias("roll"),
     )
-    days = parts.group_by("ex_date").agg(
-        pl.col("split", "roll").product(), pl.col("cash", "rights", "rights_cost").sum()
-    )
-    return days.sort("ex_date").select(list(_PER_DAY))
+    days = parts.group_by(by).agg(pl.col("split", "roll").product(), pl.col("cash", "rights", "rights_cost").sum())
+    return days.sort(by).select(*by, *_PER_DAY)
 
 
 def kept(days: pl.DataFrame, close: pl.Series, *, basis: str) -> pl.Series:

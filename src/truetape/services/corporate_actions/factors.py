@@ -1,61 +1,97 @@
-"""The factors of one instrument, as rows of the factors table."""
+"""The factors of one instrument at every knowledge time: what a rebuild of what was known then would give.
+
+Factors follow from the golden actions and closes alone. What was known of both is a set of spans of knowledge time; at
+each edge of one the factor of an ex-date may change, and between them it cannot.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import polars as pl
 
-from truetape.domain.adjust import factor_table
-from truetape.domain.distributions import CASH, SHARES
-from truetape.domain.schema import TABLES
+from truetape.domain.distributions import CASH, SHARES, kept, per_day
+from truetape.services.corporate_actions.closes import Closes
+
+CHANGES: Final = {
+    "ex_date": pl.Date(),
+    "since": pl.Int64(),  # from this knowledge time on, UTC nanoseconds; until the next change of the ex-date
+    "split": pl.Float64(),  # null, as are the others: no factor stands
+    "dividend": pl.Float64(),
+    "simulated": pl.Boolean(),
+}
+_STATE: Final = ("ex_date", "since")
+_POINTS: Final = {**{name: CHANGES[name] for name in _STATE}, "begun": pl.Boolean(), "close": pl.Float64()}
+_NUMBERS: Final = ("split", "dividend", "simulated")
 
 
-def factor_rows(
-    actions: pl.DataFrame, bars: pl.DataFrame, current: pl.DataFrame, *, instrument_id: str, ts_known: int
-) -> pl.DataFrame:
-    """Return what the factors of an instrument now are.
+def factor_changes(actions: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
+    """Return when the factors of an instrument changed, and to what: CHANGES, ascending by ex-date and knowledge time.
+
+    A factor stands while an action that changes prices is known together with a close of its ex-date or of a later day:
+    before, it has no effect yet. A dividend is measured against the last close before the ex-date that was known then.
 
     Args:
-        actions: Golden actions: `ex_date`, `type`, `value`, `agreed`, `simulated`. A null value is no action.
-        bars: Golden raw daily bars in ascending order: `ts_event`, `close`, `simulated`.
-        current: The stored factors: at least `ex_date`.
-        instrument_id: Whose factors they are.
-        ts_known: When they became known, in UTC nanoseconds.
-
-    Returns:
-        Rows of the factors table by ascending ex-date. A stored factor whose action is gone is neutral: both of its
-        numbers are 1.0.
+        actions: Golden actions in the spans in which they stood: `ex_date`, `type`, `value`, `agreed`, `simulated`,
+            `since` and `until`; `price` where what is handed out is valued. A null value is no action.
+        bars: Golden raw daily bars in their spans: `date`, `close`, `since` and `until`, ascending by date.
     """
-    closes = bars.select(pl.col("ts_event").dt.date().alias("date"), "close")
-    present = factor_table(told_apart(actions.filter(pl.col("value").is_not_null())), closes)
-    gone = current.select("ex_date").join(present, on="ex_date", how="anti")
-    neutral = gone.with_columns(split=pl.lit(1.0), dividend=pl.lit(1.0))
-    columns = TABLES["factors"].columns
-    rows = pl.concat([present, neutral]).sort("ex_date")
-    return rows.with_columns(
-        pl.lit(instrument_id).alias("instrument_id"),
-        pl.lit(ts_known).cast(columns["ts_known"]).alias("ts_known"),
-        pl.lit(1, dtype=pl.UInt32).alias("version"),
-        pl.lit(bool(actions["simulated"].any() or bars["simulated"].any())).alias("simulated"),
-    ).select(list(columns))
+    told = actions.filter(pl.col("value").is_not_null())
+    points = _points(told, Closes(bars))
+    if points.is_empty():
+        return pl.DataFrame(schema=CHANGES)
+    standing = points.select(_STATE).join(told.rename({"since": "from"}), on="ex_date")
+    standing = standing.filter(pl.col("from") <= pl.col("since"), pl.col("since") < pl.col("until"))
+    counted = told_apart(standing, by=_STATE)
+    days = points.join(per_day(counted, by=_STATE), on=_STATE, how="inner", maintain_order="left")
+    days = days.filter("begun").with_columns(pl.lit(None, pl.Float64).alias("dividend"))
+    days = days.with_columns(kept(days, days["close"], basis="raw").alias("dividend"))
+    effective = days.filter((pl.col("split") != 1.0) | (pl.col("dividend") != 1.0))
+    marks = counted.group_by(_STATE).agg(pl.col("simulated").any())
+    valued = effective.join(marks, on=_STATE).select(*_STATE, *_NUMBERS)
+    return only_changes(points.select(_STATE).join(valued, on=_STATE, how="left", maintain_order="left"))
 
 
-def told_apart(actions: pl.DataFrame) -> pl.DataFrame:
+def only_changes(states: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of `states` (CHANGES, in any order) that say something else than the one before of their ex-date.
+
+    Before the first row of an ex-date nothing stands.
+    """
+    ordered = states.select(list(CHANGES)).sort(_STATE)
+    before = pl.col(_NUMBERS).shift(1).over("ex_date")
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"was_{name}")) for name in _NUMBERS)
+    return ordered.with_columns(before.name.prefix("was_")).filter(differs).select(list(CHANGES))
+
+
+def _points(actions: pl.DataFrame, closes: Closes) -> pl.DataFrame:
+    """Return the knowledge times at which the factor of each ex-date may have changed, and what was known then."""
+    rows = []
+    for (ex_date,), own in actions.partition_by("ex_date", as_dict=True).items():
+        moments = {*own["since"].to_list(), *own["until"].to_list()}
+        ex_day = own["ex_date"].cast(pl.Int32)[0]
+        rows += [(ex_date, one.known, one.begun, one.close) for one in closes.around(ex_day, moments=moments)]
+    return pl.DataFrame(rows, schema=_POINTS, orient="row")
+
+
+def told_apart(actions: pl.DataFrame, *, by: Sequence[str] = ("ex_date",)) -> pl.DataFrame:
     """Return `actions` less those that are another's name for the same event.
 
     What one provider calls a special dividend another may report as a dividend, and a stock dividend as a split. Beside
     a dividend or split of the day, other cash or shares count only if one provider speaks of both.
 
     Args:
-        actions: `ex_date`, `type` and `agreed`, the providers behind each, comma separated.
+        actions: `by`, `type` and `agreed`, the providers behind each, comma separated.
+        by: The columns that tell days apart.
     """
     plain = pl.when(pl.col("type").is_in(CASH)).then(pl.lit(CASH[0]))
     named = actions.with_columns(plain.when(pl.col("type").is_in(SHARES)).then(pl.lit(SHARES[0])).alias("usual"))
     usual = (
         named.filter(pl.col("type") == pl.col("usual"))
-        .select("ex_date", "usual", behind="agreed")
-        .unique(["ex_date", "usual"], keep="first")
+        .select(*by, "usual", behind="agreed")
+        .unique([*by, "usual"], keep="first")
     )
-    joined = named.join(usual, on=["ex_date", "usual"], how="left", maintain_order="left")
+    joined = named.join(usual, on=[*by, "usual"], how="left", maintain_order="left")
     both = pl.col("agreed").str.split(",").list.set_intersection(pl.col("behind").str.split(",")).list.len() > 0
     alone = pl.col("behind").is_null() | (pl.col("type") == pl.col("usual"))
     return joined.filter(alone | both.fill_null(value=False)).drop("usual", "behind")

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
 
+import polars as pl
+
+from truetape.domain.known_spans import known_spans
 from truetape.domain.messages import BatchStored, FactorsChanged
-from truetape.domain.schema import TABLES
-from truetape.domain.versions import Decision, decide
+from truetape.domain.schema import TABLES, empty
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
 from truetape.services.corporate_actions.config import CorporateActionsConfig
-from truetape.services.corporate_actions.factors import factor_rows
+from truetape.services.corporate_actions.factors import factor_changes
+from truetape.services.corporate_actions.rewriting import Rewriting, rewriting
+
+CLOSE: Final = ("ts_event", "close", "ts_known", "version")
+ACTION: Final = ("ex_date", "type", "value", "agreed", "ts_known", "version", "simulated")
+NONE_WITHDRAWN: Final = empty(TABLES["factors"].withdrawal)
+FIRST: Final = 1  # version of a row that was never corrected
 
 
 class CorporateActionsService:
-    """Write factors. The only writer of that table."""
+    """Write factors. The only writer of that table.
+
+    What is written depends on what is stored alone: not on which batch was told, in which order, or how often.
+    """
 
     def __init__(self, *, bus: Bus, store: Store, config: CorporateActionsConfig) -> None:
         self._bus = bus
@@ -34,26 +48,58 @@ class CorporateActionsService:
         actions = message.kind == "actions" and message.new + message.corrected + message.withdrawn > 0
         if not bars and not actions:
             return
-        decision = await self._decided(message)
-        if not decision.write.is_empty():
-            await self._store.commit({"factors": decision.write})
-        changed = decision.new + decision.corrected
+        changed = await self._settled(message.instrument_id)
         if bars or changed:
             told = FactorsChanged(instrument_id=message.instrument_id, ts_known=message.ts_known, changed=changed)
             await self._bus.publish(told)
 
-    async def _decided(self, message: BatchStored) -> Decision:
-        one = {"instrument_id": (message.instrument_id,)}
-        daily = {**one, "timeframe": (self._config.timeframe,)}
-        actions = await self._store.read("actions", Selection(equal=one))
-        current = await self._store.read("factors", Selection(equal=one))
-        if actions.is_empty() and current.is_empty():
-            return Decision(write=current, new=0, corrected=0, repeated=0)
-        bars = await self._store.read("bars", Selection(equal=daily, columns=("ts_event", "close", "simulated")))
-        return await asyncio.to_thread(
-            lambda: decide(
-                current,
-                factor_rows(actions, bars, current, instrument_id=message.instrument_id, ts_known=message.ts_known),
-                TABLES["factors"],
-            )
+    async def _settled(self, instrument: str) -> int:
+        """Write the factors of an instrument that are others than its actions and closes make; return how many are."""
+        equal = {"instrument_id": (instrument,)}
+        actions = await self._store.read("actions", Selection(equal=equal, columns=ACTION, history=True))
+        versions = await self._store.read("factors", Selection(equal=equal, history=True))
+        if actions.is_empty() and versions.is_empty():
+            return 0
+        spans = await self._spans("actions", actions, equal, key=("ex_date", "type"))
+        closes = await self._closes({**equal, "timeframe": (self._config.timeframe,)})
+        withdrawals = await self._withdrawals("factors", equal) if len(versions) else NONE_WITHDRAWN
+        found: Rewriting = await asyncio.to_thread(
+            lambda: rewriting(factor_changes(spans, closes), versions, withdrawals, instrument_id=instrument)
         )
+        if found.changed:
+            withdrawn = {} if found.withdrawals.is_empty() else {"factors": found.withdrawals}
+            rows = {} if found.rows.is_empty() else {"factors": found.rows}
+            await self._store.commit(rows, withdrawals=withdrawn)
+        return found.changed
+
+    async def _closes(self, equal: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+        """Return the closes of an instrument in the spans in which they stood: `date`, `close`, `since`, `until`.
+
+        Nearly all bars were never corrected: only of the days between the first and the last that was, are the older
+        versions asked for.
+        """
+        current = await self._store.read("bars", Selection(equal=equal, columns=CLOSE))
+        withdrawals = await self._withdrawals("bars", equal)
+        touched = pl.concat([current.filter(pl.col("version") != FIRST)["ts_event"], withdrawals["ts_event"]]).dt.date()
+        if not len(touched):
+            return _dated(known_spans(current, withdrawals, key=("ts_event",)))
+        first, last = touched.min(), touched.max()
+        assert isinstance(first, date)
+        assert isinstance(last, date)
+        days = Selection(equal=equal, start=first, end=last, columns=CLOSE, history=True)
+        corrected = known_spans(await self._store.read("bars", days), withdrawals, key=("ts_event",))
+        others = current.filter(~pl.col("ts_event").dt.date().is_between(first, last))
+        return _dated(pl.concat([known_spans(others, withdrawals.clear(), key=("ts_event",)), corrected]))
+
+    async def _spans(
+        self, table: str, versions: pl.DataFrame, equal: Mapping[str, Sequence[str]], *, key: tuple[str, ...]
+    ) -> pl.DataFrame:
+        return known_spans(versions, await self._withdrawals(table, equal), key=key)
+
+    async def _withdrawals(self, table: str, equal: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+        columns = (*(name for name in TABLES[table].key if name not in equal), "ts_known", "version")
+        return await self._store.read(table, Selection(equal=equal, columns=columns, history=True, withdrawn=True))
+
+
+def _dated(spans: pl.DataFrame) -> pl.DataFrame:
+    return spans.with_columns(pl.col("ts_event").dt.date().alias("date")).sort("date", "since")
