@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from truetape.domain.fx import RATES, converted, rates_on
+from truetape.domain.fx import RATES, USED, converted, rates_on
 
 FRIDAY, SATURDAY, MONDAY = date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 4)
 
@@ -86,18 +86,60 @@ def test_a_series_in_several_currencies_becomes_one() -> None:
             "currency": ["EUR", "USD", "GBp", "XXX"],
         }
     )
-    done = converted(bars, QUOTED, target="USD", amounts=("close",))
+    done = converted(bars, QUOTED, days=bars["date"], target="USD", amounts=("close",))
     assert ["USD"] * 4 == done["currency"].to_list()
     assert [1.0, 2.0, 3.0, 4.0] == done["volume"].to_list()
     assert [pytest.approx(110.0), 200.0, pytest.approx(108.0), None] == done["close"].to_list()
-    assert [MONDAY, FRIDAY, FRIDAY, None] == done["fx_date"].to_list()
-    assert ["date", "close", "volume", "currency", "fx_rate", "fx_date"] == done.columns
+    assert [MONDAY, FRIDAY, FRIDAY, None] == done["fx_fixed"].to_list()
+    assert ["EUR/USD", "", "1/(EUR/GBP) x EUR/USD", None] == done["fx_path"].to_list()
+    assert ["date", "close", "volume", "currency", *USED] == done.columns
 
 
-def test_instants_count_by_their_date_and_no_rows_stay_none() -> None:
-    """A bar at noon of a day has the rate of that day."""
-    noon = pl.Series("ts_event", [MONDAY]).cast(pl.Datetime("ns", "UTC")) + timedelta(hours=12)
-    rows = pl.DataFrame({"ts_event": noon, "close": [10.0], "currency": ["EUR"]})
-    assert [pytest.approx(11.0)] == converted(rows, QUOTED, target="USD", amounts=("close",))["close"].to_list()
-    none = converted(rows.clear(), QUOTED, target="USD", amounts=("close",))
-    assert (0, ["ts_event", "close", "currency", "fx_rate", "fx_date"]) == (len(none), none.columns)
+def test_the_day_that_counts_is_told_and_no_rows_stay_none() -> None:
+    """A bar of Monday morning may use Friday's fixing, which is three days old on Sunday's evening less one."""
+    rows = pl.DataFrame({"close": [10.0, 10.0], "currency": ["EUR", "EUR"]})
+    days = pl.Series([date(2024, 3, 3), MONDAY])
+    done = converted(rows, QUOTED, days=days, target="USD", amounts=("close",))
+    assert [pytest.approx(10.8), pytest.approx(11.0)] == done["close"].to_list()
+    assert [(FRIDAY, 2), (MONDAY, 0)] == done.select("fx_fixed", "fx_age_days").rows()
+    none = converted(rows.clear(), QUOTED, days=days.clear(), target="USD", amounts=("close",))
+    assert (0, ["close", "currency", *USED]) == (len(none), none.columns)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "day", "rate", "path"),
+    [
+        ("DEM", "EUR", date(2000, 1, 3), 1 / 1.95583, "1/(EUR/DEM)"),
+        ("EUR", "DEM", date(2000, 1, 3), 1.95583, "EUR/DEM"),
+        ("DEM", "USD", date(2000, 1, 3), 1.02 / 1.95583, "1/(EUR/DEM) x EUR/USD"),
+        ("USD", "ITL", date(2000, 1, 3), 1936.27 / 1.02, "1/(EUR/USD) x EUR/ITL"),
+        ("FRF", "DEM", date(2000, 1, 3), 1.95583 / 6.55957, "1/(EUR/FRF) x EUR/DEM"),  # triangulated, as the law asks
+        ("DEM", "USD", date(1998, 6, 1), 0.56, "DEM/USD"),  # before, a rate of its own
+        ("DEM", "EUR", date(1998, 6, 1), None, None),  # and there was no euro
+        ("TRL", "TRY", date(2000, 1, 3), 1e-6, ""),
+        ("TRL", "USD", date(2006, 1, 2), 1e-6 / 1.35, "1/(USD/TRY)"),
+        ("TRY", "USD", date(2000, 1, 3), 1e6 / 540_000, "1/(USD/TRY)"),  # told in old lira then
+        ("BGL", "EUR", date(2026, 1, 5), 1 / 1000 / 1.95583, "1/(EUR/BGN)"),
+        ("BYB", "BYN", date(2020, 1, 2), 1e-7, ""),  # twice fewer noughts
+    ],
+)
+def test_old_currencies(source: str, target: str, day: date, rate: float | None, path: str | None) -> None:
+    """What became the euro is a fixed part of it from that day on, and old units are new ones on any day."""
+    told = _rates(
+        ("DEM", "USD", date(1998, 6, 1), 0.56),
+        ("EUR", "USD", date(2000, 1, 3), 1.02),
+        ("USD", "TRL", date(2000, 1, 3), 540_000.0),
+        ("USD", "TRY", date(2006, 1, 2), 1.35),
+    )
+    found = rates_on(pl.Series([day]), told, source=source, target=target).row(0, named=True)
+    assert path == found["path"]
+    assert found["rate"] == (rate if rate is None else pytest.approx(rate, rel=1e-14))
+
+
+def test_a_series_goes_on_over_the_day_it_became_the_euro() -> None:
+    """The days on both sides of the first of January stand in one answer, in the order asked."""
+    told = _rates(("DEM", "USD", date(1998, 12, 30), 0.6), ("EUR", "USD", date(1999, 1, 4), 1.18))
+    days = pl.Series([date(1999, 1, 4), date(1998, 12, 31)])
+    found = rates_on(days, told, source="DEM", target="USD")
+    assert [pytest.approx(1.18 / 1.95583), 0.6] == found["rate"].to_list()
+    assert [date(1999, 1, 4), date(1998, 12, 30)] == found["fixed"].to_list()

@@ -3,17 +3,22 @@
 A rate says what one unit of `base` costs in `quote`. Between two currencies the first of these that is fresh enough is
 taken: the pair as quoted; the pair the other way round, one over it; the product of two pairs across a pivot currency.
 A rate of a day stands until the next one: weekends and holidays have the rate of the last fixing before them.
+
+Pence, currencies before a redenomination, and those that became the euro need no rate of a day for their part of the
+way (domain.currencies): marks of the year 2000 are euros at 1.95583, and go on at the rate of the euro.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Final
 
 import polars as pl
 
-from truetape.domain.units import PARTS
+from truetape.domain.currencies import EURO, JOINED, REDENOMINATED, renamed
 
 PIVOTS: Final = ("EUR", "USD", "GBP")  # in the order in which they are tried
 OLDEST: Final = timedelta(days=7)  # longer than any closing of the fixings
@@ -22,7 +27,13 @@ FOUND: Final = {
     "date": pl.Date(),
     "rate": pl.Float64(),  # of `target` for one unit of `source`; null: none is fresh enough
     "fixed": pl.Date(),  # of the rate, or of the older of the two that it is made of
-    "path": pl.String(),  # "USD/JPY", "1/(EUR/USD)", or two of them with " x " between
+    "path": pl.String(),  # "USD/JPY", "1/(EUR/USD)", or several of them with " x " between
+}
+USED: Final = {
+    "fx_rate": pl.Float64(),  # that amounts were multiplied by
+    "fx_path": pl.String(),
+    "fx_fixed": pl.Date(),
+    "fx_age_days": pl.Int32(),  # from the fixing to the day that may use one
 }
 
 
@@ -48,55 +59,125 @@ def rates_on(
     Returns:
         Columns FOUND, one row for each of `days`, in their order.
     """
-    whole, parts = PARTS.get(source, (source, 1))
-    into, into_parts = PARTS.get(target, (target, 1))
-    scale = into_parts / parts
     asked = pl.DataFrame({"date": days.cast(pl.Date)}).with_row_index("row").sort("date")
-    if whole == into:
-        same = asked.with_columns(rate=pl.lit(scale), fixed="date", path=pl.lit(""))
-        return same.sort("row").select([pl.col(name).cast(dtype) for name, dtype in FOUND.items()])
-    known = rates.filter((pl.col("rate") > 0) & pl.col("rate").is_finite())
-    ways = [[(whole, into)], *([(whole, one), (one, into)] for one in pivots if one not in (whole, into))]
-    found = asked.with_columns([pl.lit(None, dtype=FOUND[name]).alias(name) for name in ("rate", "fixed", "path")])
-    for legs in ways:
-        found = _filled(found, known, legs, oldest)
-    return found.sort("row").select("date", pl.col("rate") * scale, "fixed", "path")
+    known = _in_new_codes(rates.filter((pl.col("rate") > 0) & pl.col("rate").is_finite()))
+    (whole, _), (into, _) = renamed(source), renamed(target)
+    cuts = sorted({JOINED[code][1] for code in (whole, into) if code in JOINED})
+    parts = [_no_rates(asked.clear())]
+    for begins, ends in pairwise([date.min, *cuts, None]):
+        own = asked.filter(pl.col("date") >= begins, *([pl.col("date") < ends] if ends else []))
+        if len(own):
+            way = _Way(_unit(source, begins), _unit(target, begins))
+            parts.append(_between(own, known, way, pivots=pivots, oldest=oldest))
+    found = pl.concat(parts).sort("row")
+    return found.select([pl.col(name).cast(dtype) for name, dtype in FOUND.items()])
 
 
 def converted(
     rows: pl.DataFrame,
     rates: pl.DataFrame,
     *,
+    days: pl.Series,
     target: str,
     amounts: Sequence[str],
     pivots: Sequence[str] = PIVOTS,
     oldest: timedelta = OLDEST,
 ) -> pl.DataFrame:
-    """Return `rows` with `amounts` in the currency `target`, by the rate of each row's own date.
+    """Return `rows` with `amounts` in the currency `target`, each by the rate of its day.
 
     Args:
-        rows: `ts_event` (Datetime) or `date`, `currency`, and `amounts` (float64).
+        rows: `currency`, and `amounts` (float64).
         rates: As for `rates_on`.
+        days: Of each row, the last date whose fixing it may use (domain.fixings.last_out), or its own date.
         target: The currency wanted.
         amounts: Columns of prices or money; volumes are none.
         pivots: As for `rates_on`.
         oldest: As for `rates_on`.
 
     Returns:
-        The rows in their order with `currency` = `target` and two more columns: `fx_rate` and `fx_date`. Amounts
-        without a rate are null.
+        The rows in their order with `currency` = `target`, and the columns USED behind the others. Amounts without a
+        rate are null.
     """
-    day = pl.col("date") if "date" in rows.columns else pl.col("ts_event").dt.date()
-    dated = rows.with_row_index("row").with_columns(day.alias("fx_day"))
-    parts = []
+    dated = rows.with_row_index("row").with_columns(days.cast(pl.Date).alias("fx_day"))
+    told = [dated.clear().with_columns([pl.lit(None, dtype=dtype).alias(name) for name, dtype in USED.items()])]
     for (currency,), own in dated.partition_by("currency", as_dict=True).items():
-        found = rates_on(own["fx_day"], rates, source=str(currency), target=target, pivots=pivots, oldest=oldest)
-        parts.append(own.with_columns(found["rate"].alias("fx_rate"), found["fixed"].alias("fx_date")))
-    if not parts:
-        return rows.with_columns(fx_rate=pl.lit(None, pl.Float64()), fx_date=pl.lit(None, pl.Date()))
-    whole = pl.concat(parts).sort("row")
+        each = own["fx_day"].unique()
+        found = rates_on(each, rates, source=str(currency), target=target, pivots=pivots, oldest=oldest)
+        age = (pl.col("date") - pl.col("fixed")).dt.total_days().cast(pl.Int32)
+        used = found.select("date", fx_rate="rate", fx_path="path", fx_fixed="fixed", fx_age_days=age)
+        told.append(own.join(used, left_on="fx_day", right_on="date", how="left", maintain_order="left"))
+    whole = pl.concat(told).sort("row")
     scaled = [(pl.col(name) * pl.col("fx_rate")).alias(name) for name in amounts]
     return whole.with_columns(*scaled, pl.lit(target).alias("currency")).drop("row", "fx_day")
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """What an amount is in: so many make one of `code`; `leg` is the fixed rate on the way there, if there is one."""
+
+    code: str
+    units: float
+    leg: str = ""
+
+
+@dataclass(frozen=True)
+class _Way:
+    """From one unit to another."""
+
+    source: _Unit
+    target: _Unit
+
+    @property
+    def scale(self) -> float:
+        return self.target.units / self.source.units
+
+    def path(self, *middle: pl.Expr) -> pl.Expr:
+        """Return the whole path, whose part that has rates of a day, if there is one, is `middle`."""
+        first = [pl.lit(f"1/({EURO}/{self.source.leg})")] if self.source.leg else []
+        last = [pl.lit(f"{EURO}/{self.target.leg}")] if self.target.leg else []
+        legs = [*first, *middle, *last]
+        return pl.concat_str(legs, separator=" x ") if legs else pl.lit("")
+
+
+def _unit(code: str, since: date) -> _Unit:
+    """Return what `code` is an amount of on days from `since` on, none of which is before a day it joined the euro."""
+    whole, units = renamed(code)
+    rate, joined = JOINED.get(whole, (0.0, date.max))
+    return _Unit(whole, units) if since < joined else _Unit(EURO, units * rate, whole)
+
+
+def _in_new_codes(rates: pl.DataFrame) -> pl.DataFrame:
+    """Return `rates` of old units as those of the new ones that they were redenominated to."""
+    old = [code for code in REDENOMINATED if code in rates["base"] or code in rates["quote"]]
+    if not old:
+        return rates
+    new = {code: renamed(code) for code in old}
+    names = {code: name for code, (name, _) in new.items()}
+    units = {code: float(number) for code, (_, number) in new.items()}
+    many = {
+        side: pl.col(side).replace_strict(units, default=1.0, return_dtype=pl.Float64) for side in ("base", "quote")
+    }
+    return rates.with_columns(
+        pl.col("base", "quote").replace(names), rate=pl.col("rate") * many["base"] / many["quote"]
+    )
+
+
+def _no_rates(asked: pl.DataFrame) -> pl.DataFrame:
+    return asked.with_columns([pl.lit(None, dtype=FOUND[name]).alias(name) for name in ("rate", "fixed", "path")])
+
+
+def _between(
+    asked: pl.DataFrame, known: pl.DataFrame, way: _Way, *, pivots: Sequence[str], oldest: timedelta
+) -> pl.DataFrame:
+    """Return `asked`, sorted by `date`, with the rate of each day of one way."""
+    whole, into = way.source.code, way.target.code
+    if whole == into:
+        return asked.with_columns(rate=pl.lit(way.scale), fixed="date", path=way.path())
+    ways = [[(whole, into)], *([(whole, one), (one, into)] for one in pivots if one not in (whole, into))]
+    found = _no_rates(asked)
+    for legs in ways:
+        found = _filled(found, known, legs, oldest)
+    return found.with_columns(pl.col("rate") * way.scale, path=way.path(pl.col("path")))
 
 
 def _filled(found: pl.DataFrame, rates: pl.DataFrame, legs: list[tuple[str, str]], oldest: timedelta) -> pl.DataFrame:
