@@ -17,6 +17,7 @@ import polars as pl
 
 from truetape.adapters.data_folder import read_server
 from truetape.app.library_local import LocalSource
+from truetape.app.library_plans import PlanAnswers
 from truetape.app.library_remote import RemoteSource
 from truetape.app.library_source import Source, given_as, written_as
 from truetape.app.library_ticks import TickAnswers
@@ -40,7 +41,7 @@ Moment = datetime | date | str
 Symbols = str | Iterable[str]
 
 
-class Session(TickAnswers):
+class Session(TickAnswers, PlanAnswers):
     """Data, opened once for many questions. Use it in `with`, or call `close`.
 
     While a session reads a data folder itself, no other process can write to it.

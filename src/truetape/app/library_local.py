@@ -28,7 +28,9 @@ from truetape.services.api.config import ApiConfig
 from truetape.services.api.docket import REPAIR_PREFIX
 from truetape.services.api.endpoint import STREAM
 from truetape.services.api.explain import Explanation
+from truetape.services.api.hints import Plan
 from truetape.services.api.parameters import checked
+from truetape.services.api.plans import plan
 from truetape.services.api.query import bars_query
 from truetape.services.api.receipts import decode_slip
 from truetape.services.api.render import Receipt
@@ -86,6 +88,10 @@ class LocalSource:
                 yield frame
         finally:
             self._run(frames.aclose())
+
+    def plan(self, given: Mapping[str, str]) -> Plan:
+        """Return how the bars that `given` asks for are answered."""
+        return self._run(plan(self._teller, given))
 
     def snapshot(self, name: str) -> Snapshot:
         """Return what `name` stands for."""

@@ -21,9 +21,8 @@ from truetape.services.api.endpoint import RECEIPTS, STREAM
 from truetape.services.api.endpoints import endpoints
 from truetape.services.api.explain import Explanation
 from truetape.services.api.formats import MEDIA_TYPES
-from truetape.services.api.hints import Plan
+from truetape.services.api.hints import PLAN, Plan
 from truetape.services.api.merging import INSTRUMENTS, MERGE, UNMERGE, Merged, Wish
-from truetape.services.api.plans import PLAN
 from truetape.services.api.problem import Problem
 from truetape.services.api.render import NEXT, Receipt
 from truetape.services.api.ruling import Ruling

@@ -12,6 +12,7 @@ from truetape.domain.errors import BadInput
 from truetape.domain.time import from_datetime, iso
 from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.explain import Explanation
+from truetape.services.api.hints import Plan
 from truetape.services.api.render import Receipt
 from truetape.services.api.snapshots import Snapshot
 
@@ -33,6 +34,10 @@ class Source(Protocol):
 
     def frames(self, given: Mapping[str, str]) -> Generator[pl.DataFrame, None, None]:
         """Yield the bars that `given` asks for in frames of a bounded number of rows, all of one state of the store."""
+        ...
+
+    def plan(self, given: Mapping[str, str]) -> Plan:
+        """Return how the bars that `given` asks for are answered."""
         ...
 
     def snapshot(self, name: str) -> Snapshot:

@@ -23,6 +23,7 @@ from truetape.adapters.duckdb_store.reading import Query, query
 from truetape.adapters.duckdb_store.writing import Batch, write
 from truetape.domain.commits import Commits
 from truetape.domain.errors import BadInput, StoreUnavailable
+from truetape.domain.read_trace import tell
 from truetape.domain.schema import TABLES, check, empty
 from truetape.domain.stored_rows import table_named
 from truetape.ports.store import BATCH_ROWS, Selection
@@ -74,7 +75,9 @@ class DuckdbStore:
         wanted = query(table, selection, readable=self._readable)
         if selection.withdrawn and table not in self._withdrawn_from:
             return empty(TABLES[table].columns).select(wanted.columns)
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, wanted)
+        rows = await asyncio.get_running_loop().run_in_executor(self._readers, self._read, wanted)
+        tell("store", table, len(rows))
+        return rows
 
     async def stream(
         self, table: str, selection: Selection = Selection(), *, rows: int = BATCH_ROWS

@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from truetape.domain.errors import StoreUnavailable
+from truetape.domain.read_trace import tell
 from truetape.domain.schema import TABLES
 from truetape.ports.store import Selection, Store
 
@@ -61,10 +62,11 @@ class KeptFactors:
         if selection.as_of is not None and names[0] in self._changed:
             return None
         rows = self._of_columns(selection.columns).slice(*self._places.get(names[0], (0, 0)))
-        if selection.as_of is None or rows.is_empty():
-            return rows
-        first, count = self._places[names[0]]
-        return rows.filter(self._known.slice(first, count) <= _clamped(selection.as_of))
+        if selection.as_of is not None and not rows.is_empty():
+            first, count = self._places[names[0]]
+            rows = rows.filter(self._known.slice(first, count) <= _clamped(selection.as_of))
+        tell("memory", TABLE, len(rows))
+        return rows
 
     def _of_columns(self, columns: tuple[str, ...]) -> pl.DataFrame:
         """Return all rows with `columns`; there are few ways to ask, and each is looked out once."""

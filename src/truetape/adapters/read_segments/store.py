@@ -23,6 +23,7 @@ from truetape.adapters.read_segments.marks import Span, Touched
 from truetape.adapters.read_segments.question import Question, kept_of, question_of, rest_of
 from truetape.adapters.read_segments.shelf import Shelf, changed, pieces
 from truetape.adapters.read_segments.spans import About, about
+from truetape.domain.read_trace import because, tell
 from truetape.ports.store import BATCH_ROWS, Selection, Store
 
 AT_ONCE: Final = 65_536  # rows that are put together on the event loop: a millisecond, less than a thread's turn costs
@@ -77,7 +78,7 @@ class SegmentedStore:
             answer = await self._read(question)
             if answer is not None:
                 return answer
-        with self._load.one():
+        with self._load.one(), because(self._why_not(question)):
             return await self._store.read(table, selection)
 
     def stream(
@@ -168,13 +169,14 @@ class SegmentedStore:
             touched = self._touched(shelf, question)
             if touched is None:
                 found = pieces(shelf, question, except_for=frozenset(), low=0, high=0)
+                _tell(found)
                 return await _put_together(found, question, shelf.lists)
             if len(touched.instruments) > MOST_NAMES:
                 return None
             fresh, low, high = pl.DataFrame(), END_NS, FIRST_NS
             if touched.instruments:
                 rest, low, high = rest_of(question, touched)
-                with self._load.one():
+                with self._load.one(), because(_touched_words(touched)):
                     fresh = await self._store.read(TABLE, rest)
                 again = self._touched(shelf, question)
                 if again is None or again != touched or shelves is not self._library.shelves:
@@ -184,9 +186,24 @@ class SegmentedStore:
             if kept is None:
                 return None
             found = pieces(shelf, question, except_for=touched.instruments, low=low, high=high)
+            _tell(found)
+            tell("memory", TABLE, len(kept))
             held = await _put_together(found, question, shelf.lists, columns=question.names)
             return _merged([one for one in (held, kept, fresh) if len(one)] or [held], question)
         return None
+
+    def _why_not(self, question: Question | None) -> str:
+        """Return why segments cannot answer; "" where nobody would expect them to."""
+        if question is None:
+            return ""
+        if not self._library.is_ready():
+            return "it is not yet known what was written since the segments were made"
+        shelf = self._library.shelves.of_timeframe(question.timeframe)
+        if shelf is None:
+            return f"there are no segments of {question.timeframe} bars"
+        return (
+            "too much was written since the segments were made" if _reaches(shelf, question) else "segments are newer"
+        )
 
     def _touched(self, shelf: Shelf, question: Question) -> Touched | None:
         """Return what the segments do not know: what was written since, and what was known before."""
@@ -224,6 +241,17 @@ async def _about(frames: list[pl.DataFrame]) -> About:
     if sum(map(len, frames)) > AT_ONCE:
         return await asyncio.to_thread(about, frames)
     return about(frames)
+
+
+def _tell(found: Sequence[Piece]) -> None:
+    tell("segments", TABLE, sum(map(len, found)), files=len({piece.segment.folder for piece in found}))
+
+
+def _touched_words(touched: Touched) -> str:
+    if touched.is_everything:
+        return "the segments of the period are still to be made"
+    count = len(touched.instruments)
+    return f"{count:,} instrument{'' if count == 1 else 's'} written to or corrected since the segments were made"
 
 
 def _reaches(shelf: Shelf, question: Question) -> bool:

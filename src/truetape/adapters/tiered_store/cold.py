@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from truetape.adapters.tiered_store.layout import as_read, columns, stored_names, texts
 from truetape.domain.errors import CorruptArchive
+from truetape.domain.read_trace import tell
 from truetape.domain.schema import Table
 from truetape.ports.objects import Objects
 
@@ -118,7 +119,9 @@ class ColdFiles:
 
         async def one(file: ColdFile) -> pl.DataFrame:
             async with self._turns:
-                return await self.rows(file, table, wanted)
+                rows = await self.rows(file, table, wanted)
+            tell("archive" if file.tier == "archive" else "warm", file.table, len(rows), files=1, size=file.bytes)
+            return rows
 
         return await asyncio.gather(*(one(file) for file in files))
 

@@ -25,6 +25,7 @@ from truetape.adapters.timescale_store.reading import query
 from truetape.adapters.timescale_store.writing import CHANNEL, Batch, Writer
 from truetape.domain.commits import Commits
 from truetape.domain.errors import BadInput, StoreUnavailable
+from truetape.domain.read_trace import tell
 from truetape.domain.schema import check, empty
 from truetape.domain.stored_rows import table_named
 from truetape.ports.store import BATCH_ROWS, Selection
@@ -89,6 +90,7 @@ class TimescaleStore:
             rows = await self._readers.tried(
                 lambda connection: receive(connection, wanted.sql, wanted.values, wanted.fetched)
             )
+        tell("store", table, len(rows))
         return wanted.arranged(rows)
 
     async def latest(self, instruments: Sequence[str], *, timeframe: str) -> pl.DataFrame:

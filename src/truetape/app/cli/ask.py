@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from truetape.app.cli.terminal import Data, Json, call, checked_suffix, err, out
+from truetape.app.cli.terminal import Data, Json, call, checked_suffix, err, out, write_json
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from truetape.services.api.hints import Plan
 
 Url = Annotated[str | None, typer.Option(help="Ask a running API instead of a data folder.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="As known then: a date, or an instant with a zone.")]
@@ -40,6 +42,9 @@ def get(  # noqa: PLR0913  one parameter for each option
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write to a file: " + " ".join(SUFFIXES))
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say where the bars come from instead, and how long it takes.")
+    ] = False,
     as_json: Json = False,
     data: Data = Path("data"),
     url: Url = None,
@@ -53,6 +58,9 @@ def get(  # noqa: PLR0913  one parameter for each option
         "as_of": as_of,
         "snapshot": snapshot,
     }
+    if plan:
+        _plan(symbol, given, source=url or data, as_json=as_json)
+        return
     if output is not None:
         _write(symbol, given, output, source=url or data, as_json=as_json)
         return
@@ -110,6 +118,21 @@ def explain(
 
     for line in lines(told):
         out().print(line)
+
+
+def _plan(symbol: str, given: dict[str, str | None], *, source: str | Path, as_json: bool) -> None:
+    from truetape.app import library
+    from truetape.app.cli.plan import show_plan
+
+    def asked() -> Plan:
+        with library.open(source) as session:
+            return session.plan(symbol, **given)
+
+    told = call(asked, as_json=as_json)
+    if as_json:
+        write_json(told)
+    else:
+        show_plan(told)
 
 
 def _write(symbol: str, given: dict[str, str | None], output: Path, *, source: str | Path, as_json: bool) -> None:
