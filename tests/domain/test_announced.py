@@ -361,6 +361,25 @@ def test_a_second_word_of_an_operator_is_found_by_its_id() -> None:
     assert {("main", "ann_x"): "shares"} == elected(told)
 
 
+@pytest.mark.parametrize(
+    ("kind", "symbol", "expected"),
+    [
+        ("merger", None, {"price": "13.5"}),
+        ("merger", "BIG", {"value": "13.5", "new_symbol": "BIG"}),
+        ("redemption", None, {"price": "13.5"}),
+        ("unit_split", "SHARE", {"value": "13.5", "new_symbol": "SHARE"}),
+    ],
+)
+def test_what_a_removal_pays_is_a_price(kind: str, symbol: str | None, expected: dict[str, str]) -> None:
+    """Unless it hands out another instrument."""
+    row = claim("a", kind, DAY, 13.5)
+    beside = details(detail(row, new_symbol=symbol)) if symbol else details()
+
+    (one,) = announcements(claims(row), beside, stated())
+
+    assert {"type": kind, "effective_date": DAY, "currency": "USD", **expected} == one.fields
+
+
 def test_announcements_are_rows_of_their_table() -> None:
     """Dates as dates, the rest as texts; one without a date stands last."""
     rows = claims(claim("a", "dividend", DAY, 0.5, currency=None))

@@ -210,7 +210,7 @@ def test_recorded_actions_by_value(recordings: Path) -> None:
     assert frame.select(columns).rows()[:3] == [
         ("FAZE", date(2024, 3, 11), "merger", 0.13091, "GAME"),
         ("POLC", date(2024, 3, 11), "symbol_change", None, "POLCQ"),
-        ("EACPW", date(2024, 3, 12), "delisting", None, None),
+        ("EACPW", date(2024, 3, 12), "worthless", None, None),
     ]
     splits = frame.filter(frame["type"] == "split").select("symbol", "value", "record_date", "pay_date").rows()
     assert splits == [

@@ -28,6 +28,7 @@ from truetape.domain.time import to_datetime
 from truetape.domain.units import in_whole_units
 
 LAPSED: Final = "lapsed"  # the basis of a claim that says that its provider no longer tells the action
+IN_CASH: Final = ("merger", "redemption")  # types whose value is cash per share where no new symbol is named
 DETAILS: Final = ("declared_date", "record_date", "pay_date", "new_symbol")
 _CLAIM: Final = ("payload", "ex_date", "type", "provider")
 _PLACES: Final = 6  # decimals of cash per share
@@ -151,7 +152,9 @@ def _claimed(row: Mapping[str, Any], splits: Mapping[date, Fraction]) -> dict[st
     fields = {"type": row["type"], "effective_date": row["ex_date"].isoformat(), "currency": row["currency"] or ""}
     value = row["value"]
     if value is not None and 0 < value < float("inf"):
-        fields["value"] = _amount(row, splits) if row["type"] in CASH else written(ratio(value))
+        in_cash = row["type"] in IN_CASH and row["new_symbol"] is None
+        name = "price" if in_cash else "value"
+        fields[name] = _amount(row, splits) if in_cash or row["type"] in CASH else written(ratio(value))
     fields |= {name: str(row[name]) for name in DETAILS if row[name] is not None}
     return {name: text for name, text in fields.items() if text}
 

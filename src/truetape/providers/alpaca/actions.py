@@ -38,16 +38,16 @@ class Form:
 FORMS: Final = {
     "forward_splits": Form("split", over="new_rate", under="old_rate"),
     "reverse_splits": Form("split", over="new_rate", under="old_rate"),
-    "unit_splits": Form("merger", "old_symbol", "new_rate", "old_rate", "new_symbol"),
+    "unit_splits": Form("unit_split", "old_symbol", "new_rate", "old_rate", "new_symbol"),
     "stock_dividends": Form("stock_dividend", over="rate"),
     "cash_dividends": Form("dividend", over="rate", currency="USD"),
     "spin_offs": Form("spin_off", "source_symbol", "new_rate", "source_rate", "new_symbol"),
     "cash_mergers": Form("merger", "acquiree_symbol", "rate", currency="USD"),
     "stock_mergers": Form("merger", "acquiree_symbol", "acquirer_rate", "acquiree_rate", "acquirer_symbol"),
     "stock_and_cash_mergers": Form("merger", "acquiree_symbol", "acquirer_rate", "acquiree_rate", "acquirer_symbol"),
-    "redemptions": Form("delisting", over="rate", currency="USD"),
+    "redemptions": Form("redemption", over="rate", currency="USD"),
     "name_changes": Form("symbol_change", "old_symbol", new_symbol="new_symbol"),
-    "worthless_removals": Form("delisting"),
+    "worthless_removals": Form("worthless"),
     "rights_distributions": Form("rights", "source_symbol", "rate", new_symbol="new_symbol"),
 }
 

@@ -22,6 +22,7 @@ CLAIM_TABLES: Final = {
     "issuers": "issuer_claims",
     "identifiers": "identifier_claims",
 }
+TOLD_BESIDE: Final = ("declared_date", "record_date", "pay_date", "new_symbol")  # fields of actions beside the claim
 RANGED: Final = frozenset({"bars", "quotes", "fx_rates", "index_levels"})  # kinds of which only the asked days are kept
 
 
@@ -53,6 +54,26 @@ def claim(decoded: pl.DataFrame, capture: RawCaptured, *, kind: str, feed: str) 
     }
     added = [expression.alias(name) for name, expression in origin.items() if name in columns]
     return _one_each(rows.with_columns(added).select(list(columns)).collect(), kind)
+
+
+def details(decoded: pl.DataFrame, capture: RawCaptured) -> pl.DataFrame:
+    """Return what rows of actions tell beside their claims, as rows of action_details: dates and the new symbol.
+
+    Of rows of one action, whose amounts work together, the last that tells something is kept.
+    """
+    columns = TABLES["action_details"].columns
+    told = decoded.filter(pl.any_horizontal(pl.col(TOLD_BESIDE).is_not_null()))
+    rows = told.with_columns(
+        pl.col("instrument_id")
+        if "instrument_id" in told.columns
+        else pl.lit(capture.instrument_id).alias("instrument_id"),
+        pl.lit(capture.provider).alias("provider"),
+        pl.lit(capture.key).alias("payload"),
+        pl.lit(capture.ts_known).cast(INSTANT).alias("ts_known"),
+        pl.lit(capture.simulated).alias("simulated"),
+    ).select(list(columns))
+    ordered = rows.sort("ex_date", "type", *TOLD_BESIDE, maintain_order=True)
+    return ordered.unique(TABLES["action_details"].key, keep="last", maintain_order=True)
 
 
 def in_range(decoded: pl.DataFrame, capture: RawCaptured) -> pl.DataFrame:

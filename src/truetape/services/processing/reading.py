@@ -11,7 +11,7 @@ from truetape.domain.asks import Ask
 from truetape.domain.messages import RawCaptured
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.symbology import Symbology
-from truetape.services.processing.claim import CLAIM_TABLES, claim, origin_of
+from truetape.services.processing.claim import CLAIM_TABLES, claim, details, origin_of
 from truetape.services.processing.doubts import conflicts
 from truetape.services.processing.identify import identified
 
@@ -63,6 +63,8 @@ def read(
         decoded = {kind: rows for kind, (rows, _) in known.items()}
         doubts = [unknown for _, unknown in known.values()]
     claims = {CLAIM_TABLES[kind]: claim(rows, capture, kind=kind, feed=feed) for kind, rows in decoded.items()}
+    if "actions" in decoded and len(beside := details(decoded["actions"], capture)):
+        claims["action_details"] = beside
     doubts += [conflicts(rows, capture, kind=kind) for kind, rows in decoded.items()]
     if not claims:
         return Reading()
