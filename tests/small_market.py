@@ -25,17 +25,22 @@ from truetape.adapters.file_archive import FileArchive
 from truetape.adapters.memory_cache import MemoryCache
 from truetape.adapters.set_clock import SetClock
 from truetape.app.deciding import decision, subject_of
+from truetape.app.merging import answer_of, merge_of
 from truetape.domain.messages import SnapshotNamed
+from truetape.domain.schema import TABLES
 from truetape.domain.snapshots import NameTaken
+from truetape.domain.versions import decide as decide_rows
 from truetape.ports.store import Selection
 from truetape.services.api.backfills import Accept, Wanted
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.decisions import Decide
+from truetape.services.api.merging import Merge, Merged, Wish
 from truetape.services.api.query import read_instant
 from truetape.services.api.rest import Readiness, build
 from truetape.services.api.ruling import Ruling
 from truetape.services.api.serve import Served
 from truetape.services.api.snapshots import Name, NewSnapshot, Snapshot, snapshot_named
+from truetape.services.reference.merges import merge_row
 from truetape.services.storage.naming import snapshot_row
 
 APPLE, META, SHOP_US, SHOP_CA = "ins_apple", "ins_meta", "ins_shop_us", "ins_shop_ca"
@@ -277,6 +282,19 @@ def _name(store: DuckdbStore) -> Name:
     return name
 
 
+def _merge(store: DuckdbStore) -> Merge:
+    """Return what merges every pair of records that can be, without a journal."""
+
+    async def merge(wish: Wish) -> Merged:
+        told = await merge_of(store, wish, ts_known=NOW_NS, simulated=True)
+        row = merge_row(told)
+        before = await store.read("merges", Selection(equal={"instrument_id": (told.instrument_id,)}))
+        await store.commit({"merges": decide_rows(before, row, TABLES["merges"]).write})
+        return answer_of(told)
+
+    return merge
+
+
 @contextmanager
 def serving(path: Path) -> Iterator[str]:
     """Serve the data folder at `path` from another thread; the value is the address."""
@@ -297,6 +315,7 @@ def serving(path: Path) -> Iterator[str]:
             accept=_accept,
             decide=_decide(store, clock),
             name=_name(store),
+            merge=_merge(store),
         )
         async with Served(app, "127.0.0.1", 0) as server:
             owned.announce(server.address)
@@ -335,6 +354,7 @@ def asking(
         accept=accept,
         decide=_decide(store, clock) if decides else None,
         name=_name(store) if decides else None,
+        merge=_merge(store) if decides else None,
     )
     with TestClient(app) as client:
         yield client

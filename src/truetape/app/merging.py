@@ -72,22 +72,38 @@ async def merge_here(platform: Platform, wish: Wish) -> Merged:
     """
     parts = platform.parts
     async with platform.rooms.ingestion.turn:
-        into, evidence = await _checked(parts.store, wish)
-        now = parts.clock.now_ns()
-        told = InstrumentsMerged(
-            decision_id=decision_id(target=wish.instrument_id, action=_action(wish), actor=wish.actor, ts_known=now),
-            instrument_id=wish.instrument_id,
-            into=into,
-            stands=bool(wish.into),
-            actor=wish.actor,
-            why=wish.why,
-            evidence=evidence,
-            ts_known=now,
-            simulated=platform.settings.simulated,
-        )
+        told = await merge_of(parts.store, wish, ts_known=parts.clock.now_ns(), simulated=platform.settings.simulated)
         await asyncio.to_thread(parts.archive.record, told)
         await parts.bus.publish(told)
         await parts.bus.drain()
+    return answer_of(told)
+
+
+async def merge_of(store: Store, wish: Wish, *, ts_known: int, simulated: bool) -> InstrumentsMerged:
+    """Return the fact that `wish` asks for, told at `ts_known`, UTC nanoseconds.
+
+    Raises:
+        BadInput: The records cannot be merged, or the record is merged into none.
+        UnknownTarget: There is no such record.
+        StoreUnavailable: The store cannot be read now.
+    """
+    into, evidence = await _checked(store, wish)
+    action = "merge" if wish.into else "unmerge"
+    return InstrumentsMerged(
+        decision_id=decision_id(target=wish.instrument_id, action=action, actor=wish.actor, ts_known=ts_known),
+        instrument_id=wish.instrument_id,
+        into=into,
+        stands=bool(wish.into),
+        actor=wish.actor,
+        why=wish.why,
+        evidence=evidence,
+        ts_known=ts_known,
+        simulated=simulated,
+    )
+
+
+def answer_of(told: InstrumentsMerged) -> Merged:
+    """Return `told` as it is answered."""
     return Merged(
         decision_id=told.decision_id,
         instrument_id=told.instrument_id,
@@ -130,7 +146,3 @@ async def _in_common(store: Store, pair: tuple[str, str], found: pl.DataFrame) -
     if found["name"].n_unique() == 1:
         words.append(f"both are called {found['name'][0]}")
     return "; ".join(words)
-
-
-def _action(wish: Wish) -> str:
-    return "merge" if wish.into else "unmerge"
