@@ -138,6 +138,13 @@ def test_a_close_that_the_bars_do_not_have_may_stand_in_the_table(own: float | N
     assert [expected, 95.0] == scale(bars, factors, mode="difference")["open"].to_list()
 
 
+def test_the_price_in_the_table_counts_where_the_bars_have_another() -> None:
+    """A tenth of 110 was paid, whatever the bar of the day before says: LEAN's dividends are of its reference price."""
+    factors = FACTORS.slice(1, 1).with_columns(close=pl.lit(110.0))
+
+    assert [80, 100, 50, 51, 41] == scale(BARS, factors, mode="lean_total_return")["close"].to_list()
+
+
 def test_the_modes_are_those_of_the_type_and_lean_names_lead_to_them() -> None:
     """No mode is forgotten."""
     assert get_args(Mode) == MODES

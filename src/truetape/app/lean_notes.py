@@ -53,7 +53,8 @@ async def of_store(store: Store, names: Mapping[str, str]) -> list[str]:
     for instrument in islice((one for one in idle["instrument_id"].unique().sort() if one in names), MOST_NAMED):
         equal = {"instrument_id": (instrument,), "timeframe": ("1d",)}
         bars = await store.read("bars", Selection(equal=equal, columns=("ts_event",)))
-        last = bars["ts_event"].dt.date().max()
+        days = bars["ts_event"].dt.date().sort()
+        last = days[-1] if len(days) else date.max
         late = idle.filter(pl.col("instrument_id") == instrument, pl.col("ex_date") > last).height
         if late:
             words = f"its bars end on {last}, and {late} later ex-dates change no price until more bars come"

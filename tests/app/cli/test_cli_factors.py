@@ -71,7 +71,7 @@ def test_leans_own_file_serves_as_actions(folder: Path) -> None:
 
 def test_of_leans_file_days_without_bars_count_too(folder: Path) -> None:
     """Ex-dates before the first and after the last bar stand in the table with the file's reference prices."""
-    (folder / "lean.csv").write_text("20010102,0.4,1,1\n20010102,0.4,1,10\n20240604,0.8,1,100\n20300102,0.9,1,7\n")
+    (folder / "lean.csv").write_text("20010101,0.4,1,1\n20010102,0.4,1,10\n20240604,0.8,1,100\n20300102,0.9,1,7\n")
 
     done = run("factors", "--bars", folder / "bars.csv", "--actions", folder / "lean.csv")
 

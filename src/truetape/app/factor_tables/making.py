@@ -85,13 +85,15 @@ def made(bars: str, actions: str, *, basis: str) -> Table:
 
 
 def _from_lean(rows: pl.DataFrame, lines: pl.DataFrame) -> Table:
-    """Return the factors of LEAN's `lines`, on closes of bars, and on reference prices where there are no bars."""
-    closes = rows.select("symbol", "date", "close").drop_nulls()
+    """Return the factors of LEAN's `lines`, on their reference prices, and on closes of bars where they have none."""
     begins = lines["date"].min()
+    closes = rows.select("symbol", "date", "close").drop_nulls().filter(pl.col("date") >= begins)
     own = lines.filter(pl.col("date") < factor_files.LAST_ROW).select(
-        pl.lit("").alias("symbol"), "date", pl.coalesce("reference_price", pl.lit(_STAND_IN)).alias("close")
+        pl.lit("").alias("symbol"), "date", pl.col("reference_price").alias("close")
     )
-    known = pl.concat([closes.filter(pl.col("date") >= begins), own]).unique("date", keep="first").sort("date")
+    stand_in = own.with_columns(pl.when(pl.col("close") > 0).then("close").otherwise(pl.lit(_STAND_IN)).alias("close"))
+    told = own.slice(1).filter(pl.col("close") > 0)  # the first line's price stands for none
+    known = pl.concat([told, closes, stand_in]).unique("date", keep="first", maintain_order=True).sort("date")
     if not known.is_empty():  # the last ex-dates may lie behind the last bar
         known = pl.concat([known, known.tail(1).with_columns(pl.lit(factor_files.LAST_ROW).alias("date"))])
     found = factor_files.steps(lines, closes["date"])

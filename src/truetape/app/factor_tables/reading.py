@@ -49,14 +49,16 @@ def read_factors(file: str) -> pl.DataFrame:
 
     Returns:
         `symbol` ("" where the file names none), then schema factor_files.STEPS. The ex-date of a line of LEAN's is the
-        next weekday.
+        next weekday; the first line has no close, since its price stands for none.
 
     Raises:
         BadInput: It cannot be read, a value is not usable, or an ex-date is there twice.
     """
     if is_lean(file):
-        found = factor_files.steps(read_lean(file), pl.Series([], dtype=pl.Date))
-        return found.select(pl.lit("").alias("symbol"), *factor_files.STEPS)
+        lines = read_lean(file)
+        found = factor_files.steps(lines, pl.Series([], dtype=pl.Date))
+        known = pl.when(pl.col("before") > lines["date"].min()).then(pl.col("close"))
+        return found.with_columns(known.alias("close")).select(pl.lit("").alias("symbol"), *factor_files.STEPS)
     sheet = read_sheet(file)
     shares = _given(sheet, "share_factor", SHARES_FIX)
     price = _given(sheet, "price_factor", PRICE_FIX)
