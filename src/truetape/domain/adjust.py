@@ -66,16 +66,16 @@ def adjust(bars: pl.DataFrame, factors: pl.DataFrame, *, adjustment: Adjustment,
         raise ValueError("split-adjusted bars cannot be made raw by adjusting; use unsplit")
     if adjustment == "raw" or factors.is_empty() or bars.is_empty():
         return bars
-    at_each = _at_each(bars["ts_event"], factors["ex_date"])
+    each = at_each(bars["ts_event"], factors["ex_date"])
     price, shares = None, None
     splits = factors["split"].to_numpy()
     if basis == "raw" and (splits != 1.0).any():  # most have none
-        shares = at_each(_products(splits))
+        shares = each(_products(splits))
         price = 1.0 / shares
     if adjustment == "all":
-        kept = at_each(_products(factors["dividend"].to_numpy()))
+        kept = each(_products(factors["dividend"].to_numpy()))
         price = kept if price is None else price * kept
-    return bars if price is None else _scale(bars, price=price, volume=shares)
+    return bars if price is None else scaled(bars, price=price, volume=shares)
 
 
 def unsplit(bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
@@ -93,7 +93,7 @@ def unsplit(bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
     ordered = splits.sort("ex_date")
     shares = _later(_days(ordered["ex_date"]), ordered["value"].to_numpy(), _event_days(bars["ts_event"]))
     touched = pl.Series(shares != 1.0)
-    raw = _scale(bars, price=shares, volume=1.0 / shares)
+    raw = scaled(bars, price=shares, volume=1.0 / shares)
     snapped = [pl.when(touched).then(snap(pl.col(name))).otherwise(pl.col(name)).alias(name) for name in _prices(bars)]
     whole = pl.when(touched & ((pl.col("volume") - pl.col("volume").round()).abs() < 0.01))  # noqa: PLR2004
     volume = [whole.then(pl.col("volume").round()).otherwise(pl.col("volume")).alias("volume")]
@@ -118,25 +118,42 @@ def snap(price: pl.Expr, *, decimals: tuple[int, ...] = (2, 4)) -> pl.Expr:
     return result
 
 
-def _later(ex_days: Any, values: Any, days: Any) -> Any:
-    """Return, for each of `days`, the product of `values` whose ex-day is later; `ex_days` ascend."""
-    return _products(values)[np.searchsorted(ex_days, days, side="right")]
+def at_each(events: pl.Series, ex_dates: pl.Series) -> Callable[[Any], Any]:
+    """Return what tells each bar its own of values that change at ex-dates, of which there is one more than ex-dates.
 
-
-def _at_each(events: pl.Series, ex_dates: pl.Series) -> Callable[[Any], Any]:
-    """Return what tells each bar its own of `_products`: that of the factors whose ex-date is later.
-
-    Where bars ascend, the few places where a product ends are looked up, not the place of every bar.
+    The value of a bar is the one whose place is the number of ex-dates that are not later than it. Where bars ascend,
+    the few places where a value ends are looked up, not the place of every bar.
     """
     stamps = events.to_numpy()
     if (stamps[1:] < stamps[:-1]).any():
         later = np.searchsorted(_days(ex_dates), _event_days(events), side="right")
-        return lambda products: products[later]
+        return lambda values: values[later]
     ends = np.searchsorted(stamps, ex_dates.to_numpy().astype(stamps.dtype))
     lengths = np.empty(len(ends) + 1, dtype=np.int64)
     lengths[0], lengths[-1] = ends[0], len(stamps) - ends[-1]
     lengths[1:-1] = ends[1:] - ends[:-1]
-    return lambda products: np.repeat(products, lengths)
+    return lambda values: np.repeat(values, lengths)
+
+
+def scaled(bars: pl.DataFrame, *, price: Any, added: Any | None = None, volume: Any | None = None) -> pl.DataFrame:
+    """Return `bars` with prices times `price` and plus `added`, and volumes times `volume`, one number for each bar.
+
+    What is left out changes nothing. It is done column by column, sooner than by an expression.
+    """
+    done, held = bars.clone(), bars.columns
+    factor = pl.Series(price)
+    for place, name in enumerate(held):
+        if name in PRICES:
+            own = bars[name] * factor
+            done.replace_column(place, own if added is None else own + pl.Series(added))
+        elif name == "volume" and volume is not None:
+            done.replace_column(place, bars[name] * pl.Series(volume))
+    return done
+
+
+def _later(ex_days: Any, values: Any, days: Any) -> Any:
+    """Return, for each of `days`, the product of `values` whose ex-day is later; `ex_days` ascend."""
+    return _products(values)[np.searchsorted(ex_days, days, side="right")]
 
 
 def _products(values: Any) -> Any:
@@ -156,18 +173,3 @@ def _event_days(events: pl.Series) -> Any:
 def _prices(bars: pl.DataFrame) -> list[str]:
     held = bars.columns
     return [name for name in PRICES if name in held]
-
-
-def _scale(bars: pl.DataFrame, *, price: Any, volume: Any | None) -> pl.DataFrame:
-    """Return `bars` with prices and volume multiplied, column by column: it is sooner done than by an expression.
-
-    Without `volume` volumes stay.
-    """
-    scaled, held = bars.clone(), bars.columns
-    factor = pl.Series(price)
-    for place, name in enumerate(held):
-        if name in PRICES:
-            scaled.replace_column(place, bars[name] * factor)
-        elif name == "volume" and volume is not None:
-            scaled.replace_column(place, bars[name] * pl.Series(volume))
-    return scaled
