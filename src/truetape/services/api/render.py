@@ -28,6 +28,17 @@ class FactorsUsed(msgspec.Struct, frozen=True, kw_only=True):
     known: str  # ISO 8601
 
 
+class FxUsed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The exchange rates behind an answer in another currency; each row tells its own."""
+
+    currency: str
+    fixings: tuple[str, ...]  # by whose convention
+    paths: tuple[str, ...]  # of pairs, such as 1/(EUR/USD) x EUR/GBP
+    oldest_days: int | None = None  # from a fixing to the day that used it, at most
+    missing: int = 0  # rows without a rate: their prices are null
+    known: str | None = None  # when the newest rate that was looked at was known, ISO 8601
+
+
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an answer was made of. The id gives the same bytes again at /v1/receipts/{id}."""
 
@@ -39,6 +50,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timeframe: str | None = None
     adjustment: str | None = None
     factors: FactorsUsed | None = None  # None where none were used
+    fx: FxUsed | None = None  # None where no currency was asked for
     note: str | None = None
 
 
