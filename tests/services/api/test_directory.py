@@ -13,11 +13,14 @@ from truetape.services.api.directory import Directory
 DIRECTORY = Directory(
     rows(
         "listings",
-        instrument_id=["ins_old", "ins_new", "ins_meta", "ins_meta", "ins_us", "ins_ca"],
-        symbol=["X", "X", "FB", "META", "SHOP", "SHOP"],
-        mic=["XNYS", "XNYS", "XNAS", "XNAS", "XNYS", "XTSE"],
-        valid_from=[None, date(2015, 1, 1), date(2012, 5, 18), date(2022, 6, 9), None, date(2020, 1, 1)],
-        valid_to=[date(2010, 1, 1), None, date(2022, 6, 9), None, None, None],
+        instrument_id=["ins_old", "ins_new", "ins_meta", "ins_meta", "ins_us", "ins_ca", "ins_y", "ins_y", "ins_z"],
+        symbol=["X", "X", "FB", "META", "SHOP", "SHOP", "Y", "YY", "Y"],
+        mic=["XNYS", "XNYS", "XNAS", "XNAS", "XNYS", "XTSE", "XNYS", "XNYS", "XNYS"],
+        valid_from=[
+            *(None, date(2015, 1, 1), date(2012, 5, 18), date(2022, 6, 9), None, date(2020, 1, 1)),
+            *(date(2000, 1, 3), date(2005, 1, 3), date(2010, 1, 4)),
+        ],
+        valid_to=[date(2010, 1, 1), None, date(2022, 6, 9), None, None, None, date(2005, 1, 3), date(2020, 1, 1), None],
     )
 )
 
@@ -34,10 +37,13 @@ DIRECTORY = Directory(
         ("META", date(2013, 1, 1), date(2013, 12, 31), "ins_meta"),
         ("SHOP", date(2015, 1, 1), date(2019, 12, 31), "ins_us"),
         ("ins_old", None, None, "ins_old"),
+        ("Y", date(2006, 1, 1), date(2009, 12, 31), "ins_y"),
+        ("Y", date(1999, 1, 1), date(1999, 12, 31), "ins_z"),
+        ("Y", date(2009, 12, 31), date(2010, 1, 4), "ins_z"),
     ],
 )
 def test_a_symbol_in_a_range(symbol: str, start: date | None, end: date | None, instrument: str) -> None:
-    """The last instrument of the range counts; outside of all ranges the latest that ever had the ticker."""
+    """The last instrument of the range counts; where nobody has the ticker, who had it once and is listed then."""
     assert instrument == DIRECTORY.find(symbol, start=start, end=end).instrument_id
 
 

@@ -39,8 +39,9 @@ class Directory:
     def find(self, symbol: str, *, start: date | None = None, end: date | None = None) -> Listing:
         """Return the listing that `symbol` means between `start` and `end`, both inclusive.
 
-        A ticker that named several instruments one after another means the last of them in the range; one that named
-        none in the range means the latest that ever had it. An instrument id means itself.
+        A ticker that named several instruments one after another means the last of them in the range. One that named
+        none in the range means the latest of those that had it at another time and were listed in the range, under
+        whatever ticker, else the latest that ever had it. An instrument id means itself.
 
         Raises:
             UnknownSymbol: No listing has it; the symbols nearest to it come first in `known`.
@@ -50,17 +51,27 @@ class Directory:
         if listings is None:
             raise UnknownSymbol(symbol=symbol[:64], known=self.nearest(symbol))
         first, last = start or date.min, end or date.max
-        alive = [one for one in listings if one.valid_from <= last and one.valid_to > first]
-        newest = max(one.valid_to for one in alive or listings)
-        latest = [one for one in alive or listings if one.valid_to == newest]
+        alive = [one for one in listings if _reaches(one, first, last)]
+        if not alive:
+            alive = [one for one in listings if self._was_there(one.instrument_id, first, last)] or listings
+        newest = max(one.valid_to for one in alive)
+        latest = [one for one in alive if one.valid_to == newest]
         if len({one.instrument_id for one in latest}) > 1:
             raise BadInput(parameter="symbols", value=symbol, fix=_which(latest))
         return max(latest, key=lambda one: (one.valid_from, one.mic))
+
+    def _was_there(self, instrument: str, first: date, last: date) -> bool:
+        """Return whether an instrument had any ticker between two days, both inclusive."""
+        return any(_reaches(one, first, last) for one in self._by_instrument[instrument])
 
     def nearest(self, symbol: str) -> tuple[str, ...]:
         """Return up to eight known symbols, those that look like `symbol` first."""
         close = get_close_matches(symbol[:16].upper(), self._by_symbol, n=5, cutoff=0.5)
         return tuple(dict.fromkeys([*close, *sorted(self._by_symbol)[:8]]))[:8]
+
+
+def _reaches(listing: Listing, first: date, last: date) -> bool:
+    return listing.valid_from <= last and listing.valid_to > first
 
 
 def _which(listings: Iterable[Listing]) -> str:
