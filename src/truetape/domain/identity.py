@@ -57,6 +57,12 @@ def decision_id(*, target: str, action: str, actor: str, ts_known: int) -> str:
     return f"dec_{_short(f'{target}:{action}:{actor}:{ts_known}')}"
 
 
+def question_id(*, kind: str, about: tuple[str, ...]) -> str:
+    """Return the id of a question of the instrument master: the same question has the same id, whenever it comes up."""
+    named = chr(31).join(about)
+    return f"que_{_short(f'{kind}:{named}')}"
+
+
 def payload_key(body: bytes) -> str:
     """Return the sha256 of `body` in hexadecimal: its name in the archive."""
     return hashlib.sha256(body).hexdigest()

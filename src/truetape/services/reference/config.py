@@ -43,7 +43,11 @@ def borrowed() -> dict[str, str]:
     return {**dict.fromkeys((*UNITED_STATES, NO_VENUE), "XNYS"), **SAME_DAYS}
 
 
+SEGMENTS: Final = {"XNGS": "XNAS", "XNMS": "XNAS", "XNCM": "XNAS"}  # parts whose listings are the exchange's
+
+
 class ReferenceConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How venues find their calendars."""
+    """How venues find their calendars, and which parts of an exchange are one venue with it."""
 
     borrowed: dict[str, str] = msgspec.field(default_factory=borrowed)
+    segments: dict[str, str] = msgspec.field(default_factory=lambda: dict(SEGMENTS))
