@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import polars as pl
@@ -92,7 +93,7 @@ class Snapshot:
     def in_order(self) -> bool:
         """Whether the list is sorted by ticker, so that its end shows whether it was cut."""
         symbols = [row.symbol for row in self.rows]
-        rising = sum(one <= other for one, other in zip(symbols, symbols[1:], strict=False))
+        rising = sum(one <= other for one, other in pairwise(symbols))
         return len(symbols) > 1 and rising >= IN_ORDER * (len(symbols) - 1)
 
     @cached_property

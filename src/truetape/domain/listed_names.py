@@ -21,7 +21,12 @@ _SHORT: Final = {
     "and": "",
     "the": "",
 }
-_FORMS: Final = frozenset("ag co company corp corporation inc incorporated limited llc lp ltd nv plc sa se spa".split())
+_FORMS: Final = frozenset(
+    {
+        *("ag", "co", "company", "corp", "corporation", "inc", "incorporated"),
+        *("limited", "llc", "lp", "ltd", "nv", "plc", "sa", "se", "spa"),
+    }
+)
 
 
 @lru_cache(maxsize=65_536)

@@ -24,6 +24,7 @@ from truetape.app.cli.holdings import holdings
 from truetape.app.cli.importing import imports
 from truetape.app.cli.init import init
 from truetape.app.cli.late import late
+from truetape.app.cli.listings import listings
 from truetape.app.cli.provider import provider
 from truetape.app.cli.quality import quality
 from truetape.app.cli.quarantine import quarantine
@@ -101,6 +102,7 @@ for command, group in (
 ):
     app.command(rich_help_panel=group)(command)
 app.add_typer(imports, rich_help_panel=RUN)
+app.add_typer(listings, rich_help_panel=FILES)
 app.add_typer(provider, rich_help_panel=FILES)
 app.add_typer(repair, rich_help_panel=FILES)
 app.add_typer(quarantine, rich_help_panel=KEEP)

@@ -29,6 +29,7 @@ class Query:
     parts: Mapping[str, str] = field(default_factory=dict)  # the variables of the path
     params: Mapping[str, str] = field(default_factory=dict)  # without the key
     keyed: bool = False  # a key was given; every key is good
+    body: bytes = b""  # of a POST
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Desk(Protocol):
     key_header: str = ""  # that may carry the key instead; "" if none
     throttled: Reply  # to a client that asks too fast, status 429; Retry-After is added
     reset_header: str = ""  # that tells when to ask again in Unix seconds; "" if none
+    posted: bool = False  # it is asked by POST
     soft: Reply  # the provider's error that has status 200; where it has none, `throttled`
     spent: Reply  # the same, saying that the day's budget is spent
     drifting: str  # the field of the bodies that a drift of the schema hits
@@ -80,9 +82,15 @@ class Desk(Protocol):
 
 
 def query(
-    manners: Desk, *, parts: Mapping[str, str], params: Mapping[str, str], headers: Mapping[str, str], today: date
+    manners: Desk,
+    *,
+    parts: Mapping[str, str],
+    params: Mapping[str, str],
+    headers: Mapping[str, str],
+    today: date,
+    body: bytes = b"",
 ) -> Query:
-    """Return the question that a GET asks at the desk `manners`.
+    """Return the question that a GET or POST asks at the desk `manners`.
 
     Args:
         manners: The desk.
@@ -90,6 +98,7 @@ def query(
         params: The query, with the key where it stands there.
         headers: By name, whatever its case.
         today: The dataset's last day.
+        body: Of a POST.
     """
     parameter = manners.key_parameter
     asked = {name: value for name, value in params.items() if name != parameter}
@@ -101,6 +110,7 @@ def query(
         parts=dict(parts),
         params=asked,
         keyed=bool(key) or not (parameter or header),
+        body=body,
     )
 
 

@@ -96,6 +96,7 @@ class InMemoryHttp:
             params={**request.params, **request.secrets},
             headers={**request.headers, **request.secret_headers},
             today=self._today,
+            body=request.body,
         )
         plan = self._answers.plan(provider, asked, now_s=int(self._now.timestamp()))
         self._answers.record(provider, asked, plan, question=path)

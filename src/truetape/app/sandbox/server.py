@@ -107,7 +107,8 @@ class Sandbox:
         application = web.Application()
         for provider in NAMES:
             for path in desk(provider).routes:
-                application.router.add_get(f"/{provider}{path}", self._serving(provider), allow_head=False)
+                method = "POST" if desk(provider).posted else "GET"
+                application.router.add_route(method, f"/{provider}{path}", self._serving(provider))
         application.router.add_get("/faults", self._report, allow_head=False)
         Sockets(self._market).add_to(application)
         application.router.add_get(CIRCLE, _around, allow_head=False)
@@ -115,7 +116,7 @@ class Sandbox:
 
     def _serving(self, provider: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve(request: web.Request) -> web.StreamResponse:
-            asked = _query(provider, request, today=self._today)
+            asked = _query(provider, request, today=self._today, body=await request.read())
             plan = self._answers.plan(provider, asked, now_s=int(time.time()))
             self._answers.record(provider, asked, plan, question=_question(request, asked))
             if plan.hang_s:
@@ -139,8 +140,9 @@ class Sandbox:
         return web.Response(body=msgspec.json.encode(report), content_type="application/json")
 
 
-def _query(provider: str, request: web.Request, *, today: date) -> Query:
-    return query(desk(provider), parts=request.match_info, params=request.query, headers=request.headers, today=today)
+def _query(provider: str, request: web.Request, *, today: date, body: bytes) -> Query:
+    told = {"parts": request.match_info, "params": request.query, "headers": request.headers}
+    return query(desk(provider), **told, today=today, body=body)  # type: ignore[arg-type]
 
 
 def _question(request: web.Request, asked: Query) -> str:

@@ -36,6 +36,7 @@ RATE: Final = "Realtime Currency Exchange Rate"
 NONE: Final = ("null", "None", "-", "")  # no date
 MICS: Final = {"NASDAQ": "XNAS", "NYSE": "XNYS", "NYSE ARCA": "ARCX", "NYSE MKT": "XASE", "BATS": "BATS"}
 ASSETS: Final = {"Stock": "equity", "ETF": "etf"}
+STATES: Final = ("active", "delisted")
 LISTED: Final = ("symbol", "name", "exchange", "assetType", "ipoDate", "delistingDate", "status")
 
 
@@ -182,18 +183,27 @@ def listings(body: bytes, _ask: Ask) -> pl.DataFrame:
     missing = [name for name in LISTED if name not in rows.columns]
     if missing:
         raise payload.defect(f"the column {missing[0]} was missing{words(names_differ(LISTED, rows.columns))}")
-    exchange = rows["exchange"]
+    status = rows["status"].str.to_lowercase()
+    strange = status.is_not_null() & ~status.is_in(STATES)
+    if strange.any() or rows["symbol"].null_count():
+        raise payload.defect("a line had no symbol, or a status other than Active and Delisted")
+    exchange = _told(rows["exchange"])
     columns: dict[str, Column] = {
         "symbol": rows["symbol"],
-        "name": rows["name"],
+        "name": _told(rows["name"]),
         "exchange": exchange,
         "mic": exchange.replace_strict(MICS, default=None, return_dtype=pl.String),
         "asset_class": rows["assetType"].replace_strict(ASSETS, default=None, return_dtype=pl.String),
-        "status": rows["status"].str.to_lowercase(),
+        "status": status,
         "first_date": payload.dates(rows["ipoDate"], field="ipoDate", missing=NONE),
         "last_date": payload.dates(rows["delistingDate"], field="delistingDate", missing=NONE),
     }
     return decoded("listings", columns, currency="USD")
+
+
+def _told(texts: pl.Series) -> pl.Series:
+    """Return `texts` without the word null, which stands where nothing is told; tickers are never read so."""
+    return texts.set(texts.is_in(list(NONE)), None)
 
 
 def _listed_actions(payload: Payload, events: _Events, ask: Ask) -> pl.DataFrame:

@@ -28,6 +28,8 @@ ACTIONS: Final = (("dividend", "div_cash", 0.0), ("split", "split_factor", 1.0))
 DAY: Final = len("YYYY-MM-DD")
 FRESH_DAYS: Final = 7  # a listing without a price for longer is gone
 CLASSES: Final = {"Stock": "equity", "ETF": "etf", "Mutual Fund": "fund"}
+RETIRED: Final = r"\(EXP(\d{8})\)$"  # behind a ticker that others use now: when its first bearer lost it
+NONE: Final = ("null", "None", "")  # no date
 SUPPORTED: Final = ("ticker", "exchange", "assetType", "priceCurrency", "startDate", "endDate")
 
 Number = float | None
@@ -310,9 +312,14 @@ def _pairs(payload: Payload, tickers: Sequence[str]) -> dict[str, Column]:
 def _supported(payload: Payload) -> pl.DataFrame:
     """Return the list of supported tickers; one without dates has no prices, and its status is not known."""
     frame = _table(payload, needed=SUPPORTED)
-    first, last = (payload.dates(frame[name], field=name, missing=()) for name in ("startDate", "endDate"))
+    if frame["ticker"].null_count():
+        raise payload.defect("a line had no ticker")
+    first, last = (payload.dates(frame[name], field=name, missing=NONE) for name in ("startDate", "endDate"))
+    retired = frame["ticker"].str.extract(RETIRED).str.to_date("%Y%m%d", strict=False)
     age = (pl.col("last").max() - pl.col("last")).dt.total_days()
     gone = pl.DataFrame({"last": last}).select(age > FRESH_DAYS).to_series()
+    gone = gone.set(retired.is_not_null(), True)
+    last = last.zip_with(last.is_not_null(), retired)
     status = gone.replace_strict({True: "delisted", False: "active"}, default=None, return_dtype=pl.String)
     columns: dict[str, Column] = {
         "symbol": frame["ticker"],
