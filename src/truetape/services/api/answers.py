@@ -9,15 +9,16 @@ from typing import Final
 
 import polars as pl
 
-from truetape.domain.adjust import Adjustment, adjust
 from truetape.domain.errors import BadInput
 from truetape.domain.time import iso
 from truetape.ports.store import Selection
+from truetape.services.api.adjusting import Adjusting
+from truetape.services.api.currency import FX, InCurrency, fx_used, in_currency
 from truetape.services.api.directory import Listing
 from truetape.services.api.paging import Position
 from truetape.services.api.query import ActionsQuery, BarsQuery, InstrumentsQuery, LevelsQuery
 from truetape.services.api.reading import Reading
-from truetape.services.api.render import FactorsUsed
+from truetape.services.api.render import FactorsUsed, FxUsed
 from truetape.services.api.resample import resample
 from truetape.services.api.shelf import Shelf
 from truetape.services.api.timeframes import enough, reach, source_of, spans_of
@@ -40,6 +41,7 @@ class Page:
     frame: pl.DataFrame
     following: Position | None = None
     factors: tuple[pl.DataFrame, ...] = ()  # one frame for each instrument, columns shelf.FACTOR
+    fx: FxUsed | None = None
 
 
 class Answers:
@@ -48,15 +50,16 @@ class Answers:
     def __init__(self, reading: Reading, shelf: Shelf) -> None:
         self._store = reading
         self._shelf = shelf
-        self._factors: list[pl.DataFrame] = []  # that adjusted something
+        self._adjusting = Adjusting(reading, shelf)
+        self._fx: list[InCurrency] = []  # bars that were told in another currency
 
     async def bars(self, query: BarsQuery, *, limit: int | None = None, position: Position | None = None) -> Page:
         """Return golden bars, symbol by symbol in the order of the question, each ascending.
 
-        Columns: `symbol` as asked for, then ANSWER; `basis` is the adjustment. Bars are those that were acquired in the
-        timeframe, or else made of finer ones: see `timeframes`. Weekly and monthly ones are whole, and belong to the
-        range if their label does. A page of bars below a day ends with a day, so it may hold more than `limit` rows if
-        one day does.
+        Columns: `symbol` as asked for, then ANSWER, and FX in another currency; `basis` is the adjustment. Bars are
+        those that were acquired in the timeframe, or else made of finer ones: see `timeframes`. Weekly and monthly ones
+        are whole, and belong to the range if their label does. A page of bars below a day ends with a day, so it may
+        hold more than `limit` rows if one day does.
 
         Args:
             query: The question.
@@ -68,7 +71,7 @@ class Answers:
             StoreUnavailable: The store cannot be read now.
         """
         frame, following = await self._bars(query, limit, position)
-        return Page(frame, following, tuple(self._factors))
+        return Page(frame, following, self._adjusting.used, fx_used(self._fx, currency=query.currency))
 
     async def actions(self, query: ActionsQuery) -> Page:
         """Return splits and dividends, symbol by symbol in the order of the question, each by ex-date.
@@ -140,12 +143,22 @@ class Answers:
             shown = len(part) if left is None else _whole_days(part, left)
             following = None if shown == len(part) else Position(place=place, start=_label(part, shown))
             named = pl.lit(query.symbols[place]).alias("symbol")
-            parts.append(part.head(shown).select(named, *ANSWER))
+            told = await self._told(query, listings[place], part.head(shown))
+            parts.append(told.select(named, *answered(query)))
             if following is not None:
                 return pl.concat(parts), following
             left = None if left is None else max(0, left - len(part))
             start = query.start
         return pl.concat(parts), None
+
+    async def _told(self, query: BarsQuery, listing: Listing, bars: pl.DataFrame) -> pl.DataFrame:
+        """Return `bars` in the currency that is asked for, if one is; the page will tell by which rates."""
+        if not query.currency:
+            return bars
+        about = {"mic": listing.mic, "timeframe": query.timeframe, "currency": query.currency, "fixing": query.fixing}
+        found = await in_currency(self._store, bars, **about)
+        self._fx.append(found)
+        return found.bars
 
     async def _series(
         self, query: BarsQuery, listing: Listing, *, start: date | None, limit: int | None
@@ -181,7 +194,7 @@ class Answers:
             limit=limit,
         )
         bars = await self._store.read("bars", wanted)
-        return await self._adjusted(bars, instrument, adjustment=query.adjustment)
+        return await self._adjusting.adjusted(bars, instrument, query)
 
     async def _derived(
         self, query: BarsQuery, listing: Listing, source: str, *, start: date | None, limit: int | None
@@ -202,24 +215,6 @@ class Answers:
                 return made.with_columns(pl.lit(source).alias(DERIVED_FROM))
             most *= _MORE
 
-    async def _adjusted(self, bars: pl.DataFrame, instrument: str, *, adjustment: Adjustment) -> pl.DataFrame:
-        if adjustment == "raw":
-            return bars
-        factors = await self.factors(instrument)
-        adjusted = adjust(bars, factors, adjustment=adjustment).clone()
-        basis = pl.Series("basis", [adjustment], dtype=pl.String).new_from_index(0, len(adjusted))
-        return adjusted.replace_column(adjusted.get_column_index("basis"), basis)
-
-    async def factors(self, instrument: str) -> pl.DataFrame:
-        """Return the adjustment factors of an instrument by ex-date, columns shelf.FACTOR; the page will tell of them.
-
-        Raises:
-            StoreUnavailable: The store cannot be read now.
-        """
-        rows = await self._shelf.factors(self._store, instrument)
-        self._factors.append(rows)
-        return rows
-
     async def _instruments(
         self, query: InstrumentsQuery, limit: int | None, position: Position | None
     ) -> tuple[pl.DataFrame, Position | None]:
@@ -238,6 +233,11 @@ class Answers:
         begin = position.place if position is not None else 0
         following = None if limit is None or begin + limit >= len(rows) else Position(place=begin + limit)
         return rows.slice(begin, limit), following
+
+
+def answered(query: BarsQuery) -> tuple[str, ...]:
+    """Return the columns of an answer about bars behind `symbol`."""
+    return (*ANSWER, *FX) if query.currency else ANSWER
 
 
 def factors_used(frames: Sequence[pl.DataFrame]) -> FactorsUsed | None:

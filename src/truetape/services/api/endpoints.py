@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from truetape.domain.adjust import ADJUSTMENTS
+from truetape.domain.adjustments import ABOUT, ANCHORED, ANY_ADJUSTMENT
+from truetape.domain.fixings import FIXINGS
 from truetape.domain.schema import TABLES
 from truetape.domain.time import TIMEFRAMES
 from truetape.services.api.answers import ACTION, BAR, DERIVED_FROM, LEVEL, LISTING
@@ -45,6 +46,18 @@ SNAPSHOT = Parameter(
     "snapshot",
     "Answer from the state of the store that has this name, see /v1/snapshots; what it returns never changes.",
     example="eod-2026-11-20",
+)
+CURRENCY = Parameter(
+    "currency",
+    "Prices in this currency (ISO 4217, or a part of one such as GBp), each bar by the newest fixing that was out when "
+    "it ended; the rate, its path, date and age stand in columns of their own. Volumes stay. Left out: as traded.",
+    example="EUR",
+)
+FIXING = Parameter(
+    "fixing",
+    "By whose rates: " + "; ".join(f"{name}: {one.title}" for name, one in FIXINGS.items()) + ". Left out: the first "
+    "of these that has rates.",
+    choices=tuple(FIXINGS),
 )
 FROM = Parameter(
     "start",
@@ -87,7 +100,6 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
 
 
 def _bars(limit: Parameter) -> Endpoint:
-    adjustments = "raw: as traded; split: adjusted for splits; all: for splits and dividends."
     return Endpoint(
         name="bars",
         path="/v1/bars",
@@ -109,7 +121,10 @@ def _bars(limit: Parameter) -> Endpoint:
             ),
             START,
             END,
-            Parameter("adjustment", adjustments, choices=ADJUSTMENTS, default="raw"),
+            Parameter("adjustment", ABOUT, choices=ANY_ADJUSTMENT, default="raw"),
+            Parameter("anchor", ANCHORED, example="2005-02-28", schema=_DATE),
+            CURRENCY,
+            FIXING,
             AS_OF,
             SNAPSHOT,
             form_of(TABLE_FORMATS),

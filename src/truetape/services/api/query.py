@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from typing import Final, cast
 
-from truetape.domain.adjust import Adjustment
+from truetape.domain.adjustments import AnyAdjustment, check_anchor, plain
+from truetape.domain.currencies import codes, currency
 from truetape.domain.errors import BadInput
 from truetape.domain.time import DAY_NS, parse_day, parse_instant
 from truetape.services.api.config import ApiConfig
@@ -21,6 +23,7 @@ _FARTHEST_NS: Final = 2**63 - 2
 class BarsQuery:
     """Bars of some symbols. `start` and `end` are session dates, both inclusive; `as_of` is in UTC nanoseconds.
 
+    `anchor` is the day whose prices stay as traded; None stands for the one that the adjustment names.
     `snapshot` names the state of the store that is asked about; "" stands for the present one, here as in the others.
     """
 
@@ -28,9 +31,12 @@ class BarsQuery:
     timeframe: str = "1d"
     start: date | None = None
     end: date | None = None
-    adjustment: Adjustment = "raw"
+    adjustment: AnyAdjustment = "raw"
+    anchor: date | None = None
     as_of: int | None = None
     snapshot: str = ""
+    currency: str = ""  # that prices are told in; "": that of each bar
+    fixing: str = ""  # by whose rates, a key of FIXINGS; "": the first that has some
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,14 +115,20 @@ def bars_query(given: Mapping[str, str], config: ApiConfig) -> BarsQuery:
         BadInput: A value is not usable.
     """
     start, end = _range(given)
+    adjustment = plain(cast("AnyAdjustment", given.get("adjustment", "raw")))
+    anchor = parse_day(given["anchor"], parameter="anchor") if "anchor" in given else None
+    check_anchor(adjustment, anchor)
     return BarsQuery(
         symbols=_symbols(given, config),
         timeframe=given.get("timeframe", "1d"),
         start=start,
         end=end,
-        adjustment=cast("Adjustment", given.get("adjustment", "raw")),
+        adjustment=adjustment,
+        anchor=anchor,
         as_of=_as_of(given),
         snapshot=given.get("snapshot", ""),
+        currency=_currency(given),
+        fixing=given.get("fixing", ""),
     )
 
 
@@ -237,6 +249,19 @@ def read_instant(text: str, *, parameter: str) -> int:
         fix = "Write an instant between the years 1678 and 2262."
         raise BadInput(parameter=parameter, value=_cut(text), fix=fix) from None
     return max(-_FARTHEST_NS, min(_FARTHEST_NS, instant))
+
+
+def _currency(given: Mapping[str, str]) -> str:
+    code = given.get("currency", "")
+    if code and currency(code) is None:
+        near = get_close_matches(code.upper()[:8], codes(), n=3, cutoff=0.5)
+        meant = f" The nearest are {', '.join(near)}." if near else ""
+        fix = f"Write a code of ISO 4217 such as USD, or a part of one such as GBp.{meant}"
+        raise BadInput(parameter="currency", value=_cut(code), fix=fix)
+    if "fixing" in given and not code:
+        fix = "It says by whose rates prices are told in another currency; name that with currency, too."
+        raise BadInput(parameter="fixing", value=given["fixing"], fix=fix)
+    return code
 
 
 def _symbols(given: Mapping[str, str], config: ApiConfig) -> tuple[str, ...]:

@@ -10,13 +10,14 @@ from typing import Final
 
 import polars as pl
 
-from truetape.domain.adjust import adjust
 from truetape.domain.errors import StoreUnavailable, Terminal
-from truetape.domain.schema import TABLES, empty
+from truetape.domain.schema import TABLES, Schema, empty
 from truetape.domain.time import iso
 from truetape.ports.store import BATCH_ROWS, Selection
+from truetape.services.api.adjusting import Adjusting
 from truetape.services.api.answers import BAR, DERIVED_FROM, Answers, factors_used
 from truetape.services.api.asking import Teller
+from truetape.services.api.currency import FX, in_currency
 from truetape.services.api.directory import Listing
 from truetape.services.api.flow import Flow
 from truetape.services.api.query import BarsQuery, bars_query
@@ -89,26 +90,27 @@ class Streams:
         """
         reading, _ = await self._teller.reading(query, None)
         listings = await self._listings(query, reading)
-        factors = await self._factors(query, listings, reading)
+        adjusting = await self._adjusting(query, listings, reading)
         begun = False
-        async with contextlib.aclosing(self._rows_of(query, listings, factors, reading)) as frames:
+        async with contextlib.aclosing(self._rows_of(query, listings, adjusting, reading)) as frames:
             async for frame in frames:
                 yield frame
                 begun = True
         if not begun:
-            yield empty(COLUMNS)
+            yield empty(columns_of(query))
 
     async def _begun(self, question: Question, query: BarsQuery, reading: Reading) -> Streamed:
         listings = await self._listings(query, reading)
-        factors = await self._factors(query, listings, reading)
-        chunks = _written(self._rows_of(query, listings, factors, reading), form=question.form, rows=self._rows)
+        adjusting = await self._adjusting(query, listings, reading)
+        rows = self._rows_of(query, listings, adjusting, reading)
+        chunks = _written(rows, form=question.form, rows=self._rows, columns=columns_of(query))
         first = await anext(chunks)
         receipt = Receipt(
             store_version=reading.version,
             as_of=iso(reading.told),
             timeframe=query.timeframe,
             adjustment=query.adjustment,
-            factors=factors_used(factors),
+            factors=factors_used(adjusting.used),
         )
         signed = self._teller.signed(receipt, question, reading, digest_of(first))
         return Streamed(signed, _after(first, chunks, patience_s=self._patience_s))
@@ -117,25 +119,26 @@ class Streams:
         directory = await self._teller.shelf.directory(reading)
         return [directory.find(symbol, start=query.start, end=query.end) for symbol in query.symbols]
 
-    async def _factors(self, query: BarsQuery, listings: list[Listing], reading: Reading) -> list[pl.DataFrame]:
-        if query.adjustment == "raw":
-            return []
-        answers = Answers(reading, self._teller.shelf)
-        return [await answers.factors(one.instrument_id) for one in listings]
+    async def _adjusting(self, query: BarsQuery, listings: list[Listing], reading: Reading) -> Adjusting:
+        """Return what adjusts the bars; of which factors it makes use is known before the first of them."""
+        adjusting = Adjusting(reading, self._teller.shelf)
+        for one in listings if query.adjustment != "raw" else ():
+            await adjusting.factors(one.instrument_id)
+        return adjusting
 
     async def _rows_of(
-        self, query: BarsQuery, listings: list[Listing], factors: list[pl.DataFrame], reading: Reading
+        self, query: BarsQuery, listings: list[Listing], adjusting: Adjusting, reading: Reading
     ) -> AsyncGenerator[pl.DataFrame]:
-        for place, (symbol, listing) in enumerate(zip(query.symbols, listings, strict=True)):
+        for symbol, listing in zip(query.symbols, listings, strict=True):
             is_stored = await source_of(reading, listing.instrument_id, query.timeframe) == query.timeframe
             read = self._series if is_stored else self._derived
             async with contextlib.aclosing(read(query, symbol, listing.instrument_id, reading)) as frames:
                 async for frame in frames:
-                    bars = frame
-                    if query.adjustment != "raw" and is_stored:
-                        basis = pl.lit(query.adjustment).alias("basis")
-                        bars = adjust(frame, factors[place], adjustment=query.adjustment).with_columns(basis)
-                    yield bars.with_columns(pl.lit(symbol).alias("symbol")).select(list(COLUMNS))
+                    bars = await adjusting.adjusted(frame, listing.instrument_id, query) if is_stored else frame
+                    if query.currency and is_stored:
+                        about = {"timeframe": query.timeframe, "currency": query.currency, "fixing": query.fixing}
+                        bars = (await in_currency(reading, bars, mic=listing.mic, **about)).bars
+                    yield bars.with_columns(pl.lit(symbol).alias("symbol")).select(list(columns_of(query)))
 
     async def _series(
         self, query: BarsQuery, _: str, instrument: str, reading: Reading
@@ -163,7 +166,14 @@ class Streams:
                 return
 
 
-async def _written(frames: AsyncGenerator[pl.DataFrame], *, form: str, rows: int) -> AsyncGenerator[bytes]:
+def columns_of(query: BarsQuery) -> Schema:
+    """Return the columns of the answer to `query`."""
+    return {**COLUMNS, **FX} if query.currency else COLUMNS
+
+
+async def _written(
+    frames: AsyncGenerator[pl.DataFrame], *, form: str, rows: int, columns: Schema = COLUMNS
+) -> AsyncGenerator[bytes]:
     """Yield the bytes of `frames`, at least once; equal rows are equal bytes, however they are cut into frames."""
     flow = Flow(form)
     begun = False
@@ -171,7 +181,7 @@ async def _written(frames: AsyncGenerator[pl.DataFrame], *, form: str, rows: int
         async for frame in even:
             yield await asyncio.to_thread(flow.write, frame)
             begun = True
-    ending = b"" if begun else flow.write(empty(COLUMNS))
+    ending = b"" if begun else flow.write(empty(columns))
     yield ending + flow.end()
 
 
