@@ -142,7 +142,7 @@ class Sandbox:
 
 def _query(provider: str, request: web.Request, *, today: date, body: bytes) -> Query:
     told = {"parts": request.match_info, "params": request.query, "headers": request.headers}
-    return query(desk(provider), **told, today=today, body=body)  # type: ignore[arg-type]
+    return query(desk(provider), **told, today=today, body=body)
 
 
 def _question(request: web.Request, asked: Query) -> str:

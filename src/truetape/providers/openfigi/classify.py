@@ -57,8 +57,8 @@ def by_body(body: bytes) -> Failure | None:
         return by_words(told) if told else None
     if not jobs or any(job.data for job in jobs):
         return None
-    told = [job.error or job.warning or "a job without an answer" for job in jobs]
-    worst = next((words for words in told if NOTHING not in words.lower()), told[0])
+    words = [job.error or job.warning or "a job without an answer" for job in jobs]
+    worst = next((one for one in words if NOTHING not in one.lower()), words[0])
     return by_words(worst)
 
 

@@ -52,7 +52,8 @@ def identifiers(body: bytes, ask: Ask) -> pl.DataFrame:
     asked = jobs(ask.symbol)
     if asked and len(asked) != len(found):
         raise payload.defect(f"{len(asked)} identifiers were asked about, and {len(found)} answered")
-    told = [(job.name, job.value) for job in asked] or [(None, None)] * len(found)
+    nobody: tuple[str | None, str | None] = (None, None)
+    told = [(job.name, job.value) for job in asked] or [nobody] * len(found)
     rows = [(of, one) for of, job in zip(told, found, strict=True) for one in job.data or ()]
     columns: dict[str, Column] = {
         "asked_type": pl.Series([name for (name, _), _ in rows], dtype=pl.String),

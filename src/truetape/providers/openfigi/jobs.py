@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 _LETTERS: Final = "B-DF-HJ-NP-TV-Z"  # consonants
-TYPES: Final = (  # the first whose form fits; check digits are not looked at, since OpenFIGI says what it thinks of them
+TYPES: Final = (  # the first whose form fits; check digits are not looked at, OpenFIGI says what it thinks
     # No FIGI begins as the ISINs of some countries do, so that no text is both.
     ("figi", "ID_BB_GLOBAL", re.compile(f"(?!BS|BM|GG|GB|GH|KY|VG)[{_LETTERS}]{{2}}G[{_LETTERS}0-9]{{8}}[0-9]")),
     ("isin", "ID_ISIN", re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")),

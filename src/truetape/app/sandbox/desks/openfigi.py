@@ -65,9 +65,8 @@ class OpenfigiDesk(Desk):
 
     def catalogue(self, dataset: Dataset, query: Query) -> Reply:
         """Answer the jobs: tickers of the dataset have a FIGI, everything else has none."""
-        return Reply(
-            200, msgspec.json.encode([_answer(dataset, self.ours(job.id_value)) for job in _jobs(query) or []])
-        )
+        jobs = _jobs(query) or []
+        return Reply(200, msgspec.json.encode([_answer(dataset, self.ours(job.id_value)) for job in jobs]))
 
 
 def _jobs(query: Query) -> list[_Job] | None:
