@@ -78,16 +78,15 @@ def fx_used(frames: Sequence[InCurrency], *, currency: str) -> FxUsed | None:
     if not frames:
         return None
     told = pl.concat([one.bars.select(list(FX)) for one in frames])
-    known = [one.rates["ts_known"].max() for one in frames if len(one.rates)]
+    newest = pl.concat([one.rates["ts_known"] for one in frames]).cast(pl.Int64).max()
     ages = told["fx_age_days"].max()
-    newest = pl.Series(known).cast(pl.Int64).max() if known else None
     return FxUsed(
         currency=currency,
         fixings=_named(told["fx_fixing"]),
         paths=_named(told["fx_path"]),
-        oldest_days=int(ages) if isinstance(ages, int) else None,
+        oldest_days=ages if isinstance(ages, int) else None,
         missing=told["fx_rate"].null_count(),
-        known=iso(int(newest)) if isinstance(newest, int) else None,
+        known=iso(newest) if isinstance(newest, int) else None,
     )
 
 
