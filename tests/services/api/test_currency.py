@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
 
+from pipeline_doubles import BothTimes
 from room_doubles import rows
-from truetape.adapters.duckdb_store import DuckdbStore
-from truetape.adapters.set_clock import SetClock
 from truetape.domain.errors import BadInput
-from truetape.domain.time import DAY_NS, from_datetime
+from truetape.domain.subjects import Subject
+from truetape.domain.time import from_datetime
 from truetape.services.api.currency import FX, InCurrency, fx_used, in_currency
-from truetape.services.api.reading import Reading, reading_now
+from truetape.services.api.reading import Reading
 
 THURSDAY, FRIDAY, MONDAY = date(2024, 3, 7), date(2024, 3, 8), date(2024, 3, 11)
 KNOWN = datetime(2024, 3, 12, tzinfo=UTC)
-CLOCK = SetClock(from_datetime(KNOWN) + 10 * DAY_NS)
-AS_OF = from_datetime(KNOWN)
 
 
 def rate(pair: str, day: date, value: float, *, fixing: str = "ecb", version: int = 1) -> pl.DataFrame:
@@ -44,9 +41,17 @@ RATES = [
 CLOSES = {"XNAS": 21, "XTKS": 6}  # o'clock UTC
 
 
-@pytest.fixture
-async def reading(tmp_path: Path) -> AsyncIterator[Reading]:
-    store = DuckdbStore(tmp_path / "store.duckdb")
+class Still:
+    """Changes of a store that has none."""
+
+    is_alone = True
+
+    def unchanged(self, subjects: Collection[Subject], *, since: int) -> bool:
+        return bool(subjects) and since >= 0
+
+
+def read_at(as_of: int | None) -> Reading:
+    """A reading of the rates and of the hours of two venues, as known at `as_of`."""
     hours = [
         rows(
             "sessions",
@@ -58,9 +63,13 @@ async def reading(tmp_path: Path) -> AsyncIterator[Reading]:
         for mic, hour in CLOSES.items()
         for day in (THURSDAY, FRIDAY, MONDAY)
     ]
-    await store.commit({"fx_rates": pl.concat(RATES), "sessions": pl.concat(hours)})
-    yield reading_now(store, CLOCK)
-    await store.close()
+    store = BothTimes(fx_rates=pl.concat(RATES), sessions=pl.concat(hours))
+    return Reading(store, changes=Still(), version=0, as_of=as_of, told=0)
+
+
+@pytest.fixture
+def reading() -> Reading:
+    return read_at(None)
 
 
 def bars(*moments: str, currency: str = "USD", price: float = 110.0) -> pl.DataFrame:
@@ -143,8 +152,7 @@ async def test_parts_need_no_rate(reading: Reading) -> None:
 async def test_what_is_known_later_changes_nothing_then(reading: Reading) -> None:
     """The bank's correction of Monday's rate was known a day later."""
     monday = bars("2024-03-11 00:00")
-    store = reading._store
-    then = reading_now(store, CLOCK, as_of=AS_OF)
+    then = read_at(from_datetime(KNOWN))
     about = {"mic": "XNAS", "timeframe": "1d", "currency": "EUR"}
 
     now, before = await in_currency(reading, monday, **about), await in_currency(then, monday, **about)
