@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from truetape.domain.check_digits import FORMS, surely_right
 from truetape.domain.errors import BadInput
 
 SCHEMES: Final = ("isin", "cusip", "sedol", "figi", "lei", "cik")
@@ -48,8 +49,14 @@ def valid(scheme: str, texts: pl.Series) -> pl.Series:
 
     Each distinct text is looked at once.
     """
-    found = {text: _defect(scheme, _BLANKS.sub("", text).upper()) == "" for text in texts.unique().drop_nulls()}
-    return texts.replace_strict(found, default=None, return_dtype=pl.Boolean)
+    distinct = texts.unique().drop_nulls()
+    compact = distinct.str.replace_all(_BLANKS.pattern, "").str.to_uppercase()
+    sound = _surely(scheme, compact)
+    doubtful = {text: _defect(scheme, text) == "" for text in compact.filter(~sound).unique()}
+    right = sound | compact.replace_strict(doubtful, default=False, return_dtype=pl.Boolean)
+    asked = pl.DataFrame({"text": texts})
+    known = pl.DataFrame({"text": distinct, "right": right})
+    return asked.join(known, on="text", how="left", maintain_order="left")["right"].alias(texts.name)
 
 
 def isin_of_cusip(cusip: str, *, country: str = "US") -> str:
@@ -60,8 +67,7 @@ def isin_of_cusip(cusip: str, *, country: str = "US") -> str:
     """
     if country not in NORTH_AMERICA:
         raise BadInput(parameter="country", value=country, fix=f"Countries with CUSIPs are {', '.join(NORTH_AMERICA)}.")
-    body = country + normalized("cusip", cusip)
-    return body + str(_numbers("isin").calc_check_digit(body))
+    return _isin(country + normalized("cusip", cusip))
 
 
 def cusip_of_isin(isin: str) -> str | None:
@@ -72,6 +78,24 @@ def cusip_of_isin(isin: str) -> str | None:
     """
     known = normalized("isin", isin)
     return known[2:11] if known[:2] in NORTH_AMERICA else None
+
+
+def _surely(scheme: str, compact: pl.Series) -> pl.Series:
+    """Return which of `compact` are surely identifiers of `scheme`; those that are not may be all the same."""
+    if scheme == "cik":
+        return compact.str.contains(rf"^{_CIK.pattern}$")
+    if scheme not in FORMS:
+        return pl.repeat(value=False, n=len(compact), dtype=pl.Boolean, eager=True)
+    right = surely_right(scheme, compact)
+    if scheme != "isin":
+        return right
+    countries = compact.filter(right).str.head(2).unique()
+    used = [one for one in countries if _defect(scheme, _isin(f"{one}000000000")) == ""]
+    return right & compact.str.head(2).is_in(used)
+
+
+def _isin(body: str) -> str:
+    return body + str(_numbers("isin").calc_check_digit(body))
 
 
 def _defect(scheme: str, text: str) -> str:

@@ -69,8 +69,9 @@ def issuer_of(cik: str) -> str:
 
 def _once(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return `rows` without repeats and without tickers that stand twice at one time, and questions about those."""
+    several = rows.select("mic", "symbol").is_duplicated()
     facts = [name for name in rows.columns if name not in {"number", "spelled", "board"}]
-    distinct = rows.unique(facts, keep="first", maintain_order=True)
+    distinct = rows.filter(several).unique(facts, keep="first", maintain_order=True)
     since = pl.col("begins").fill_null(FIRST)
     ordered = distinct.with_columns(since=since, until=pl.col("ends").fill_null(LAST)).sort("mic", "symbol", "since")
     before = pl.col("until").cum_max().shift(1).over("mic", "symbol", order_by="since")
@@ -79,7 +80,8 @@ def _once(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     marked = ordered.with_columns(crowded=crowded)
     words = pl.format("{} lists {} on {} twice at one time, with different facts", "provider", "spelled", "mic")
     asked = questions(marked.filter("crowded").sort("number"), kind="twice", words=words)
-    return marked.filter(~pl.col("crowded")).select(rows.columns).sort("number"), asked
+    kept = marked.filter(~pl.col("crowded")).select(rows.columns)
+    return pl.concat([rows.filter(~several), kept]).sort("number"), asked
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
