@@ -22,6 +22,7 @@ from truetape.domain.messages import (
     BatchNormalized,
     BatchStored,
     DecisionMade,
+    CalendarsCorrected,
     Edit,
     FactorsChanged,
     FindingsMade,
@@ -85,6 +86,7 @@ EXAMPLES: list[tuple[Message, str]] = [
     (InstrumentsChanged(instrument_ids=("ins_a",), ts_known=1), ""),
     (InstrumentChanged(instrument_id="ins_a", ts_known=1, changes=("listings",)), "ins_a"),
     (
+    (CalendarsCorrected(corrections=b"", ts_known=1), ""),
         InstrumentsMerged(
             decision_id="dec_1", instrument_id="ins_a", into="ins_b", stands=True, actor="ann", why="w", ts_known=1
         ),

@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from truetape.domain.errors import BadInput, StoreUnavailable, TruetapeError, UnknownSymbol, UnknownTarget
+from truetape.services.api.calendars import CALENDARS, CORRECTIONS, Corrected, NewCorrection
 from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.decisions import ENDING, QUARANTINE, REPAIRS, Taken
@@ -105,6 +106,12 @@ class RemoteSource:
             given |= {"into": wish.into, "evidence": wish.evidence}
         body, _ = self._get(path, accept="json", given=msgspec.json.encode(given))
         return msgspec.json.decode(body, type=Merged)
+
+    def correct(self, mic: str, wanted: NewCorrection) -> Corrected:
+        """Tell the server what is said of a day of the venue `mic`, and return what it told."""
+        path = f"{CALENDARS}/{quote(mic, safe='')}{CORRECTIONS}"
+        body, _ = self._get(path, accept="json", given=msgspec.json.encode(wanted))
+        return msgspec.json.decode(body, type=Corrected)
 
     def plan(self, given: Mapping[str, str]) -> Plan:
         """Return how the bars that `given` asks for are answered."""

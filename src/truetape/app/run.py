@@ -21,6 +21,7 @@ import structlog
 from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.backups.keeping import BackupWatch, backup_watch
+from truetape.app.correcting import correct_here, tell_file
 from truetape.app.deciding import decision, subject_of
 from truetape.app.disk_watch import DiskWatch, disk_watch
 from truetape.app.measures import families, lanes
@@ -39,6 +40,7 @@ from truetape.domain.hiding import veil
 from truetape.domain.identity import job_id
 from truetape.domain.messages import (
     BackfillRequested,
+    CalendarsCorrected,
     DecisionMade,
     InstrumentsDeclared,
     InstrumentsMerged,
@@ -118,6 +120,7 @@ class Platform:
             decide=self._decide,
             name=lambda wanted: name_here(self, wanted),
             merge=self.merge,
+            correct=lambda mic, wanted: correct_here(self, mic, wanted),
         )
         served = await self._stack.enter_async_context(Served(app, self.settings.host, self.settings.port))
         self.address = served.address
@@ -136,6 +139,7 @@ class Platform:
 
     async def declare(self) -> None:
         """Tell what the settings ask for, and return when it is planned."""
+        await tell_file(self)
         message = _declared(self.settings, now_ns=self.parts.clock.now_ns())
         last = await asyncio.to_thread(self._last_declared)
         if last is not None and msgspec.structs.replace(message, ts_known=last.ts_known) == last:
@@ -353,7 +357,7 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
                 await bus.drain()  # each day is weighed by the votes of those before it
                 day = entry.ts_known // DAY_NS
             await bus.publish(await again(platform, entry) if isinstance(entry, SnapshotNamed) else entry)
-            if isinstance(entry, InstrumentsDeclared | InstrumentsMerged | SnapshotNamed):
+            if isinstance(entry, InstrumentsDeclared | InstrumentsMerged | CalendarsCorrected | SnapshotNamed):
                 await bus.drain()  # what comes later is judged by the calendar, and is no part of what has a name
             on_progress(number)
         await platform.settle()

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from truetape.app.backup_settings import Backing, backing
+from truetape.app.calendar_settings import Calendars, calendars
 from truetape.app.check_settings import Checking, checking
 from truetape.app.consensus_settings import Consensus, consensus
 from truetape.app.database_settings import Database, database
@@ -66,7 +67,7 @@ _WORDS: Final = {
 }
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
 _POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
-_BUILT: Final = ("pairs", "checking", "consensus", "repairing", "database", "tiers", "backup")
+_BUILT: Final = ("pairs", "checking", "consensus", "repairing", "database", "tiers", "backup", "calendars")
 _READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching", *_BUILT)
 _KEY_LIKE: Final = re.compile("[A-Za-z0-9]{16,}")  # rather a key than the name of a variable, which has underscores
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
@@ -133,6 +134,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database: Database = Database()  # where the store lies, if not in the data folder
     tiers: Tiering = Tiering()  # where old rows go, when, and how long they are kept
     backup: Backing = Backing()  # where backups go, how often, and how often they are proved
+    calendars: Calendars = Calendars()  # corrections of the operator's
     ledger: str = Secret()  # redis://... where quotas are shared by machines; "" for a file in the data folder
 
 
@@ -149,6 +151,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     problems: list[str] = []
     instruments = _tables(table.pop("instruments", []), problems)
     pairs = rate_pairs(table.pop("fx", {}), problems)
+    corrected = calendars(table.pop("calendars", {}), beside=path.parent, problems=problems)
     apart = {name: table.pop(name, {}) for name in ("providers", "policies", "streams", "tiers", "timescale", "backup")}
     watched = {name: table.pop(name, kind()) for name, kind in (("alerts", list), ("channels", dict), ("disk", dict))}
     quality = _quality(table.pop("quality", {}), problems)
@@ -172,6 +175,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     values["database"] = database(apart["timescale"], environ=environ, problems=problems)
     values["tiers"] = tiering(apart["tiers"], beside=path.parent, problems=problems)
     values["backup"] = backing(apart["backup"], file=path, problems=problems)
+    values["calendars"] = corrected
     values["ledger"] = Secret(environ.get(LEDGER, "").strip())
     problems += listing_problems(listings)
     if not problems:

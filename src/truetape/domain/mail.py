@@ -12,6 +12,7 @@ from truetape.domain.messages import (
     BatchNormalized,
     BatchStored,
     DecisionMade,
+    CalendarsCorrected,
     FactorsChanged,
     FindingsMade,
     FindingsStored,
@@ -37,6 +38,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     InstrumentsMerged: ("reference",),
     InstrumentsChanged: ("ingestion", "quality"),
     InstrumentChanged: ("processing", "distribution"),
+    CalendarsCorrected: ("reference",),
     RawCaptured: ("processing",),
     StreamCaptured: ("processing",),
     RoundClosed: ("processing",),
@@ -57,7 +59,14 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
 }
 
 TELLS: dict[str, tuple[type[Message], ...]] = {
-    "app": (InstrumentsDeclared, BackfillRequested, DecisionMade, SnapshotNamed, InstrumentsMerged),
+    "app": (
+        InstrumentsDeclared,
+        BackfillRequested,
+        DecisionMade,
+        SnapshotNamed,
+        InstrumentsMerged,
+        CalendarsCorrected,
+    ),
     "reference": (InstrumentsChanged, InstrumentChanged),
     "ingestion": (RawCaptured, RoundClosed, StreamCaptured),
     "processing": (PayloadRejected, PayloadDoubted, TicksHeard, BatchNormalized),

@@ -65,6 +65,14 @@ class BackfillRequested(Message, frozen=True, kw_only=True):
         return self.job_id
 
 
+class CalendarsCorrected(Message, frozen=True, kw_only=True):
+    """Somebody says of days of venues' calendars what the calendars do not know."""
+
+    corrections: bytes  # Arrow IPC stream, columns domain.calendar_corrections.CORRECTION
+    ts_known: int
+    simulated: bool = False
+
+
 class InstrumentsChanged(Message, frozen=True, kw_only=True):
     """The instrument master holds new facts about these instruments."""
 

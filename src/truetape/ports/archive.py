@@ -10,6 +10,7 @@ import msgspec
 from truetape.domain.messages import (
     BackfillRequested,
     DecisionMade,
+    CalendarsCorrected,
     InstrumentsDeclared,
     InstrumentsMerged,
     RawCaptured,
@@ -40,6 +41,7 @@ Entry = (
     InstrumentsDeclared
     | InstrumentsMerged
     | BackfillRequested
+    | CalendarsCorrected
     | RawCaptured
     | RoundClosed
     | StreamCaptured

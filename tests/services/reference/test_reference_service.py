@@ -44,8 +44,10 @@ async def test_declared_listings_are_written_once_and_told_each_time() -> None:
     await service.on_instruments_declared(declared(AAPL, IBM))
     await service.on_instruments_declared(declared(AAPL, IBM, ts_known=6))
 
-    assert bus.heard == [("InstrumentsDeclared", "reference"), ("InstrumentsMerged", "reference")]
-    assert store.commits == [{"instruments": 2, "listings": 2, "sessions": 10}]
+    assert bus.heard == [
+        (name, "reference") for name in ("InstrumentsDeclared", "InstrumentsMerged", "CalendarsCorrected")
+    ]
+    assert store.commits == [{"calendars": 2, "instruments": 2, "listings": 2, "sessions": 10}]
     assert store.rows["sessions"]["simulated"].all()
     ids = tuple(sorted([identify(AAPL), identify(IBM)]))
     written = ("instruments", "listings")
@@ -64,7 +66,7 @@ async def test_lunch_breaks_stand_beside_the_sessions() -> None:
     for ts_known in (5, 6):
         await service.on_instruments_declared(declared(toyota, ts_known=ts_known))
 
-    assert store.commits == [{"instruments": 1, "listings": 1, "sessions": 5, "session_breaks": 5}]
+    assert store.commits == [{"calendars": 1, "instruments": 1, "listings": 1, "sessions": 5, "session_breaks": 5}]
     assert ["XTKS"] == store.rows["session_breaks"]["mic"].unique().to_list()
 
 
@@ -76,7 +78,7 @@ async def test_a_later_end_adds_sessions_only() -> None:
 
     await service.on_instruments_declared(declared(AAPL, end=date(2024, 6, 18)))
 
-    assert store.commits[1] == {"sessions": 2}
+    assert store.commits[1] == {"calendars": 1, "sessions": 2}
 
 
 async def test_another_name_is_a_second_version() -> None:

@@ -16,6 +16,7 @@ from truetape.ports.archive import Archive
 from truetape.ports.clock import Clock
 from truetape.ports.store import Store
 from truetape.services.api.answers import Answers, Page, factors_used
+from truetape.services.api.calendars import calendar, calendar_query, venues, venues_query
 from truetape.services.api.cases import Cases
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.endpoint import Endpoint
@@ -92,6 +93,10 @@ ASKS: Final[dict[str, Ask]] = {
     "quarantine": Ask(lambda given, _, config: docket_query(given, config), lambda d, q, at: d.cases.claims(q, **at)),
     "repairs": Ask(lambda given, _, config: docket_query(given, config), lambda d, q, at: d.cases.repairs(q, **at)),
     "snapshots": Ask(lambda _, __, ___: None, _snapshots),
+    "calendar": Ask(
+        lambda given, place, _: calendar_query(place["mic"], given), lambda d, q, _: calendar(d.reading, q)
+    ),
+    "venues": Ask(lambda given, _, __: venues_query(given), lambda d, q, _: venues(d.reading, q)),
     "explanation": Ask(
         lambda given, place, _: explain_query(place["symbol"], place["ts"], given),
         document=lambda d, q: d.explainer.explain(q),

@@ -12,6 +12,7 @@ from truetape.domain.fixings import FIXINGS
 from truetape.domain.schema import TABLES
 from truetape.domain.time import TIMEFRAMES
 from truetape.services.api.answers import ACTION, BAR, DERIVED_FROM, LEVEL, LISTING
+from truetape.services.api.calendars import calendar_endpoints
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.docket import (
     CLAIM_PREFIX,
@@ -95,6 +96,7 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
         _explanation(),
         *_cases(limit),
         *kept_endpoints(),
+        *calendar_endpoints(days=(START, END), known=(AS_OF, SNAPSHOT)),
     ]
     return {endpoint.name: endpoint for endpoint in found}
 

@@ -11,6 +11,7 @@ import polars as pl
 from truetape.domain.schema import INSTANT
 from truetape.services.api.backfills import PATH as BACKFILLS
 from truetape.services.api.backfills import Job, Wanted
+from truetape.services.api.calendars import CALENDARS, CORRECTIONS, Corrected, NewCorrection
 from truetape.services.api.decisions import ENDING, QUARANTINE, REPAIRS, Taken
 from truetape.services.api.endpoint import RECEIPTS, Endpoint
 from truetape.services.api.formats import MEDIA_TYPES
@@ -57,6 +58,7 @@ def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
             **_backfills(),
             **_decisions(),
             **_merges(),
+            **_corrections(),
             **_for_operators(),
         },
         "components": {"schemas": {"Problem": _problem()}},
@@ -245,6 +247,17 @@ def _merges() -> dict[str, Any]:
         f"{INSTRUMENTS}/{{instrument}}/{MERGE}": operation("merge_records", "Let another record stand for it", wish),
         f"{INSTRUMENTS}/{{instrument}}/{UNMERGE}": operation("unmerge_record", "Take a merge back", parting),
     }
+
+
+def _corrections() -> dict[str, Any]:
+    form = MEDIA_TYPES["json"]
+    wanted, told = (msgspec.json.schema(kind)["$defs"][kind.__name__] for kind in (NewCorrection, Corrected))
+    mic = {"name": "mic", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    body = {"required": True, "content": {form: {"schema": wanted}}}
+    answers = {"201": {"description": "It was told.", "content": {form: {"schema": told}}}, **_problems()}
+    about = {"operationId": "correct_calendar", "summary": "Correct a day of a calendar", "tags": ["operation"]}
+    post = {**about, "responses": answers, "parameters": [mic], "requestBody": body}
+    return {f"{CALENDARS}/{{mic}}{CORRECTIONS}": {"post": post}}
 
 
 def _for_operators() -> dict[str, Any]:

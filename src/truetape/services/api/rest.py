@@ -21,7 +21,7 @@ from truetape.ports.archive import Archive
 from truetape.ports.cache import Cache
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
-from truetape.services.api import backfills, decisions, merging, plans, problem, snapshots, tables
+from truetape.services.api import backfills, calendars, decisions, merging, plans, problem, snapshots, tables
 from truetape.services.api.asking import Teller
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.docs_page import content_policy, docs_page
@@ -58,12 +58,14 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
     decide: decisions.Decide | None = None,
     name: snapshots.Name | None = None,
     merge: merging.Merge | None = None,
+    correct: calendars.Correct | None = None,
     families: Families = lambda: iter(()),
 ) -> Litestar:
     """Return the application that answers every path of the api. It only reads, and hands the rest on.
 
     `readiness` returns what is not as it should be in the rooms, by part; nothing when all is well. `accept` takes a
-    backfill, `decide` a decision, `name` the name of a snapshot and `merge` a merge; without them none is taken.
+    backfill, `decide` a decision, `name` the name of a snapshot, `merge` a merge and `correct` a day of a calendar;
+    without them none is taken.
     `families` returns what other rooms count. Answers are kept while what they looked at stays, if the store knows that
     (ports.changes).
     """
@@ -75,6 +77,7 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
             *backfills.routes(store=store, clock=clock, accept=accept),
             *decisions.routes(decide=decide),
             *merging.routes(merge=merge),
+            *calendars.routes(correct=correct),
             *tables.routes(store=store),
             *plans.routes(teller),
             *snapshots.routes(name=name, listed=lambda request: rest.answer(request, rest.endpoints["snapshots"])),
@@ -225,7 +228,7 @@ def _methods(path: str) -> str:
     """Return the methods that `path` takes, as the header Allow names them."""
     if path in {backfills.PATH, SNAPSHOTS}:
         return backfills.ALLOWED
-    return "POST" if path.endswith((decisions.ENDING, *merging.ENDINGS)) else "GET"
+    return "POST" if path.endswith((decisions.ENDING, calendars.CORRECTIONS, *merging.ENDINGS)) else "GET"
 
 
 def _response(rendered: Rendered, *, has: str) -> Response[bytes]:

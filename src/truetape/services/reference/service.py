@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Protocol
 
 import polars as pl
 import structlog
 
-from truetape.domain.messages import InstrumentsChanged, InstrumentsDeclared, InstrumentsMerged
-from truetape.domain.schema import TABLES
+from truetape.domain.calendar_corrections import CORRECTION
+from truetape.domain.messages import CalendarsCorrected, InstrumentsChanged, InstrumentsDeclared, InstrumentsMerged
+from truetape.domain.schema import TABLES, empty
 from truetape.domain.versions import decide
+from truetape.domain.wire import unpack
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
-from truetape.services.reference.calendars import breaks, covered, sessions
+from truetape.services.reference.calendars import covered
 from truetape.services.reference.changed import changed_instruments
+from truetape.services.reference.claimed import ListingClaims
 from truetape.services.reference.config import ReferenceConfig
+from truetape.services.reference.hours import (
+    HELD,
+    Changes,
+    Origin,
+    calendar_row,
+    compared,
+    correction_rows,
+    hours_rows,
+    names_of,
+    to_compute,
+)
 from truetape.services.reference.master import identify, instruments, listings, refuse_conflicts
 from truetape.services.reference.merges import merge_row
 
 log = structlog.get_logger()
-
-
-class Calendar(Protocol):
-    """What a venue's calendar tells of each of its days."""
-
-    def __call__(self, mic: str, *, start: date, end: date) -> pl.DataFrame:
-        """Return rows of the days from `start` to `end`, both inclusive."""
-        ...
 
 
 class ReferenceService:
@@ -38,11 +44,23 @@ class ReferenceService:
         self._bus = bus
         self._store = store
         self._config = config
+        self._claims = ListingClaims(store=store, commit=self._keep, segments=config.segments)
+        self._turn = asyncio.Lock()  # who reads the master to write it has it alone
 
     def subscribe(self) -> None:
         """Start to hear the others."""
         self._bus.subscribe(InstrumentsDeclared, group="reference", handler=self.on_instruments_declared)
         self._bus.subscribe(InstrumentsMerged, group="reference", handler=self.on_instruments_merged)
+        self._bus.subscribe(CalendarsCorrected, group="reference", handler=self.on_calendars_corrected)
+
+    async def settle(self) -> None:
+        """Bring what lists of listings said since into the master.
+
+        Raises:
+            StoreUnavailable: The claims or the master cannot be read or written now.
+        """
+        async with self._turn:
+            await self._claims.settle()
 
     async def on_instruments_declared(self, message: InstrumentsDeclared) -> None:
         """Write what is new or corrected, and tell of all the declared instruments, also when nothing changed.
@@ -50,8 +68,12 @@ class ReferenceService:
         Raises:
             BadInput: Two listings claim one ticker at once, or a venue has no calendar.
         """
-        if not message.listings:
-            return
+        if message.listings:
+            async with self._turn:
+                await self._claims.settle()
+                await self._declare(message)
+
+    async def _declare(self, message: InstrumentsDeclared) -> None:
         known, simulated = message.ts_known, message.simulated
         listed = listings(message.listings, ts_known=known, simulated=simulated)
         refuse_conflicts(pl.concat([listed, await self._other_claims(listed)]))
@@ -59,28 +81,59 @@ class ReferenceService:
             "instruments": instruments(message.listings, ts_known=known, simulated=simulated),
             "listings": listed,
         }
-        unknown = await self._without_sessions(message)
-        if unknown:
-            for table, read in (("sessions", sessions), ("session_breaks", breaks)):
-                incoming[table] = await asyncio.to_thread(self._hours, message, unknown, table, read)
-        days = (message.start, message.end)
-        writes = {table: await self._decided(table, rows, days=days) for table, rows in incoming.items() if len(rows)}
-        writes = {table: rows for table, rows in writes.items() if not rows.is_empty()}
-        if writes:
-            await self._commit(writes, ts_known=known)
+        changes = await self._calendars(message)
+        for table, rows in incoming.items():
+            changes.add(table, await self._decided(table, rows))
+        await self._commit(changes, ts_known=known)
         ids = tuple(sorted({identify(one) for one in message.listings}))
         await self._bus.publish(InstrumentsChanged(instrument_ids=ids, ts_known=known, end=message.end))
 
     async def on_instruments_merged(self, message: InstrumentsMerged) -> None:
         """Let one record stand for another from now on, or no longer."""
-        rows = await self._decided("merges", merge_row(message))
-        if len(rows):
-            await self._commit({"merges": rows}, ts_known=message.ts_known)
+        async with self._turn:
+            await self._claims.settle()
+            await self._keep({"merges": await self._decided("merges", merge_row(message))}, message.ts_known)
 
-    async def _commit(self, writes: dict[str, pl.DataFrame], *, ts_known: int) -> None:
+    async def _keep(self, writes: dict[str, pl.DataFrame], ts_known: int) -> None:
+        changes = Changes()
+        for table, rows in writes.items():
+            changes.add(table, rows)
+        await self._commit(changes, ts_known=ts_known)
+
+    async def on_calendars_corrected(self, message: CalendarsCorrected) -> None:
+        """Keep what is said of days, write their sessions anew, and tell of all instruments of the venues concerned."""
+        origin = Origin(message.ts_known, message.simulated)
+        said = correction_rows(unpack(message.corrections), origin=origin)
+        if not said.is_empty():
+            async with self._turn:
+                await self._correct(said, origin)
+
+    async def _correct(self, said: pl.DataFrame, origin: Origin) -> None:
+        changes = Changes()
+        changes.add("calendar_corrections", await self._decided("calendar_corrections", said))
+        stored = await self._store.read("calendars")
+        concerned = [
+            (mic, keeper)
+            for mic, keeper in stored.select("mic", "keeper").iter_rows()
+            if {*names_of(mic, keeper=keeper)} & {*said["mic"]}
+        ]
+        days = said.select(pl.col("session").min().alias("first"), pl.col("session").max().alias("last")).row(0)
+        corrections = pl.concat([await self._corrections(), said.select(list(CORRECTION))])
+        await self._rework(changes, dict(concerned), days, corrections=corrections, origin=origin)
+        await self._commit(changes, ts_known=origin.ts_known)
+        ids = await self._listed_on([mic for mic, _ in concerned])
+        if changes.writes.keys() & {*HELD} or changes.withdrawals:
+            await self._bus.publish(InstrumentsChanged(instrument_ids=ids, ts_known=origin.ts_known))
+
+    async def _commit(self, changes: Changes, *, ts_known: int) -> None:
         """Write, and tell of each instrument that the master says something else of it now."""
-        await self._store.commit(writes)
-        for told in changed_instruments(writes, ts_known=ts_known):
+        if not changes.writes and not changes.withdrawals:
+            return
+        if changes.withdrawals:
+            await self._store.commit(changes.writes, withdrawals=changes.withdrawals)
+        else:
+            await self._store.commit(changes.writes)
+        for told in changed_instruments(changes.writes, ts_known=ts_known):
             await self._bus.publish(told)
 
     async def _other_claims(self, listed: pl.DataFrame) -> pl.DataFrame:
@@ -89,43 +142,69 @@ class ReferenceService:
         stored = await self._store.read("listings", Selection(equal=tickers))
         return stored.join(listed, on=TABLES["listings"].key, how="anti", nulls_equal=True)
 
-    async def _decided(
-        self, table: str, rows: pl.DataFrame, *, days: tuple[date | None, date | None] = (None, None)
-    ) -> pl.DataFrame:
+    async def _decided(self, table: str, rows: pl.DataFrame) -> pl.DataFrame:
         name = TABLES[table].key[0]
-        dated = days if table in {"sessions", "session_breaks"} else (None, None)
-        current = await self._store.read(
-            table, Selection(equal={name: tuple(rows[name].unique())}, start=dated[0], end=dated[1])
-        )
+        current = await self._store.read(table, Selection(equal={name: tuple(rows[name].unique())}))
         return decide(current, rows, TABLES[table]).write
 
-    async def _without_sessions(self, message: InstrumentsDeclared) -> list[str]:
-        """Return the venues whose stored sessions do not reach from the message's first day to its last.
+    async def _calendars(self, message: InstrumentsDeclared) -> Changes:
+        """Return what is to be written of the calendars of the declared venues.
 
-        What is stored already is not computed again, which would take seconds at every start. Where the first or the
-        last day is no session, nothing shows that the calendar is complete, and it is computed.
+        What is stored already is not computed again, which would take seconds at every start, unless the rules are
+        other ones now.
         """
         mics = sorted({one.mic for one in message.listings})
-        stored = await self._store.read(
-            "sessions", Selection(equal={"mic": mics}, start=message.start, end=message.end, columns=("mic", "session"))
-        )
-        reach = stored.group_by("mic").agg(
-            pl.col("session").min().alias("first"), pl.col("session").max().alias("last")
-        )
-        whole = (pl.col("first") == message.start) & (pl.col("last") == message.end)
-        return sorted(set(mics) - set(reach.filter(whole)["mic"]))
+        stored = await self._store.read("calendars", Selection(equal={"mic": mics}))
+        changes, origin = Changes(), Origin(message.ts_known, message.simulated)
+        keepers = {mic: self._config.borrowed.get(mic, mic) for mic in mics}
+        wanted = to_compute(keepers, stored, start=message.start, end=message.end)
+        corrections = await self._corrections() if wanted else empty(CORRECTION)
+        for mic, days in wanted.items():
+            await self._rework(changes, {mic: keepers[mic]}, days, corrections=corrections, origin=origin)
+        rows = [
+            calendar_row(mic, keeper=keepers[mic], stored=stored, days=days, origin=origin)
+            for mic, days in wanted.items()
+        ]
+        for row in rows:
+            self._tell_of_ends(row, message)
+            changes.add("calendars", decide(stored, row, TABLES["calendars"]).write)
+        return changes
 
-    def _hours(self, message: InstrumentsDeclared, mics: list[str], table: str, read: Calendar) -> pl.DataFrame:
-        """Return the rows of `table` that `read` finds in the calendars of `mics`."""
-        frames = [self._calendar(mic, read, start=message.start, end=message.end) for mic in mics]
-        columns = TABLES[table].columns
-        known = pl.lit(message.ts_known).cast(columns["ts_known"]).alias("ts_known")
-        rows = pl.concat(frames).with_columns(known, simulated=message.simulated, version=pl.lit(1, dtype=pl.UInt32))
-        return rows.select(list(columns))
+    async def _rework(
+        self,
+        changes: Changes,
+        keepers: Mapping[str, str],
+        days: tuple[date, date],
+        *,
+        corrections: pl.DataFrame,
+        origin: Origin,
+    ) -> None:
+        """Add to `changes` what is other now of the sessions of these venues on `days`, both inclusive."""
+        first, last = days
+        for mic, keeper in keepers.items():
+            found = await asyncio.to_thread(
+                hours_rows, mic, keeper=keeper, start=first, end=last, corrections=corrections, origin=origin
+            )
+            for table in HELD:
+                current, withdrawn = [
+                    await self._store.read(
+                        table, Selection(equal={"mic": (mic,)}, start=first, end=last, withdrawn=gone)
+                    )
+                    for gone in (False, True)
+                ]
+                rows, gone = compared(
+                    table, found[table], current=current, withdrawn=withdrawn, ts_known=origin.ts_known
+                )
+                changes.add(table, rows, gone=gone)
 
-    def _calendar(self, mic: str, read: Calendar, *, start: date, end: date) -> pl.DataFrame:
-        keeper = self._config.borrowed.get(mic, mic)
-        first, last = covered(keeper, start=start, end=end)
-        if (first, last) != (start, end) and read is sessions:
-            log.warning("reference.calendar_ends", mic=mic, known_from=str(first), known_to=str(last))
-        return read(keeper, start=start, end=end).with_columns(mic=pl.lit(mic))
+    def _tell_of_ends(self, row: pl.DataFrame, message: InstrumentsDeclared) -> None:
+        first, last = covered(row["keeper"][0], start=message.start, end=message.end)
+        if (first, last) != (message.start, message.end):
+            log.warning("reference.calendar_ends", mic=row["mic"][0], known_from=str(first), known_to=str(last))
+
+    async def _corrections(self) -> pl.DataFrame:
+        return (await self._store.read("calendar_corrections")).select(list(CORRECTION))
+
+    async def _listed_on(self, mics: Sequence[str]) -> tuple[str, ...]:
+        wanted = Selection(equal={"mic": mics}, columns=("instrument_id",))
+        return tuple((await self._store.read("listings", wanted))["instrument_id"].unique().sort())
