@@ -11,17 +11,18 @@ from collections.abc import Generator, Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 import polars as pl
 
 from truetape.adapters.data_folder import read_server
+from truetape.app.library_exports import ExportAnswers
 from truetape.app.library_local import LocalSource
 from truetape.app.library_plans import PlanAnswers
 from truetape.app.library_remote import RemoteSource
 from truetape.app.library_source import Source, given_as, written_as
 from truetape.app.library_ticks import TickAnswers
-from truetape.domain.adjust import Adjustment
+from truetape.domain.adjustments import AnyAdjustment
 from truetape.domain.naming import Resolved, latest_day
 from truetape.domain.naming import resolve as resolve_ticker
 from truetape.domain.time import parse_day
@@ -29,9 +30,6 @@ from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.explain import Explanation
 from truetape.services.api.render import Receipt
 from truetape.services.api.snapshots import Snapshot
-
-if TYPE_CHECKING:
-    from truetape.app.exports import Exported
 
 DATA: Final = "TRUETAPE_DATA"
 DEFAULT_DATA: Final = "data"
@@ -41,7 +39,7 @@ Moment = datetime | date | str
 Symbols = str | Iterable[str]
 
 
-class Session(TickAnswers, PlanAnswers):
+class Session(TickAnswers, PlanAnswers, ExportAnswers):
     """Data, opened once for many questions. Use it in `with`, or call `close`.
 
     While a session reads a data folder itself, no other process can write to it.
@@ -57,7 +55,8 @@ class Session(TickAnswers, PlanAnswers):
         start: Day | None = None,
         end: Day | None = None,
         timeframe: str = "1d",
-        adjustment: Adjustment = "raw",
+        adjustment: AnyAdjustment = "raw",
+        anchor: Day | None = None,
         as_of: Moment | None = None,
         snapshot: str | None = None,
     ) -> pl.DataFrame:
@@ -70,7 +69,10 @@ class Session(TickAnswers, PlanAnswers):
             timeframe: "1m" to "1mo". A day is labelled with its session's date, a week with its Monday and a month with
                 the first, at 00:00 UTC; a shorter bar with the instant at which it begins. Where the timeframe was not
                 acquired, bars are made of finer ones, which `derived_from` names.
-            adjustment: "raw" as traded, "split" for splits, "all" for splits and dividends.
+            adjustment: "raw" as traded; "split" for splits; "all" (or "total_return") for splits and everything handed
+                out; "forward_split" and "forward_total_return" the same from the first bar on; "scaled_raw" as "all",
+                the last bar as traded; "lean_total_return"; "difference" and "forward_difference" (Panama).
+            anchor: The day whose prices stay as traded; None: the one that the adjustment names.
             as_of: Answer as known then: a date means its 00:00 UTC, a datetime must be aware.
             snapshot: Answer from the state of the store that has this name, whatever was written since.
 
@@ -83,7 +85,7 @@ class Session(TickAnswers, PlanAnswers):
             BadInput: A parameter is not usable.
         """
         about = {"symbols": symbols, "timeframe": timeframe, "start": start, "end": end, "adjustment": adjustment}
-        return self._source.table("bars", given_as(**about, as_of=as_of, snapshot=snapshot))
+        return self._source.table("bars", given_as(**about, anchor=anchor, as_of=as_of, snapshot=snapshot))
 
     def stream(self, symbols: Symbols, **given: object) -> Generator[pl.DataFrame, None, None]:
         """Yield what `bars` returns, which takes the same, in frames of some 65,000 rows; `close` gives up the rest.
@@ -240,58 +242,6 @@ class Session(TickAnswers, PlanAnswers):
         """Return which version of the store would answer now, and as known when."""
         return self._source.receipt()
 
-    def export(  # noqa: PLR0913  as many as bars and a file have
-        self,
-        symbols: Symbols,
-        output: str | Path,
-        *,
-        format: str | None = None,  # noqa: A002  as everybody calls it
-        start: Day | None = None,
-        end: Day | None = None,
-        timeframe: str = "1d",
-        adjustment: Adjustment = "raw",
-        as_of: Moment | None = None,
-        kind: str = "bars",
-        provider: str | None = None,
-        force: bool = False,
-    ) -> Exported:
-        """Write bars for another program, one instrument at a time, and return what was written.
-
-        Args:
-            symbols: As for `bars`; none of them means every instrument.
-            output: A file, or a new folder for LEAN, Nautilus and zipline. It is there in full or not at all.
-            format: parquet, arrow, csv, dbn, lean, nautilus or zipline; None: as the name of the file tells.
-            start: First session date, inclusive.
-            end: Last session date, inclusive.
-            timeframe: "1m" to "1mo", as far as the format has it.
-            adjustment: "raw", "split" or "all"; LEAN and zipline take prices as traded and adjust by themselves.
-            as_of: Everything as known then; None: as known when it begins.
-            kind: "bars", "trades" or "quotes"; of the latter two, `start` and `end` are instants as for `trades`.
-            provider: Who told trades or quotes; None: anybody.
-            force: Replace what stands at `output`.
-
-        Raises:
-            UnknownSymbol: A symbol is not listed.
-            BadInput: The place is taken, the format cannot hold what is asked for, or a parameter is not usable.
-        """
-        from truetape.app import exports
-
-        given = given_as(start=start, end=end, as_of=as_of)
-        order = exports.Order(
-            symbols=tuple(symbols.split(",")) if isinstance(symbols, str) else tuple(symbols),
-            form=format or exports.form_of(Path(output)),
-            output=Path(output),
-            timeframe=timeframe,
-            adjustment=adjustment,
-            kind=kind,
-            provider=provider,
-            force=force,
-            start=given.get("start"),
-            end=given.get("end"),
-            as_of=given.get("as_of"),
-        )
-        return exports.export(self, order)
-
     def close(self) -> None:
         """Give the data folder or the connection back."""
         self._source.close()
@@ -320,13 +270,14 @@ def open(data: str | Path | None = None) -> Session:  # noqa: A001  read as tt.o
     return Session(RemoteSource(server.address) if server is not None else LocalSource(folder))
 
 
-def bars(
+def bars(  # noqa: PLR0913  as many as those of a session, and where the data are
     symbols: Symbols,
     *,
     start: Day | None = None,
     end: Day | None = None,
     timeframe: str = "1d",
-    adjustment: Adjustment = "raw",
+    adjustment: AnyAdjustment = "raw",
+    anchor: Day | None = None,
     as_of: Moment | None = None,
     snapshot: str | None = None,
     data: str | Path | None = None,
@@ -339,6 +290,7 @@ def bars(
             end=end,
             timeframe=timeframe,
             adjustment=adjustment,
+            anchor=anchor,
             as_of=as_of,
             snapshot=snapshot,
         )

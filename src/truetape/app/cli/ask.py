@@ -23,11 +23,24 @@ SUFFIXES: Final = (".parquet", ".csv", ".arrow", ".json")
 
 
 class Adjusted(Enum):
-    """As traded, for splits, or for splits and dividends."""
+    """What prices and volume are adjusted for; see domain.adjustments, which is not imported to draw a help page."""
 
     RAW = "raw"
     SPLIT = "split"
     ALL = "all"
+    TOTAL_RETURN = "total_return"
+    FORWARD_SPLIT = "forward_split"
+    FORWARD_TOTAL_RETURN = "forward_total_return"
+    SCALED_RAW = "scaled_raw"
+    LEAN_TOTAL_RETURN = "lean_total_return"
+    DIFFERENCE = "difference"
+    FORWARD_DIFFERENCE = "forward_difference"
+
+
+Adjust = Annotated[
+    Adjusted, typer.Option(help="As traded; for splits; for all that is handed out; forward, or by differences.")
+]
+Anchor = Annotated[str | None, typer.Option(metavar="DATE", help="The day whose prices stay as traded.")]
 
 
 def get(  # noqa: PLR0913  one parameter for each option
@@ -36,7 +49,8 @@ def get(  # noqa: PLR0913  one parameter for each option
     start: Annotated[str | None, typer.Option(help="First session date, inclusive.")] = None,
     end: Annotated[str | None, typer.Option(help="Last session date, inclusive.")] = None,
     timeframe: Annotated[str, typer.Option(help="1m to 1mo; made of finer bars where it was not acquired.")] = "1d",
-    adjustment: Annotated[Adjusted, typer.Option(help="What prices and volume are adjusted for.")] = Adjusted.RAW,
+    adjustment: Adjust = Adjusted.RAW,
+    anchor: Anchor = None,
     as_of: AsOf = None,
     snapshot: SnapshotName = None,
     output: Annotated[
@@ -55,6 +69,7 @@ def get(  # noqa: PLR0913  one parameter for each option
         "end": end,
         "timeframe": timeframe,
         "adjustment": adjustment.value,
+        "anchor": anchor,
         "as_of": as_of,
         "snapshot": snapshot,
     }

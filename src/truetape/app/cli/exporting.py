@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from truetape.app.cli.ask import Adjusted, AsOf, Url
+from truetape.app.cli.ask import Adjust, Adjusted, Anchor, AsOf, Url
 from truetape.app.cli.counting import CountedBar
 from truetape.app.cli.terminal import Data, Json, call, err, out, write_json
 from truetape.domain.errors import BadInput
@@ -42,7 +42,8 @@ def export(  # noqa: PLR0913  one parameter for each option
     start: Annotated[str | None, typer.Option(help="First session date, inclusive; of trades an instant.")] = None,
     end: Annotated[str | None, typer.Option(help="Last session date, inclusive; of trades an instant.")] = None,
     timeframe: Annotated[str, typer.Option(help="1m to 1mo, as far as the format has it.")] = "1d",
-    adjustment: Annotated[Adjusted, typer.Option(help="What prices and volume are adjusted for.")] = Adjusted.RAW,
+    adjustment: Adjust = Adjusted.RAW,
+    anchor: Anchor = None,
     as_of: AsOf = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what stands at PATH.")] = False,
     as_json: Json = False,
@@ -68,6 +69,7 @@ def export(  # noqa: PLR0913  one parameter for each option
             end=end,
             timeframe=timeframe,
             adjustment=adjustment.value,
+            anchor=anchor,
             as_of=as_of,
             force=force,
         ),

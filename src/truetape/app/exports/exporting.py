@@ -21,6 +21,7 @@ from truetape.app.exports.receipts import Origin, program
 from truetape.app.exports.series import Member, Series, Sink, members
 from truetape.app.exports.ticks import DbnTradeSink, NautilusTickSink, tick_series
 from truetape.app.exports.zipline_csv import ZiplineSink
+from truetape.domain.adjustments import basis_of
 from truetape.domain.time import iso, parse_instant
 from truetape.services.api.directory import Directory
 
@@ -99,7 +100,7 @@ def _origin(session: Session, order: Order) -> Origin:
     return Origin(
         source=program(),
         kind=order.kind,
-        basis=order.adjustment,
+        basis=basis_of(order.adjustment, order.anchored()),
         timeframe=order.timeframe if order.kind == "bars" else None,
         as_of=iso(as_of),
         store_version=receipt.store_version,
@@ -165,7 +166,15 @@ def _series(session: Session, order: Order, member: Member, origin: Origin) -> I
 
 def _bars(session: Session, order: Order, member: Member, origin: Origin) -> Series:
     one, start, end, as_of = member.instrument_id, order.start, order.end, origin.as_of
-    bars = session.bars(one, start=start, end=end, timeframe=order.timeframe, adjustment=order.adjustment, as_of=as_of)
+    bars = session.bars(
+        one,
+        start=start,
+        end=end,
+        timeframe=order.timeframe,
+        adjustment=order.adjustment,
+        anchor=order.anchor,
+        as_of=as_of,
+    )
     closes = pl.DataFrame(schema={"date": pl.Date, "close": pl.Float64})
     is_adjusting = order.form in {"lean", "zipline"}
     actions = session.corporate_actions(one, start=start, end=end, as_of=as_of) if is_adjusting else pl.DataFrame()

@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from truetape.domain.adjust import ADJUSTMENTS, Adjustment
+from truetape.domain.adjust import ADJUSTMENTS
+from truetape.domain.adjustments import ANY_ADJUSTMENT, AnyAdjustment, check_anchor
 from truetape.domain.errors import BadInput
 from truetape.domain.time import TIMEFRAMES, parse_day, parse_instant, to_datetime
 
@@ -49,7 +50,8 @@ class Order:
     start: str | None = None
     end: str | None = None
     timeframe: str = "1d"
-    adjustment: Adjustment = "raw"
+    adjustment: AnyAdjustment = "raw"
+    anchor: str | None = None  # the day whose prices stay as traded; None: the one that the adjustment names
     as_of: str | None = None
     kind: str = "bars"  # of KINDS
     provider: str | None = None  # who told trades or quotes; None: anybody
@@ -64,7 +66,8 @@ class Order:
         _choose("--format", self.form, FORMS)
         _choose("--kind", self.kind, KINDS)
         _choose("--timeframe", self.timeframe, TIMEFRAMES)
-        _choose("--adjustment", self.adjustment, ADJUSTMENTS)
+        _choose("--adjustment", self.adjustment, ANY_ADJUSTMENT)
+        check_anchor(self.adjustment, self.anchored(), parameter="--anchor")
         if self.kind != "bars":
             return self._check_ticks()
         lengths = LENGTHS.get(self.form, TIMEFRAMES)
@@ -73,6 +76,9 @@ class Order:
             raise BadInput(parameter="--timeframe", value=self.timeframe, fix=fix)
         if self.form in _ADJUSTS_ITSELF and self.adjustment != "raw":
             fix = f"Leave it out: {self.form} takes prices as traded, and the splits and dividends beside them."
+            raise BadInput(parameter="--adjustment", value=self.adjustment, fix=fix)
+        if self.form == "dbn" and (self.adjustment not in ADJUSTMENTS or self.anchor):
+            fix = f"A file of dbn has no place for its name: choose one of {', '.join(ADJUSTMENTS)}, and no anchor."
             raise BadInput(parameter="--adjustment", value=self.adjustment, fix=fix)
         start, end = self.days()
         if start and end and start > end:
@@ -89,6 +95,14 @@ class Order:
                 fix = f"Say from when until when {self.kind} are wanted, as dates or as instants with a zone."
                 raise BadInput(parameter=option, value="", fix=fix)
         self.days()
+
+    def anchored(self) -> date | None:
+        """Return the day whose prices stay as traded; None where none is named.
+
+        Raises:
+            BadInput: It is no date.
+        """
+        return parse_day(self.anchor, parameter="--anchor") if self.anchor else None
 
     def days(self) -> tuple[date | None, date | None]:
         """Return the first and the last session date that are wanted, both inclusive; None where there is no bound.

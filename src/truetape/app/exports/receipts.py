@@ -12,7 +12,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str  # the program and its version
     kind: str  # bars, trades or quotes
-    basis: str  # raw, split or all: what prices and volumes are adjusted for
+    basis: str  # raw, split, all and others: what prices and volumes are adjusted for
     timeframe: str | None  # of bars
     as_of: str  # the knowledge time, ISO 8601
     store_version: int
