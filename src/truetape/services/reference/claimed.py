@@ -63,19 +63,20 @@ class ListingClaims:
         claims = await self._store.read("listing_claims", mine)
         settled = Settled({}, listings=0, added=0, questions=0)
         if len(claims):
-            master = await self._master(claims)
-            settled = await asyncio.to_thread(settle, claims, master, segments=self._segments)
+            events = (await self._store.read("listing_events", mine)).filter(pl.col("held") == "")
+            master = await self._master(claims, events)
+            settled = await asyncio.to_thread(settle, claims, master, events=events, segments=self._segments)
         writes = await self._decided(settled)
         writes["settled_listings"] = _mark(capture, settled)
         await self._commit(writes, int(capture["ts_known"].cast(pl.Int64)[0]))
         counts = {"listings": settled.listings, "added": settled.added, "questions": settled.questions}
         log.info("reference.settled", provider=capture["provider"][0], **counts)
 
-    async def _master(self, claims: pl.DataFrame) -> Master:
+    async def _master(self, claims: pl.DataFrame, events: pl.DataFrame) -> Master:
         """Return what is known of all instruments, or of few claims only of those that they may be about."""
         merges = await self._store.read("merges")
         is_few = len(claims) <= FEW
-        ids = await self._candidates(claims, merges) if is_few else ()
+        ids = await self._candidates(claims, events, merges) if is_few else ()
         frames = {name: await self._rows(name, "instrument_id", ids, is_few=is_few) for name in _MASTER}
         ciks = claims["cik"].drop_nulls().unique().to_list()
         issuers = await self._rows("issuers", "issuer_id", [issuer_of(one) for one in ciks], is_few=is_few)
@@ -89,10 +90,11 @@ class ListingClaims:
             return empty(TABLES[table].columns)
         return await self._store.read(table, Selection(equal={column: wanted}))
 
-    async def _candidates(self, claims: pl.DataFrame, merges: pl.DataFrame) -> Sequence[str]:
-        """Return the ids of the records that have a ticker or an identifier of `claims`, with those of their merges."""
-        keys = keyed(claims["symbol"].drop_nulls(), spelling=spelling_of(claims["provider"][0]))["key"]
-        symbols = pl.concat([keys, claims["symbol"].drop_nulls()]).unique().to_list()
+    async def _candidates(self, claims: pl.DataFrame, events: pl.DataFrame, merges: pl.DataFrame) -> Sequence[str]:
+        """Return the ids of the records that have a ticker or an identifier of them, with those of their merges."""
+        named = pl.concat([claims["symbol"], events["symbol"], events["old_symbol"].alias("symbol")]).drop_nulls()
+        keys = keyed(named, spelling=spelling_of(claims["provider"][0]))["key"]
+        symbols = pl.concat([keys.alias("symbol"), named]).unique().to_list()
         values = pl.concat([claims[one].str.to_uppercase() for one in SECURITY]).drop_nulls().unique().to_list()
         ids: set[str] = set()
         for table, column, wanted in (("listings", "symbol", symbols), ("identifiers", "value", values)):

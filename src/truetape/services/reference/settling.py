@@ -12,6 +12,7 @@ from truetape.domain.identity import instrument_id
 from truetape.domain.schema import TABLES
 from truetape.services.reference.config import NO_VENUE
 from truetape.services.reference.dated import continued
+from truetape.services.reference.happened import ENDED, happened
 from truetape.services.reference.matching import FIRST, LAST, Master, matched
 from truetape.services.reference.questions import questions
 from truetape.services.reference.stated import IDENTIFIERS, SECURITY, stated
@@ -30,7 +31,7 @@ class Settled:
     questions: int
 
 
-def settle(claims: pl.DataFrame, master: Master, *, segments: Mapping[str, str]) -> Settled:
+def settle(claims: pl.DataFrame, master: Master, *, events: pl.DataFrame, segments: Mapping[str, str]) -> Settled:
     """Return what the listings of one payload make of the master.
 
     The first source that tells a name, a venue's details or an identifier keeps telling it; what another says beside it
@@ -39,19 +40,26 @@ def settle(claims: pl.DataFrame, master: Master, *, segments: Mapping[str, str])
     Args:
         claims: Rows of the table listing_claims, of one payload and provider.
         master: What is known of the instruments that they may be about.
+        events: Rows of the table listing_events of the payload: what happened since the list before, as far as that is
+            believed.
         segments: The MIC of the exchange for MICs of its parts.
     """
     told = stated(claims, segments=segments)
     single, twice = _once(told.rows)
-    found = matched(single, master)
-    rows = _located(_named(found.rows), master.listings)
+    since = happened(events, single, master)
+    master = since.master
+    found = matched(single.join(since.placed, on="number", how="anti"), master)
+    placed = single.join(since.placed, on="number").select(found.rows.columns)
+    rows = _begun(_located(_named(pl.concat([placed, found.rows])), master.listings), master.listings)
+    gone = pl.concat([since.ended, _replaced(rows, master)])
     listed, taken = _free(_listings(rows, master.listings), rows, master.listings)
     rows = rows.join(taken.select("number"), on="number", how="anti")
-    asked = pl.concat([told.questions, twice, found.questions, _taken(taken)])
+    ends = _ended(gone, claims)
+    asked = pl.concat([told.questions, twice, since.questions, found.questions, _taken(taken)])
     details = _instrument_details(rows, master)
     writes = {
         "instruments": pl.concat([_instruments(rows), _renamed(details, master)]),
-        "listings": _shaped(listed, "listings"),
+        "listings": pl.concat([_shaped(listed, "listings"), ends]),
         "instrument_details": details,
         "listing_details": _listing_details(rows, listed, master),
         "identifiers": _identifiers(rows, master.identifiers),
@@ -100,6 +108,26 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([marked.filter(~pl.col("is_new")), identified.select(marked.columns)]).sort("number")
 
 
+def _replaced(rows: pl.DataFrame, master: Master) -> pl.DataFrame:
+    """Return the listings that end since by its FIGI the instrument has another ticker on the venue now."""
+    told = rows.filter(~pl.col("is_new"), pl.col("live"), pl.col("figi").is_not_null())
+    figis = master.identifiers.filter(pl.col("scheme") == "figi").select("instrument_id", pl.col("value").alias("figi"))
+    same = told.join(figis.unique(), on=["instrument_id", "figi"], how="semi")
+    over = same.select("instrument_id", "mic", pl.col("since").alias("until"), pl.col("symbol").alias("now"))
+    open_ones = master.listings.filter(pl.col("valid_to").is_null()).drop("valid_to")
+    pairs = open_ones.join(over, on=["instrument_id", "mic"]).filter(pl.col("symbol") != pl.col("now"))
+    left = pairs.join(rows.filter("live").select("mic", "symbol"), on=["mic", "symbol"], how="anti")
+    begun = left.filter(pl.col("valid_from").is_null() | (pl.col("valid_from") < pl.col("until")))
+    single = begun.unique(["record", "symbol", "mic", "valid_from"], keep="first", maintain_order=True)
+    return single.with_columns(valid_to=pl.col("until")).select(ENDED)
+
+
+def _ended(gone: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the table listings for those that `gone` says are over."""
+    origin = claims.select(pl.col("ts_known").max(), pl.col("simulated").first())
+    return _shaped(gone.with_columns(instrument_id=pl.col("record")).join(origin, how="cross"), "listings")
+
+
 def _located(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Return `rows` with the venue of the instrument's own listing where nobody told one."""
     venues = known.filter(pl.col("mic") != NO_VENUE).select("instrument_id", "symbol", pl.col("mic").alias("at"))
@@ -107,6 +135,22 @@ def _located(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     found = rows.join(single, on=["instrument_id", "symbol"], how="left", maintain_order="left")
     mic = pl.when(pl.col("mic") == NO_VENUE).then(pl.coalesce("at", "mic")).otherwise("mic")
     return found.with_columns(mic.alias("mic")).drop("at")
+
+
+def _begun(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return `rows` with `since`, from when on a listing of theirs that is new is valid.
+
+    As told; of an instrument known before, on the day on which it was said, and not before its ticker until then: what
+    sources tell beside a new ticker is often the first day of the security.
+    """
+    own = known.select("instrument_id", "mic", pl.col("symbol").alias("other"), "valid_to")
+    others = rows.select("number", "instrument_id", "mic", "symbol", "day").join(own, on=["instrument_id", "mic"])
+    until = others.filter(pl.col("other") != pl.col("symbol")).with_columns(until=pl.coalesce("valid_to", "day"))
+    latest = until.group_by("number").agg(pl.col("until").max())
+    said = pl.when(~pl.col("is_new") & pl.col("live"))
+    found = rows.join(latest, on="number", how="left", maintain_order="left")
+    since = said.then(pl.coalesce(pl.max_horizontal("begins", "until"), "day")).otherwise("begins")
+    return found.with_columns(since=since).drop("until")
 
 
 def _listings(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -128,18 +172,12 @@ def _listings(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         valid_to=pl.col("ends"),
     )
     fresh = rows.join(kept, on="number", how="anti").with_columns(
-        _begin(), valid_to=pl.col("ends"), stands=pl.col("instrument_id")
+        valid_from=pl.col("since"), valid_to=pl.col("ends"), stands=pl.col("instrument_id")
     )
     names = ["number", "stands", "instrument_id", "symbol", "mic", "valid_from", "valid_to", *_ORIGIN]
     return pl.concat([ended.select(names), fresh.select(names)]).unique(
         ["instrument_id", "symbol", "mic", "valid_from"], keep="first", maintain_order=True
     )
-
-
-def _begin() -> pl.Expr:
-    """Return since when a new listing is valid: as told; of an instrument known before, since said; else ever."""
-    said = pl.when(~pl.col("is_new") & pl.col("live")).then(pl.col("day"))
-    return pl.coalesce("begins", said).alias("valid_from")
 
 
 def _free(listed: pl.DataFrame, rows: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
