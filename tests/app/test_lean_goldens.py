@@ -16,11 +16,13 @@ import pytest
 import truetape as tt
 from lean_folder import run
 from lengths import usually
+from truetape.domain.adjust import Adjustment
 from truetape.domain.naming import Unresolved, resolve
 from truetape.services.api.directory import Directory
 
 FACTORS: Final = ("aaa.1", "aapl", "bac", "bno", "eem", "fb", "goog", "iwm", "spy", "uso")
 MAPS: Final = (*FACTORS, "aaa", "fb.1", "gooav")
+ADJUSTMENTS: Final[tuple[Adjustment, ...]] = ("raw", "split", "all")
 END: Final = date(2050, 12, 31)
 DAY: Final = timedelta(days=1)
 
@@ -155,7 +157,7 @@ def test_every_adjusted_close_of_the_sample(usa: Path, tmp_path: Path) -> None:
             tickers = lines(usa / "map_files" / f"{name}.csv")
             instrument = opened.resolve(tickers[-1][1], on=min(day_of(tickers[-1][0]), date(2021, 3, 1))).instrument_id
             expected = dict(own_closes(usa, name))
-            for place, adjustment in enumerate(("raw", "split", "all")):
+            for place, adjustment in enumerate(ADJUSTMENTS):
                 found = opened.bars(instrument, adjustment=adjustment).select(pl.col("ts_event").dt.date(), "close")
                 assert list(expected) == found["ts_event"].to_list()
                 closes = [one[place] for one in expected.values()]

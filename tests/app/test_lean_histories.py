@@ -18,12 +18,13 @@ from lean_histories import DAYS, LAST, OPEN, History, histories, write
 from lengths import usually
 from truetape.app.factor_tables import read_factors, scaled
 from truetape.app.plain_files import read_sheet
+from truetape.domain.adjust import Adjustment
 from truetape.domain.naming import Unresolved, resolve
 from truetape.domain.scaling import LEAN_MODES
 from truetape.services.api.directory import Directory
 
 SEEDS: Final = usually((1,), long=tuple(range(1, 25)))
-OF_TICKERS: Final = ("raw", "split", "all")
+ADJUSTMENTS: Final[tuple[Adjustment, ...]] = ("raw", "split", "all")
 
 
 class Imported:
@@ -94,11 +95,11 @@ def test_a_day_by_its_ticker_is_a_day_of_the_instrument(imported: Imported) -> N
                     assert expected == bars["close"].to_list(), (ticker, day)
 
 
-@pytest.mark.parametrize("adjustment", OF_TICKERS)
-def test_every_bar_over_all_renames(imported: Imported, adjustment: str) -> None:
+@pytest.mark.parametrize("adjustment", ADJUSTMENTS)
+def test_every_bar_over_all_renames(imported: Imported, adjustment: Adjustment) -> None:
     """Prices times the factors of the first line that is not before the day; volume over the split factor."""
     for one in imported.made:
-        found = imported.session.bars(imported.ids[one.name], adjustment=adjustment)  # type: ignore[arg-type]
+        found = imported.session.bars(imported.ids[one.name], adjustment=adjustment)
         rows = found.select(pl.col("ts_event").dt.date(), "open", "high", "low", "close", "volume").rows()
         assert [*one.bars] == [row[0] for row in rows], one.name
         for day, *numbers in rows:

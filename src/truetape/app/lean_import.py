@@ -302,6 +302,8 @@ class _Import:
         captured, failed = await asyncio.to_thread(self._newest) if reasons or unanswered else ([], {})
         told = [(instrument, reasons[key]) for instrument, key in captured if key in reasons]
         told += [(one, failed.get(one, "nothing was answered")) for one in sorted(unanswered)]
+        letters = self.platform.parts.bus.dead_letters
+        told += [(getattr(one.message, "instrument_id", ""), f"it was not stored: {one.error}") for one in letters]
         return broken | {names[one]: words for one, words in told[:MOST_NAMED] if one in names}
 
     def _newest(self) -> tuple[list[tuple[str, str]], dict[str, str]]:

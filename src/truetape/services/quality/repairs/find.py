@@ -36,14 +36,27 @@ def find_repairs(series: PriceSeries) -> tuple[Repair, ...]:
     """Return the repairs that `series` needs, in the order in which they must be applied.
 
     Prices come first, since dividends are judged by them. After every repair the finders start again from the first,
-    until none finds more, so that the repaired series needs no repair.
+    until none finds more, so that the repaired series needs no repair. What one of several repairs of a finder changes,
+    another does not: it is judged again once the first is made.
     """
     found: list[Repair] = []
     left = [series]
-    for made in takewhile(bool, (_first_found(left[-1]) for _ in range(MOST_ROUNDS))):
+    for made in takewhile(bool, (_apart(_first_found(left[-1])) for _ in range(MOST_ROUNDS))):
         left.append(apply(left[-1], made))
         found.extend(made)
     return tuple(found)
+
+
+def _apart(made: Sequence[Repair]) -> Sequence[Repair]:
+    """Return those of `made` that change no cell which one before them changes."""
+    taken: set[tuple[str, int]] = set()
+    apart = []
+    for one in made:
+        cells = {(change.column, row) for change in one.changes for row in change.rows}
+        if not cells & taken:
+            apart.append(one)
+            taken |= cells
+    return apart
 
 
 def _first_found(series: PriceSeries) -> Sequence[Repair]:
