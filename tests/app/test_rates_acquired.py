@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import msgspec
 import polars as pl
+import pytest
+from typer.testing import CliRunner
 
 from small_platform import DAYS, tape
+from truetape.app import library
+from truetape.app.cli.commands import app
 from truetape.app.demo import demo_settings
 from truetape.app.run import Platform
 from truetape.app.sandbox import Sandbox
@@ -53,11 +58,30 @@ async def test_rates_become_golden(tmp_path: Path) -> None:
             await platform.acquire()
             rates = await platform.parts.store.read("fx_rates")
             assert 0 == len(platform.parts.bus.dead_letters)
+            url = await platform.serve()
+            over_http = await asyncio.to_thread(_in_euros, url)
     finally:
         await sandbox.stop()
 
+    here = _in_euros(str(tmp_path / "data"))
+    assert here.equals(over_http)
+    # New York closes after the bank has told: each day has its own rate.
+    assert [20.58 / (RATE + 58 / 1000), 20.59 / (RATE + 59 / 1000)] == pytest.approx(here["close"].to_list())
+    assert [("EUR", "ecb", "1/(EUR/USD)", day, 0) for day in DAYS[-2:]] == here.select(
+        "currency", "fx_fixing", "fx_path", "fx_fixed", "fx_age_days"
+    ).rows()
+    shown = CliRunner().invoke(app, ["get", "BBB", "--currency", "EUR", "--data", str(tmp_path / "data")])
+    assert "2 bars (raw, EUR). Rates: 1/(EUR/USD), fixing ecb, at most 0 days old." in shown.stdout
     days = pl.col("ts_event").dt.date()
     bank = rates.filter(fixing="ecb").select(days, "rate", "method", "version").rows()
     assert [(day, RATE + (55 + place) / 1000, "single_source", 1) for place, day in enumerate(DAYS[-5:])] == bank
     close = rates.filter(pl.col("fixing") == "close", days == DAYS[-1]).select("rate", "agreed", "dissented").rows()
     assert [(RATE + 59 / 1000, "alpha_vantage,finnhub", "")] == close
+
+
+def _in_euros(where: str) -> pl.DataFrame:
+    """Return the bars of BBB in euros, and check that a stream tells the same."""
+    with library.open(where) as session:
+        bars = session.bars("BBB", currency="EUR", fixing="ecb")
+        assert bars.equals(pl.concat(list(session.stream("BBB", currency="EUR", fixing="ecb"))))
+        return bars

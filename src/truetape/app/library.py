@@ -16,6 +16,7 @@ from typing import Final, Self
 import polars as pl
 
 from truetape.adapters.data_folder import read_server
+from truetape.app.library_calendars import CalendarAnswers
 from truetape.app.library_exports import ExportAnswers
 from truetape.app.library_local import LocalSource
 from truetape.app.library_plans import PlanAnswers
@@ -39,7 +40,7 @@ Moment = datetime | date | str
 Symbols = str | Iterable[str]
 
 
-class Session(TickAnswers, PlanAnswers, ExportAnswers):
+class Session(TickAnswers, PlanAnswers, ExportAnswers, CalendarAnswers):
     """Data, opened once for many questions. Use it in `with`, or call `close`.
 
     While a session reads a data folder itself, no other process can write to it.
@@ -48,7 +49,7 @@ class Session(TickAnswers, PlanAnswers, ExportAnswers):
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def bars(
+    def bars(  # noqa: PLR0913  one argument for each part of the question
         self,
         symbols: Symbols,
         *,
@@ -59,6 +60,8 @@ class Session(TickAnswers, PlanAnswers, ExportAnswers):
         anchor: Day | None = None,
         as_of: Moment | None = None,
         snapshot: str | None = None,
+        currency: str | None = None,
+        fixing: str | None = None,
     ) -> pl.DataFrame:
         """Return golden bars, symbol by symbol in the order given, each ascending.
 
@@ -75,17 +78,22 @@ class Session(TickAnswers, PlanAnswers, ExportAnswers):
             anchor: The day whose prices stay as traded; None: the one that the adjustment names.
             as_of: Answer as known then: a date means its 00:00 UTC, a datetime must be aware.
             snapshot: Answer from the state of the store that has this name, whatever was written since.
+            currency: Prices in this currency, or a part of one such as GBp, each bar by the newest fixing that was out
+                when it ended.
+            fixing: By whose rates: "ecb", "boc", "fed_noon", "wmr" or "close"; None: the first that has some.
 
         Returns:
             `symbol`, `ts_event` (Datetime ns, UTC), `open` to `volume` (float64, null where missing), `currency`,
             `basis`, whose numbers they are and how the vote went, `version`, `ts_known`, `simulated`, `derived_from`.
+            In another currency also `fx_fixing`, `fx_rate`, `fx_path`, `fx_fixed` (the date) and `fx_age_days`.
 
         Raises:
             UnknownSymbol: A symbol is not listed.
             BadInput: A parameter is not usable.
         """
         about = {"symbols": symbols, "timeframe": timeframe, "start": start, "end": end, "adjustment": adjustment}
-        return self._source.table("bars", given_as(**about, anchor=anchor, as_of=as_of, snapshot=snapshot))
+        told = {"currency": currency, "fixing": fixing}
+        return self._source.table("bars", given_as(**about, **told, anchor=anchor, as_of=as_of, snapshot=snapshot))
 
     def stream(self, symbols: Symbols, **given: object) -> Generator[pl.DataFrame, None, None]:
         """Yield what `bars` returns, which takes the same, in frames of some 65,000 rows; `close` gives up the rest.
@@ -280,6 +288,8 @@ def bars(  # noqa: PLR0913  as many as those of a session, and where the data ar
     anchor: Day | None = None,
     as_of: Moment | None = None,
     snapshot: str | None = None,
+    currency: str | None = None,
+    fixing: str | None = None,
     data: str | Path | None = None,
 ) -> pl.DataFrame:
     """Return golden bars; see `Session.bars`. `data` is what `open` takes."""
@@ -293,6 +303,8 @@ def bars(  # noqa: PLR0913  as many as those of a session, and where the data ar
             anchor=anchor,
             as_of=as_of,
             snapshot=snapshot,
+            currency=currency,
+            fixing=fixing,
         )
 
 

@@ -51,6 +51,8 @@ def get(  # noqa: PLR0913  one parameter for each option
     timeframe: Annotated[str, typer.Option(help="1m to 1mo; made of finer bars where it was not acquired.")] = "1d",
     adjustment: Adjust = Adjusted.RAW,
     anchor: Anchor = None,
+    currency: Annotated[str | None, typer.Option(help="Prices in this currency, such as USD or GBp.")] = None,
+    fixing: Annotated[str | None, typer.Option(help="By whose rates: ecb, boc, fed_noon, wmr or close.")] = None,
     as_of: AsOf = None,
     snapshot: SnapshotName = None,
     output: Annotated[
@@ -70,6 +72,8 @@ def get(  # noqa: PLR0913  one parameter for each option
         "timeframe": timeframe,
         "adjustment": adjustment.value,
         "anchor": anchor,
+        "currency": currency,
+        "fixing": fixing,
         "as_of": as_of,
         "snapshot": snapshot,
     }

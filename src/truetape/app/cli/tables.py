@@ -21,6 +21,7 @@ def bars_table(frame: pl.DataFrame) -> Table:
     about = ", ".join(f"{', '.join(frame[name].unique().sort().to_list())}" for name in ("basis", "currency"))
     made = ", ".join(frame["derived_from"].drop_nulls().unique().sort()) if "derived_from" in frame.columns else ""
     told = f"{len(frame):,} bars ({about}{f', made of {made}' if made else ''})"
+    told += f". {_rates(frame)}" if "fx_rate" in frame.columns else ""
     table = Table(header_style="dim", caption=told, caption_justify="left")
     for name in shown.columns:
         table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True)
@@ -32,6 +33,17 @@ def bars_table(frame: pl.DataFrame) -> Table:
         for row in shown.tail(MOST_ROWS // 2).iter_rows():
             table.add_row(*map(_text, row))
     return table
+
+
+def _rates(frame: pl.DataFrame) -> str:
+    """Return by which rates prices are told in another currency."""
+    fixings = ", ".join(frame["fx_fixing"].drop_nulls().unique().sort())
+    paths = ", ".join(one for one in frame["fx_path"].drop_nulls().unique().sort() if one)
+    missing = frame["fx_rate"].null_count()
+    age = max(frame["fx_age_days"].drop_nulls(), default=0)
+    parts = [f"Rates: {paths}" if paths else "No rate was needed", f"fixing {fixings}" if fixings else ""]
+    parts += [f"at most {age} days old" if paths else "", f"{missing:,} bars have none" if missing else ""]
+    return ", ".join(one for one in parts if one) + "."
 
 
 def _text(value: object) -> str:
