@@ -278,6 +278,7 @@ class Teller:
             timeframe=getattr(query, "timeframe", None),
             adjustment=getattr(query, "adjustment", None),
             factors=factors_used(page.factors),
+            fx=page.fx,
         )
         following = _cursor(query, reading, page.following) if page.following is not None else None
         return self._told(question, rows, reading, receipt, following=following)
