@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from truetape.domain import messages
+from truetape.domain import announced_messages, messages
 from truetape.domain.mail import MAIL, TELLS
 from truetape.domain.messages import Message
 
@@ -188,7 +188,8 @@ def test_messages_flow_forward() -> None:
 
 def test_the_table_of_messages_is_whole() -> None:
     """Each message is told by one room and heard by known rooms."""
-    every = {kind for kind in vars(messages).values() if isinstance(kind, type) and issubclass(kind, Message)}
+    named = {**vars(messages), **vars(announced_messages)}
+    every = {kind for kind in named.values() if isinstance(kind, type) and issubclass(kind, Message)}
     told = Counter(kind for kinds in TELLS.values() for kind in kinds)
 
     assert every - {Message} == set(MAIL)

@@ -186,12 +186,8 @@ def modelled(statements: Sequence[Statement]) -> tuple[str, dict[str, str], bool
         legal = legal and (not told or gone or kin)
         if happened and one.said not in ("cancelled", "withdrawn"):
             legal = legal and new.get("effective_date", "9999") <= one.day.isoformat()
-        needs = {"dividend": "value", "capital_gain": "value", "split": "value", "merger": "price"}
-        whole = "effective_date" in new and new.get(needs.get(new.get("type", ""), ""), "") != ""
-        if new.get("type") == "merger":
-            whole = whole and "value" not in new
         if one.said in ("confirmed", "effective"):
-            legal = legal and whole
+            legal = legal and whole(new)
         if not legal:
             refused += 1
             continue
@@ -207,3 +203,11 @@ def modelled(statements: Sequence[Statement]) -> tuple[str, dict[str, str], bool
         "withdrawn" if gone else "cancelled" if over else "effective" if done else "confirmed" if final else "announced"
     )
     return (status if told else ""), fields, taken_back, refused
+
+
+def whole(fields: dict[str, str]) -> bool:
+    """Return whether the date and the amount that a type needs are there; a merger for shares needs a name too."""
+    kind = fields.get("type", "")
+    needed = {"dividend": "value", "capital_gain": "value", "split": "value", "merger": "price"}.get(kind)
+    complete = "effective_date" in fields and needed is not None and needed in fields
+    return complete and not (kind == "merger" and "value" in fields)

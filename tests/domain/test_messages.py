@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from truetape.domain import messages
+from truetape.domain import announced_messages, messages
+from truetape.domain.announced_messages import ActionStated, ActionTold, AnnouncementsChanged
 from truetape.domain.asks import Answer, Ask, Request
 from truetape.domain.capability import Declaration, Offer
 from truetape.domain.envelope import Envelope, seal
@@ -21,8 +22,8 @@ from truetape.domain.messages import (
     BatchGraded,
     BatchNormalized,
     BatchStored,
-    DecisionMade,
     CalendarsCorrected,
+    DecisionMade,
     Edit,
     FactorsChanged,
     FindingsMade,
@@ -81,12 +82,13 @@ SEGMENT: dict[str, Any] = {
     "instruments": {"A": "ins_a"},
     "gaps": (Gap(symbol="A", channel="t", ts_event=2, since=1, words="1, 3"),),
 }
+TOLD = ActionTold(announcement_id="ann_a", change="new", status="announced", fields={"type": "split"})
 EXAMPLES: list[tuple[Message, str]] = [
     (InstrumentsDeclared(listings=(), start=DAY, end=DAY, ts_known=1), ""),
     (InstrumentsChanged(instrument_ids=("ins_a",), ts_known=1), ""),
+    (CalendarsCorrected(corrections=b"", ts_known=1), ""),
     (InstrumentChanged(instrument_id="ins_a", ts_known=1, changes=("listings",)), "ins_a"),
     (
-    (CalendarsCorrected(corrections=b"", ts_known=1), ""),
         InstrumentsMerged(
             decision_id="dec_1", instrument_id="ins_a", into="ins_b", stands=True, actor="ann", why="w", ts_known=1
         ),
@@ -97,6 +99,20 @@ EXAMPLES: list[tuple[Message, str]] = [
     (RawCaptured(provider="p", kind="bars", key="k", symbol="A", **RANGE), "ins_a"),
     (RoundClosed(kind="bars", captured=("k",), providers=("p",), **RANGE), "ins_a"),
     (DecisionMade(**DECIDED), "ins_a"),
+    (
+        ActionStated(
+            statement_id="sta_1",
+            announcement_id="ann_a",
+            instrument_id="ins_a",
+            said="announced",
+            fields={"type": "split"},
+            actor="ann",
+            why="w",
+            ts_known=1,
+        ),
+        "ins_a",
+    ),
+    (AnnouncementsChanged(instrument_id="ins_a", ts_known=1, announcements=(TOLD,)), "ins_a"),
     (SnapshotNamed(name="n", as_of=1, store_version=2, ts_known=3, actor="ann"), ""),
     (PayloadRejected(provider="p", kind="bars", key="k", reason="r", ts_known=1, instrument_id="ins_a"), "ins_a"),
     (PayloadDoubted(provider="p", key="k", ts_known=1, findings=b""), "p"),
@@ -119,7 +135,8 @@ NAMED = [pytest.param(message, subject, id=type(message).__name__) for message, 
 
 def test_every_message_is_mailed_and_told() -> None:
     """No message is without a reader or without exactly one teller."""
-    defined = {one for one in vars(messages).values() if isinstance(one, type) and issubclass(one, Message)} - {Message}
+    named = {**vars(messages), **vars(announced_messages)}
+    defined = {one for one in named.values() if isinstance(one, type) and issubclass(one, Message)} - {Message}
     told = [kind for kinds in TELLS.values() for kind in kinds]
 
     assert set(MAIL) == defined == {type(message) for message, _ in EXAMPLES}

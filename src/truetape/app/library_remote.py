@@ -28,6 +28,8 @@ from truetape.services.api.problem import Problem
 from truetape.services.api.render import NEXT, Receipt
 from truetape.services.api.ruling import Ruling
 from truetape.services.api.snapshots import SNAPSHOTS, NewSnapshot, Snapshot
+from truetape.services.api.statements import PATH as STATEMENTS
+from truetape.services.api.statements import NewStatement, Stated
 
 TIMEOUT_S: Final = 60.0
 LARGEST_BYTES: Final = 256 << 20  # of one page
@@ -117,6 +119,11 @@ class RemoteSource:
         """Return how the bars that `given` asks for are answered."""
         body, _ = self._get(f"{PLAN}?{urlencode(given)}", accept="json")
         return msgspec.json.decode(body, type=Plan)
+
+    def state(self, wanted: NewStatement) -> Stated:
+        """Ask the server to take a statement about a corporate action, and return it."""
+        body, _ = self._get(STATEMENTS, accept="json", given=msgspec.json.encode(wanted))
+        return msgspec.json.decode(body, type=Stated)
 
     def snapshot(self, name: str) -> Snapshot:
         """Return what `name` stands for."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -32,6 +32,7 @@ from truetape.app.parts import Parts, embedded
 from truetape.app.repair_policies import Repairing, check_policy, settle_by_policy
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.standing_work import standing_work
+from truetape.app.stating import restate, state_here
 from truetape.app.telemetry import close_log, log_to_file
 from truetape.app.troubles import TroubleTeller
 from truetape.app.wiring import Rooms, wire
@@ -62,6 +63,8 @@ log = structlog.get_logger()
 LOG: Final = "truetape.log"
 TROUBLE_POLL_S: Final = 0.5
 PAUSE_S: Final = 5.0  # before work that failed is tried again
+
+W = TypeVar("W", bound=msgspec.Struct)
 
 
 @dataclass
@@ -120,6 +123,7 @@ class Platform:
             decide=self._decide,
             name=lambda wanted: name_here(self, wanted),
             merge=self.merge,
+            state=lambda wanted: state_here(self, wanted),
             correct=lambda mic, wanted: correct_here(self, mic, wanted),
         )
         served = await self._stack.enter_async_context(Served(app, self.settings.host, self.settings.port))
@@ -134,6 +138,7 @@ class Platform:
         await self.rooms.quality.recall()
         await self.rooms.processing.resume()
         await rename(self)
+        await restate(self)
         await self.rooms.ingestion.resume()
         await self.rooms.storage.catch_up()
 
@@ -196,6 +201,11 @@ class Platform:
             await self.parts.bus.publish(made)
         return made
 
+    def veiled(self, wish: W, *names: str) -> W:
+        """Return `wish` with the secrets of the settings hidden in the texts called `names`."""
+        hidden = veil(*_secrets(self.settings))
+        return msgspec.structs.replace(wish, **{name: hidden.over(getattr(wish, name)) for name in names})
+
     async def merge(self, wish: Wish) -> Merged:
         """Merge two records or take that back, and return what was told: it is in the journal before it acts.
 
@@ -204,9 +214,7 @@ class Platform:
             BadInput: The records cannot be merged, or the record is merged into none.
             StoreUnavailable: The journal cannot be written now; nothing was told.
         """
-        hidden = veil(*_secrets(self.settings))
-        words = {name: hidden.over(getattr(wish, name)) for name in ("why", "actor", "evidence")}
-        return await merge_here(self, msgspec.structs.replace(wish, **words))
+        return await merge_here(self, self.veiled(wish, "why", "actor", "evidence"))
 
     async def acquire(self) -> None:
         """Run every planned round once, and return when its rows are stored and derived."""

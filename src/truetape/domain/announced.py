@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any, Final
@@ -18,6 +18,7 @@ import polars as pl
 
 from truetape.domain.action_fields import OPERATOR, Announcement, due, reconciled
 from truetape.domain.action_matching import Group, matched
+from truetape.domain.announced_messages import ActionStated
 from truetape.domain.announced_terms import DATES, FIELDS, written
 from truetape.domain.announcements import SAID, Life, Statement, life
 from truetape.domain.distributions import CASH
@@ -58,13 +59,21 @@ def announcements(
         stated: What operators stated, schema action_statements.
         trust: The weight by provider; 1.0 where none is given.
     """
+    return [one for one, _ in with_sources(claims, details, stated, trust=trust)]
+
+
+def with_sources(
+    claims: pl.DataFrame, details: pl.DataFrame, stated: pl.DataFrame, *, trust: Mapping[str, float] = {}
+) -> list[tuple[Announcement, Group]]:
+    """Return `announcements` with what each source says of them."""
     by_life: dict[tuple[str, str], list[Statement]] = defaultdict(list)
     for one in (*spoken(claims, details), *statements(stated)):
         by_life[one.source, one.announcement_id].append(one)
     lives = [one for one in map(life, by_life.values()) if one.status]
     sums = _sums(lives)
-    found = [reconciled(group, together=_of_the_day(group, sums), trust=trust) for group in matched(lives)]
-    return sorted(found, key=lambda one: (due(one, "effective_date") or date.max, one.announcement_id))
+    groups = matched(lives)
+    found = [(reconciled(one, together=_of_the_day(one, sums), trust=trust), one) for one in groups]
+    return sorted(found, key=lambda one: (due(one[0], "effective_date") or date.max, one[0].announcement_id))
 
 
 def spoken(claims: pl.DataFrame, details: pl.DataFrame) -> list[Statement]:
@@ -113,6 +122,20 @@ def statements(rows: pl.DataFrame) -> list[Statement]:
         )
         for row in told.iter_rows(named=True)
     ]
+
+
+def statement_rows(told: Iterable[ActionStated]) -> pl.DataFrame:
+    """Return what was `told` as rows of the table action_statements."""
+    columns = TABLES["action_statements"].columns
+    rows = [
+        {
+            **{name: getattr(one, name) for name in columns if name != "fields"},
+            "fields": msgspec.json.encode(one.fields).decode(),
+        }
+        for one in told
+    ]
+    frame = pl.DataFrame(rows, schema={**columns, "ts_known": pl.Int64()})
+    return frame.with_columns(pl.col("ts_known").cast(INSTANT))
 
 
 def elected(rows: pl.DataFrame) -> dict[tuple[str, str], str]:

@@ -207,6 +207,7 @@ class DecisionMade(Message, frozen=True, kw_only=True):
     claimed: dict[str, float | None] = {}  # what the claim says, by column
     values: dict[str, float] = {}  # what is true instead, of a correction
     edits: tuple[Edit, ...] = ()  # of a repair that is applied
+    currency: str = ""  # of the cash that it adds; "": that of the other claims
     simulated: bool = False
 
 

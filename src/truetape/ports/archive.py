@@ -7,10 +7,11 @@ from typing import Protocol
 
 import msgspec
 
+from truetape.domain.announced_messages import ActionStated
 from truetape.domain.messages import (
     BackfillRequested,
-    DecisionMade,
     CalendarsCorrected,
+    DecisionMade,
     InstrumentsDeclared,
     InstrumentsMerged,
     RawCaptured,
@@ -40,12 +41,13 @@ class Attempted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 Entry = (
     InstrumentsDeclared
     | InstrumentsMerged
-    | BackfillRequested
     | CalendarsCorrected
+    | BackfillRequested
     | RawCaptured
     | RoundClosed
     | StreamCaptured
     | DecisionMade
+    | ActionStated
     | SnapshotNamed
     | Attempted
 )

@@ -129,7 +129,7 @@ async def test_bars_are_always_told_of_and_actions_only_when_a_factor_changed(st
     await service.on_batch_stored(stored("actions", ts_known=4, new=0))
     await service.on_batch_stored(stored("bars", ts_known=5))
 
-    assert bus.heard == [("BatchStored", "corporate_actions")]
+    assert bus.heard == [("BatchStored", "corporate_actions"), ("ActionStated", "corporate_actions")]
     assert bus.told == [told(2, 0), told(3, 1), told(5, 0)]
     assert version == store.version()
 

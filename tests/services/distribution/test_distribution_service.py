@@ -157,10 +157,17 @@ async def test_every_message_is_told_in_its_envelope(
 
 
 async def test_it_hears_what_changes() -> None:
-    """Five kinds of message, one group."""
+    """Six kinds of message, one group."""
     bus = ListBus()
 
     room(FrameStore(), bus=bus).subscribe()
 
-    kinds = ("BatchStored", "FactorsChanged", "IndexChanged", "InstrumentChanged", "FindingsStored")
+    kinds = (
+        "BatchStored",
+        "FactorsChanged",
+        "AnnouncementsChanged",
+        "IndexChanged",
+        "InstrumentChanged",
+        "FindingsStored",
+    )
     assert bus.heard == [(kind, "distribution") for kind in kinds]

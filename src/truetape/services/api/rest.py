@@ -21,7 +21,17 @@ from truetape.ports.archive import Archive
 from truetape.ports.cache import Cache
 from truetape.ports.clock import Clock
 from truetape.ports.store import Selection, Store
-from truetape.services.api import backfills, calendars, decisions, merging, plans, problem, snapshots, tables
+from truetape.services.api import (
+    backfills,
+    calendars,
+    decisions,
+    merging,
+    plans,
+    problem,
+    snapshots,
+    statements,
+    tables,
+)
 from truetape.services.api.asking import Teller
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.docs_page import content_policy, docs_page
@@ -58,14 +68,15 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
     decide: decisions.Decide | None = None,
     name: snapshots.Name | None = None,
     merge: merging.Merge | None = None,
+    state: statements.State | None = None,
     correct: calendars.Correct | None = None,
     families: Families = lambda: iter(()),
 ) -> Litestar:
     """Return the application that answers every path of the api. It only reads, and hands the rest on.
 
     `readiness` returns what is not as it should be in the rooms, by part; nothing when all is well. `accept` takes a
-    backfill, `decide` a decision, `name` the name of a snapshot, `merge` a merge and `correct` a day of a calendar;
-    without them none is taken.
+    backfill, `decide` a decision, `name` the name of a snapshot, `merge` a merge, `state` what is said of a corporate
+    action and `correct` a day of a calendar; without them none is taken.
     `families` returns what other rooms count. Answers are kept while what they looked at stays, if the store knows that
     (ports.changes).
     """
@@ -77,6 +88,7 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
             *backfills.routes(store=store, clock=clock, accept=accept),
             *decisions.routes(decide=decide),
             *merging.routes(merge=merge),
+            *statements.routes(state=state),
             *calendars.routes(correct=correct),
             *tables.routes(store=store),
             *plans.routes(teller),
@@ -84,11 +96,7 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
             *_operator_routes(rest, readiness),
         ],
         middleware=[rest.metrics.middleware],
-        exception_handlers={
-            HTTPException: rest.on_http_error,
-            TruetapeError: rest.on_error,
-            Exception: rest.on_error,
-        },
+        exception_handlers=rest.handlers,
         openapi_config=None,
         logging_config=None,
         debug=False,
@@ -108,6 +116,11 @@ class Rest:
         self._config = config
         self._kept = KeptAnswers(teller, cache=cache, config=config, on_kept=self.metrics.count_kept)
         self._streams = Streams(teller)
+        self.handlers: dict[int | type[Exception], Any] = {
+            HTTPException: self.on_http_error,
+            TruetapeError: self.on_error,
+            Exception: self.on_error,
+        }
 
     async def answer(self, request: Asked, endpoint: Endpoint) -> Response[bytes]:
         """Return the answer that is kept to the same question, or a new one; or say that the asker has it."""

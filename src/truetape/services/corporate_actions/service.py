@@ -9,11 +9,13 @@ from typing import Final
 
 import polars as pl
 
+from truetape.domain.announced_messages import ActionStated
 from truetape.domain.known_spans import known_spans
 from truetape.domain.messages import BatchStored, FactorsChanged
 from truetape.domain.schema import TABLES, empty
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
+from truetape.services.corporate_actions.announcing import Announcing
 from truetape.services.corporate_actions.config import CorporateActionsConfig
 from truetape.services.corporate_actions.factors import factor_changes
 from truetape.services.corporate_actions.rewriting import Rewriting, rewriting
@@ -25,7 +27,7 @@ FIRST: Final = 1  # version of a row that was never corrected
 
 
 class CorporateActionsService:
-    """Write factors. The only writer of that table.
+    """Write factors, and what is announced of actions. The only writer of those tables.
 
     What is written depends on what is stored alone: not on which batch was told, in which order, or how often.
     """
@@ -34,16 +36,20 @@ class CorporateActionsService:
         self._bus = bus
         self._store = store
         self._config = config
+        self._announcing = Announcing(bus=bus, store=store)
 
     def subscribe(self) -> None:
         """Start to hear the others."""
         self._bus.subscribe(BatchStored, group="corporate_actions", handler=self.on_batch_stored)
+        self._bus.subscribe(ActionStated, group="corporate_actions", handler=self._announcing.take)
 
     async def on_batch_stored(self, message: BatchStored) -> None:
         """Compute the factors of the batch's instrument again, and write those that changed.
 
         Bars are always told of, since an index waits for them; actions only when a factor changed.
         """
+        if message.kind == "actions":
+            await self._announcing.settle(message.instrument_id, ts_known=message.ts_known)
         bars = message.kind == "bars" and message.timeframe == self._config.timeframe
         actions = message.kind == "actions" and message.new + message.corrected + message.withdrawn > 0
         if not bars and not actions:

@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 import structlog
 
+from truetape.domain.announced_messages import AnnouncementsChanged
 from truetape.domain.envelope import seal
 from truetape.domain.errors import StoreUnavailable
 from truetape.domain.messages import (
@@ -43,6 +44,7 @@ RECENT: Final = timedelta(days=14)  # before the end of a batch, where its lates
 TOLD_BY: Final[dict[type[Message], str]] = {
     BatchStored: "storage",
     FactorsChanged: "corporate_actions",
+    AnnouncementsChanged: "corporate_actions",
     IndexChanged: "benchmarks",
     InstrumentChanged: "reference",
     AlertChanged: "distribution",
@@ -79,6 +81,7 @@ class DistributionService:
         """Start to hear the others."""
         self._bus.subscribe(BatchStored, group="distribution", handler=self.on_batch_stored)
         self._bus.subscribe(FactorsChanged, group="distribution", handler=self.on_factors_changed)
+        self._bus.subscribe(AnnouncementsChanged, group="distribution", handler=self.on_announcements_changed)
         self._bus.subscribe(IndexChanged, group="distribution", handler=self.on_index_changed)
         self._bus.subscribe(InstrumentChanged, group="distribution", handler=self.on_instrument_changed)
         self._bus.subscribe(FindingsStored, group="distribution", handler=self.on_findings_stored)
@@ -97,6 +100,10 @@ class DistributionService:
     async def on_factors_changed(self, message: FactorsChanged) -> None:
         """Tell on `truetape/factors/<instrument_id>`."""
         self._tell(f"truetape/factors/{message.instrument_id}", message)
+
+    async def on_announcements_changed(self, message: AnnouncementsChanged) -> None:
+        """Tell on `truetape/announcements/<instrument_id>`."""
+        self._tell(f"truetape/announcements/{message.instrument_id}", message)
 
     async def on_index_changed(self, message: IndexChanged) -> None:
         """Tell on `truetape/index_levels/<index_id>`."""

@@ -159,11 +159,12 @@ def _added(claims: pl.DataFrame, wanted: pl.DataFrame, force: InForce) -> pl.Dat
     """Return the actions that `wanted` adds, as claims of the provider that left them out."""
     added = wanted.filter(pl.col("before").is_null() & pl.col("after").is_not_null())
     added = added.join(claims, on=["provider", "ex_date", "type"], how="anti", maintain_order="left")
-    last = force.applied[-1]
+    last, usual = force.applied[-1], claims["currency"].drop_nulls().first()
+    told = {one.decision_id: one.currency or usual for one in force.applied}
     origin = {
         "instrument_id": pl.lit(last.instrument_id),
         "value": pl.col("after"),
-        "currency": pl.lit(claims["currency"].drop_nulls().first(), dtype=pl.String()),
+        "currency": pl.col("made").replace_strict(told, default=usual, return_dtype=pl.String()),
         "basis": pl.lit("raw"),
         "payload": pl.col("made"),
         "ts_known": pl.lit(last.ts_known).cast(INSTANT),
