@@ -50,6 +50,9 @@ class Market:
         await self.store.commit({"listing_claims": claims, "captures": capture})
         await self.room.settle()
 
+    def changed(self) -> list[object]:
+        return [one for one in self.bus.told if isinstance(one, InstrumentChanged)]
+
     async def listed(self) -> list[tuple[object, ...]]:
         columns = ("symbol", "mic", "valid_from", "valid_to", "instrument_id")
         return (await self.store.read("listings", Selection(columns=columns))).sort(columns[:3]).rows()
@@ -102,7 +105,7 @@ async def test_a_list_makes_instruments_with_all_that_it_says(market: Market) ->
     )
     assert [(f"cik_{APPLE_CIK}", "Apple Inc", APPLE_CIK)] == await market.of("issuers", "issuer_id", "name", "cik")
     assert [(1, 1, 0)] == await market.of("settled_listings", "rows", "added", "questions")
-    assert market.bus.told == [
+    assert market.changed() == [
         InstrumentChanged(
             instrument_id=one,
             ts_known=int(FIRST.timestamp()) * 10**9,
@@ -118,7 +121,7 @@ async def test_the_same_list_again_changes_nothing_and_others_say_more(market: M
     market.bus.told.clear()
 
     await market.told(APPLE, days=1)
-    assert [] == market.bus.told
+    assert [] == market.changed()
     await market.told({**APPLE, "symbol": "AAPL.US", "name": "APPLE COMPUTER", "exchange": "NAS", "isin": APPLE_ISIN},
                       provider="eodhd", days=2)  # fmt: skip
 
@@ -299,20 +302,10 @@ async def test_a_new_name_of_the_same_source_holds_from_its_day(market: Market) 
     assert [("Meta Platforms",)] == await market.of("instruments", "name")
 
 
-async def happened(market: Market, *events: dict[str, object], days: int) -> None:
-    """Keep the events of the list that is told next, `days` after the first."""
-    columns = {name: [one.get(name) for one in events] for name in ("kind", "symbol", "old_symbol", "date")}
-    rest = {"confidence": [one.get("confidence", 0.95) for one in events], "evidence": "as the lists say"}
-    told = rows("listing_events", provider="tiingo", payload=f"{market.lists + 1:064d}", held="", old_payload="",
-                number=list(range(len(events))), ts_known=FIRST + days * DAY, **columns, **rest)  # fmt: skip
-    await market.store.commit({"listing_events": told})
-
-
 async def test_a_rename_between_two_lists_goes_on_with_the_instrument(market: Market) -> None:
-    """No identifier tells it, but the lists do: the old ticker ends, and the new one is the same instrument's."""
-    await market.told({"symbol": "SQ", "mic": "XNYS", "first_date": date(2015, 11, 19)})
-    await happened(market, {"kind": "rename", "symbol": "XYZ", "old_symbol": "SQ"}, days=7)
-    await market.told({"symbol": "XYZ", "mic": "XNYS", "first_date": date(2015, 11, 19)}, days=7)
+    """One ticker of an issuer went and one came: the old one ends, and the new one is the same instrument's."""
+    await market.told({"symbol": "SQ", "mic": "XNYS", "cik": "1512673", "first_date": date(2015, 11, 19)})
+    await market.told({"symbol": "XYZ", "mic": "XNYS", "cik": "1512673", "first_date": date(2015, 11, 19)}, days=7)
 
     block, day = own_id("SQ", mic="XNYS", since=date(2015, 11, 19)), date(2024, 6, 17)
     assert [
@@ -323,10 +316,9 @@ async def test_a_rename_between_two_lists_goes_on_with_the_instrument(market: Ma
 
 
 async def test_a_doubtful_rename_is_asked_about_and_the_ticker_is_new(market: Market) -> None:
-    """Whoever knows merges the two records."""
-    await market.told({"symbol": "SQ", "mic": "XNYS"})
-    await happened(market, {"kind": "rename", "symbol": "XYZ", "old_symbol": "SQ", "confidence": 0.55}, days=7)
-    await market.told({"symbol": "XYZ", "mic": "XNYS"}, days=7)
+    """Nothing but the name is the same: whoever knows merges the two records."""
+    await market.told({"symbol": "SQ", "mic": "XNYS", "name": "Block Inc"})
+    await market.told({"symbol": "XYZ", "mic": "XNYS", "name": "Block, Inc."}, days=7)
 
     square, other = own_id("SQ", mic="XNYS"), own_id("XYZ", mic="XNYS")
     assert [("SQ", "XNYS", None, None, square), ("XYZ", "XNYS", None, None, other)] == await market.listed()
@@ -335,30 +327,28 @@ async def test_a_doubtful_rename_is_asked_about_and_the_ticker_is_new(market: Ma
 
 
 async def test_a_delisting_between_two_lists_ends_the_listing_and_frees_the_ticker(market: Market) -> None:
-    """The last day is told; the next user of the ticker is another instrument."""
-    await market.told({"symbol": "TWTR", "mic": "XNYS"}, {"symbol": "IBM", "mic": "XNYS"})
-    await happened(
-        market,
-        {"kind": "delisting", "symbol": "TWTR", "date": date(2024, 6, 14)},
-        {"kind": "delisting", "symbol": "IBM", "confidence": 0.6},
-        days=7,
-    )
-    await market.told({"symbol": "TWTR", "mic": "XNYS", "first_date": date(2024, 6, 17)}, days=7)
+    """The last day is told, or it is the day of the list that lacks it; the next user is another instrument."""
+    many = [{"symbol": f"T{number}", "mic": "XNYS"} for number in range(30)]
+    await market.told({"symbol": "TWTR", "mic": "XNYS", "name": "Twitter"}, *many)
+    gone = {"symbol": "TWTR", "mic": "XNYS", "name": "Twitter", "status": "delisted", "last_date": date(2024, 6, 14)}
+    await market.told(gone, {"symbol": "TWTR", "mic": "XNYS", "name": "Tower", "first_date": date(2024, 6, 17)},
+                      *many[1:], days=7)  # fmt: skip
 
     old, new = own_id("TWTR", mic="XNYS"), own_id("TWTR", mic="XNYS", since=date(2024, 6, 17))
+    listed = await market.listed()
     assert [
-        ("IBM", "XNYS", None, None, own_id("IBM", mic="XNYS")),
         ("TWTR", "XNYS", None, date(2024, 6, 15), old),
         ("TWTR", "XNYS", date(2024, 6, 17), None, new),
-    ] == await market.listed()
-    assert ["maybe_delisted"] == await market.asked()
+    ] == listed[-2:]
+    assert ("T0", "XNYS", None, date(2024, 6, 17), own_id("T0", mic="XNYS")) == listed[0]
+    assert [] == await market.asked()
 
 
 async def test_an_issuer_that_is_another_one_now_keeps_its_instrument(market: Market) -> None:
-    """A reorganisation: the ticker goes on under another CIK, which takes the place of the first."""
-    await market.told({"symbol": "GOOG", "mic": "XNAS", "cik": "1288776"})
-    await happened(market, {"kind": "issuer_change", "symbol": "GOOG"}, days=7)
-    await market.told({"symbol": "GOOG", "mic": "XNAS", "cik": "1652044"}, days=7)
+    """A reorganisation: the ticker and the name go on under another CIK, which takes the place of the first."""
+    google = {"symbol": "GOOG", "mic": "XNAS", "name": "Alphabet Inc"}
+    await market.told({**google, "cik": "1288776"})
+    await market.told({**google, "cik": "1652044"}, days=7)
 
     day = date(2024, 6, 17)
     assert [("GOOG", "XNAS", None, None, own_id("GOOG"))] == await market.listed()

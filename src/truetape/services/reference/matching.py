@@ -5,8 +5,8 @@ An instrument is one security in one currency; listings of it on several venues 
 1. A FIGI, ISIN or CUSIP that is one instrument's in the same currency says that it is that one. Where it is that of
    several, the one that has the ticker on the venue is meant.
 2. The ticker on the venue says it, where one instrument has it on the day: of a listing that goes on, the day on which
-   it was said; of one that is over, its last day, if both records begin or end together. A venue that nobody told may
-   be any.
+   it was said; of one that is over, its last day, if both records begin or end together, or the list tells the use of
+   the ticker after it too. A venue that nobody told may be any.
 3. What matches nothing is new, unless another instrument has had the ticker on the venue at that time.
 
 Everything else is a question. In particular a ticker whose instrument has another ISIN, CUSIP or CIK is none.
@@ -70,9 +70,9 @@ def matched(rows: pl.DataFrame, master: Master) -> Matched:
     one = left.filter(pl.col("holders").list.len() == 1).with_columns(ids=pl.col("holders"))
     agreeing, differing = _without_contradiction(one, master)
     asked.append(differing)
-    new, taken = _unclaimed(left.filter(pl.col("holders").is_null()), master)
-    asked.append(taken)
     placed = pl.concat([sure, agreeing]).with_columns(instrument_id=pl.col("ids").list.first())
+    new, taken = _unclaimed(left.filter(pl.col("holders").is_null()), with_ends(master.listings, placed))
+    asked.append(taken)
     whole = pl.concat([placed, new.with_columns(instrument_id=pl.lit(None, dtype=pl.String))])
     return Matched(whole.select(*rows.columns, "instrument_id").sort("number"), pl.concat(asked))
 
@@ -103,12 +103,19 @@ def _by_ticker(rows: pl.DataFrame, master: Master) -> pl.DataFrame:
         pl.col("valid_to").fill_null(LAST),
         pl.col("valid_from").is_null().alias("since_ever"),
     )
-    pairs = rows.select("number", "symbol", "mic", "live", "begins", "ends", "day").join(known, on="symbol")
+    used = rows.select("number", "symbol", "mic", "live", "begins", "ends", "day").with_columns(
+        pl.col("ends").max().over("mic", "symbol").alias("closed"),
+        pl.col("live").any().over("mic", "symbol").alias("again"),
+    )
+    pairs = used.join(known, on="symbol")
     venue = (pl.col("mic") == pl.col("at")) | (pl.col("mic") == NO_VENUE) | (pl.col("at") == NO_VENUE)
     goes_on = pl.col("live") & (pl.col("valid_from") <= pl.col("day")) & (pl.col("day") < pl.col("valid_to"))
     ends_alike = _near("ends", "valid_to") | (_near("begins", "valid_from") & ~pl.col("since_ever"))
     last = pl.col("ends") - _DAY
-    was = ~pl.col("live") & (pl.col("valid_from") <= last) & ends_alike.fill_null(value=False)
+    before = pl.col("valid_from") < pl.col("closed")  # the list itself tells that that use is over
+    goes_on &= ~before.fill_null(value=False)
+    followed = pl.col("again") & (pl.col("ends") == pl.col("closed")) & (pl.col("valid_to") == LAST)
+    was = ~pl.col("live") & (pl.col("valid_from") <= last) & (ends_alike.fill_null(value=False) | followed)
     return (
         pairs.filter(venue & (goes_on | was))
         .group_by("number")
@@ -146,9 +153,21 @@ def _without_contradiction(rows: pl.DataFrame, master: Master) -> tuple[pl.DataF
     return rows.join(first, on="number", how="anti"), asked
 
 
-def _unclaimed(rows: pl.DataFrame, master: Master) -> tuple[pl.DataFrame, pl.DataFrame]:
+def with_ends(listings: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return `listings` with the ends that `rows`, of known instruments, tell of those that had none."""
+    over = rows.filter(pl.col("ends").is_not_null()).select(
+        "instrument_id", "symbol", "mic", pl.col("ends").alias("until")
+    )
+    known = listings.join(
+        over.unique(["instrument_id", "symbol", "mic"]), on=["instrument_id", "symbol", "mic"], how="left"
+    )
+    begun = pl.col("valid_from").is_null() | (pl.col("valid_from") < pl.col("until"))
+    return known.with_columns(pl.coalesce("valid_to", pl.when(begun).then("until")).alias("valid_to")).drop("until")
+
+
+def _unclaimed(rows: pl.DataFrame, listings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows whose ticker nobody has had on the venue at their time, and questions about the others."""
-    known = master.listings.select("symbol", "mic", pl.col("instrument_id").alias("other"), "valid_from", "valid_to")
+    known = listings.select("symbol", "mic", pl.col("instrument_id").alias("other"), "valid_from", "valid_to")
     since = pl.coalesce(pl.col("begins"), pl.when("live").then(pl.col("day")), pl.col("ends") - _DAY)
     pairs = rows.with_columns(since=since).join(known, on=["symbol", "mic"])
     meets = (pl.col("valid_from").fill_null(FIRST) < pl.col("ends").fill_null(LAST)) & (

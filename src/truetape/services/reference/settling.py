@@ -13,7 +13,7 @@ from truetape.domain.schema import TABLES
 from truetape.services.reference.config import NO_VENUE
 from truetape.services.reference.dated import continued
 from truetape.services.reference.happened import ENDED, happened
-from truetape.services.reference.matching import FIRST, LAST, Master, matched
+from truetape.services.reference.matching import FIRST, LAST, Master, matched, with_ends
 from truetape.services.reference.questions import questions
 from truetape.services.reference.stated import IDENTIFIERS, SECURITY, stated
 
@@ -46,13 +46,15 @@ def settle(claims: pl.DataFrame, master: Master, *, events: pl.DataFrame, segmen
     """
     told = stated(claims, segments=segments)
     single, twice = _once(told.rows)
-    since = happened(events, single, master)
+    dated = (pl.col("kind") != "delisting") | pl.col("date").is_not_null()
+    told_of = pl.col("symbol").is_in(claims["symbol"].implode())  # that it is over, and not since when
+    since = happened(events.filter(dated | ~told_of), single, master)
     master = since.master
     found = matched(single.join(since.placed, on="number", how="anti"), master)
     placed = single.join(since.placed, on="number").select(found.rows.columns)
     rows = _begun(_located(_named(pl.concat([placed, found.rows])), master.listings), master.listings)
     gone = pl.concat([since.ended, _replaced(rows, master)])
-    listed, taken = _free(_listings(rows, master.listings), rows, master.listings)
+    listed, taken = _free(_listings(rows, master.listings), rows, with_ends(master.listings, rows))
     rows = rows.join(taken.select("number"), on="number", how="anti")
     ends = _ended(gone, claims)
     asked = pl.concat([told.questions, twice, since.questions, found.questions, _taken(taken)])
