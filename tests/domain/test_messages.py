@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from truetape.domain import announced_messages, messages
+from truetape.domain import announced_messages, messages, register_messages
 from truetape.domain.announced_messages import ActionStated, ActionTold, AnnouncementsChanged
 from truetape.domain.asks import Answer, Ask, Request
 from truetape.domain.capability import Declaration, Offer
@@ -43,6 +43,7 @@ from truetape.domain.messages import (
     TicksHeard,
     TrustSettled,
 )
+from truetape.domain.register_messages import ListingsReviewed
 from truetape.domain.ticks import Gap
 
 DAY = date(2024, 6, 10)
@@ -113,6 +114,7 @@ EXAMPLES: list[tuple[Message, str]] = [
         "ins_a",
     ),
     (AnnouncementsChanged(instrument_id="ins_a", ts_known=1, announcements=(TOLD,)), "ins_a"),
+    (ListingsReviewed(provider="sec", payload="k", ts_known=1, counts={"listing": 2}, held=0, words=""), "sec"),
     (SnapshotNamed(name="n", as_of=1, store_version=2, ts_known=3, actor="ann"), ""),
     (PayloadRejected(provider="p", kind="bars", key="k", reason="r", ts_known=1, instrument_id="ins_a"), "ins_a"),
     (PayloadDoubted(provider="p", key="k", ts_known=1, findings=b""), "p"),
@@ -135,7 +137,7 @@ NAMED = [pytest.param(message, subject, id=type(message).__name__) for message, 
 
 def test_every_message_is_mailed_and_told() -> None:
     """No message is without a reader or without exactly one teller."""
-    named = {**vars(messages), **vars(announced_messages)}
+    named = {**vars(messages), **vars(announced_messages), **vars(register_messages)}
     defined = {one for one in named.values() if isinstance(one, type) and issubclass(one, Message)} - {Message}
     told = [kind for kinds in TELLS.values() for kind in kinds]
 

@@ -20,6 +20,7 @@ from truetape.app.consensus_settings import Consensus, consensus
 from truetape.app.database_settings import Database, database
 from truetape.app.listing_settings import listing_problems
 from truetape.app.rate_settings import rate_pairs
+from truetape.app.register_settings import Referring, referring
 from truetape.app.repair_policies import Repairing, repairing
 from truetape.app.stream_replay import STREAMS
 from truetape.app.tier_settings import Tiering, tiering
@@ -67,8 +68,9 @@ _WORDS: Final = {
 }
 _LISTING: Final = {"symbol": Symbol, "mic": Mic, "currency": Currency}
 _POLICY: Final = {"quorum": Quorum, "hedge_s": Seconds, "providers": Names}
-_BUILT: Final = ("pairs", "checking", "consensus", "repairing", "database", "tiers", "backup", "calendars")
+_BUILT: Final = ("pairs", "checking", "consensus", "repairing", "database", "tiers", "backup", "calendars", "reference")
 _READ_APART: Final = ("instruments", "providers", "policies", "streams", "ledger", "watching", *_BUILT)
+_APART: Final = ("providers", "policies", "streams", "tiers", "timescale", "backup", "reference")
 _KEY_LIKE: Final = re.compile("[A-Za-z0-9]{16,}")  # rather a key than the name of a variable, which has underscores
 _SECRET: Final = re.compile(r"(?<=//)[^/@]*(?=@)|(?<=\?).*")
 
@@ -134,6 +136,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database: Database = Database()  # where the store lies, if not in the data folder
     tiers: Tiering = Tiering()  # where old rows go, when, and how long they are kept
     backup: Backing = Backing()  # where backups go, how often, and how often they are proved
+    reference: Referring = Referring()  # which lists are fetched, and when one is not believed
     calendars: Calendars = Calendars()  # corrections of the operator's
     ledger: str = Secret()  # redis://... where quotas are shared by machines; "" for a file in the data folder
 
@@ -152,7 +155,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     instruments = _tables(table.pop("instruments", []), problems)
     pairs = rate_pairs(table.pop("fx", {}), problems)
     corrected = calendars(table.pop("calendars", {}), beside=path.parent, problems=problems)
-    apart = {name: table.pop(name, {}) for name in ("providers", "policies", "streams", "tiers", "timescale", "backup")}
+    apart = {name: table.pop(name, {}) for name in _APART}
     watched = {name: table.pop(name, kind()) for name, kind in (("alerts", list), ("channels", dict), ("disk", dict))}
     quality = _quality(table.pop("quality", {}), problems)
     watched["freshness"] = quality.get("freshness", {})
@@ -175,7 +178,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     values["database"] = database(apart["timescale"], environ=environ, problems=problems)
     values["tiers"] = tiering(apart["tiers"], beside=path.parent, problems=problems)
     values["backup"] = backing(apart["backup"], file=path, problems=problems)
-    values["calendars"] = corrected
+    values |= {"calendars": corrected, "reference": referring(apart["reference"], problems)}
     values["ledger"] = Secret(environ.get(LEDGER, "").strip())
     problems += listing_problems(listings)
     if not problems:

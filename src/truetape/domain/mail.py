@@ -32,6 +32,7 @@ from truetape.domain.messages import (
     TicksHeard,
     TrustSettled,
 )
+from truetape.domain.register_messages import ListingsReviewed
 
 MAIL: dict[type[Message], tuple[str, ...]] = {
     InstrumentsDeclared: ("reference", "quality"),
@@ -40,6 +41,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     CalendarsCorrected: ("reference",),
     InstrumentsChanged: ("ingestion", "quality"),
     InstrumentChanged: ("processing", "distribution"),
+    ListingsReviewed: (),
     RawCaptured: ("processing",),
     StreamCaptured: ("processing",),
     RoundClosed: ("processing",),
@@ -71,7 +73,7 @@ TELLS: dict[str, tuple[type[Message], ...]] = {
         CalendarsCorrected,
         ActionStated,
     ),
-    "reference": (InstrumentsChanged, InstrumentChanged),
+    "reference": (InstrumentsChanged, InstrumentChanged, ListingsReviewed),
     "ingestion": (RawCaptured, RoundClosed, StreamCaptured),
     "processing": (PayloadRejected, PayloadDoubted, TicksHeard, BatchNormalized),
     "quality": (BatchGraded, FindingsMade, TrustSettled),

@@ -26,7 +26,7 @@ VENUE_COLUMNS: Final = {
 }
 CURRENCY_COLUMNS: Final = {
     "code": pl.String(),  # ISO 4217, three letters
-    "number": pl.String(),  # three digits
+    "numeric": pl.String(),  # its number, three digits
     "name": pl.String(),
     "country": pl.String(),  # one row for each country or body that uses it, in the words of the list
     "minor_units": pl.UInt32(),  # decimals; null: the list says N.A. (gold, SDR), or it is withdrawn

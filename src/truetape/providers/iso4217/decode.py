@@ -46,7 +46,7 @@ def currencies(body: bytes, ask: Ask) -> pl.DataFrame:  # noqa: ARG001 - a list 
         raise payload.defect(f"a value of Ccy was {codes.filter(wrong)[0][:40]!r}, no code of three letters")
     columns: dict[str, Column] = {
         "code": codes,
-        "number": [row.get("CcyNbr") or None for row in known],
+        "numeric": [row.get("CcyNbr") or None for row in known],
         "name": [row.get("CcyNm") or None for row in known],
         "country": [row.get("CtryNm") or None for row in known],
         "minor_units": _units(payload, [row.get("CcyMnrUnts", "") for row in known]),

@@ -6,6 +6,7 @@ from datetime import date
 
 import msgspec
 
+from truetape.domain.registers import Register
 from truetape.domain.time import to_datetime
 from truetape.services.ingestion.breaker import BreakerRules
 from truetape.services.ingestion.routing import Policy
@@ -18,6 +19,7 @@ class IngestionConfig(msgspec.Struct, frozen=True, kw_only=True):
     start: date
     end: date
     timeframe: str = "1d"
+    registers: tuple[Register, ...] = ()  # lists that are fetched now and then
     pairs: tuple[str, ...] = ()  # of currencies, such as EUR/USD, whose rates are acquired
     policies: dict[str, Policy] = {}  # by record kind; absent: everybody is asked
     attempts: int = 5  # requests to one provider in one round before it is given up

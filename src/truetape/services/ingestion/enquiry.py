@@ -125,7 +125,7 @@ class Enquiry:
             breaker = self._breaker(name, ask.kind)
             breaker.note(failure, self._clock.now_ns())
             if failure is None and answer is not None:
-                return await self._capture(provider, round_, ask, answer, errand), rows
+                return await self.capture(provider, round_, ask, answer, errand), rows
             assert failure is not None
             wait = wait_s(
                 failure,
@@ -241,9 +241,8 @@ class Enquiry:
         """Ask a provider that feels pressed nothing for `seconds`, whatever the round."""
         self._free_at[name] = max(self._free_at.get(name, 0), self._clock.now_ns() + int(seconds * 1e9))
 
-    async def _capture(
-        self, provider: Provider, round_: Round, ask: Ask, answer: Answer, errand: Errand
-    ) -> RawCaptured:
+    async def capture(self, provider: Provider, round_: Round, ask: Ask, answer: Answer, errand: Errand) -> RawCaptured:
+        """Archive and journal what came, tell of it, and return what was told."""
         name = provider.declaration.name
         self._hosts[name, ask.kind] = urlsplit(answer.url).hostname or ""
         key = await self.durably(lambda: self._archive.put(answer.body))

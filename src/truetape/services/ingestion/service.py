@@ -11,8 +11,15 @@ import polars as pl
 import structlog
 
 from truetape.domain.errors import StoreUnavailable
-from truetape.domain.messages import BackfillRequested, InstrumentsChanged, RoundClosed, StreamCaptured
+from truetape.domain.messages import (
+    BackfillRequested,
+    InstrumentsChanged,
+    RawCaptured,
+    RoundClosed,
+    StreamCaptured,
+)
 from truetape.domain.plans import Budget
+from truetape.domain.registers import LISTS
 from truetape.domain.time import DAY_NS, NANOSECONDS, to_datetime
 from truetape.ports.archive import Archive
 from truetape.ports.bus import Bus
@@ -31,6 +38,7 @@ from truetape.services.ingestion.jobs import Job
 from truetape.services.ingestion.listings import Market, market_of
 from truetape.services.ingestion.live import Live
 from truetape.services.ingestion.pairs import RATES, listed_pairs, plan_rates, weekdays
+from truetape.services.ingestion.registers import Registers
 from truetape.services.ingestion.rounds import Listed, Round, Wanted, debts_due, plan, recall, retold, widest
 from truetape.services.ingestion.tally import Tally
 
@@ -67,7 +75,7 @@ class IngestionService:
         asking = {**parts, "tally": self.tally}
         self.enquiry = Enquiry(ledger=ledger, **asking)  # type: ignore[arg-type]
         self._acquisition = Acquisition(providers=providers, enquiry=self.enquiry, **asking)  # type: ignore[arg-type]
-        self.turn = self._acquisition.turn
+        self.registers = Registers(config.registers, providers=providers, enquiry=self.enquiry, bus=bus, clock=clock)
         self.live = Live(ways=ways, providers=providers, durably=self.enquiry.durably, **parts)  # type: ignore[arg-type]
         self.healing = healing_of(config)
         self.intervals = IntervalLedger()
@@ -83,6 +91,11 @@ class IngestionService:
         self._written: dict[str, int] = {}  # when a job's row was last written, by job
         self._wake = asyncio.Event()
         self._known = asyncio.Event()  # what there is to hear
+
+    @property
+    def turn(self) -> asyncio.Lock:
+        """Held by whoever journals something and tells it, so that both have one order."""
+        return self._acquisition.turn
 
     def subscribe(self) -> None:
         """Start to hear the others."""
@@ -102,6 +115,8 @@ class IngestionService:
         self.live.heard_until = history.heard_until
         for message in retold(history):
             await self._bus.publish(message)
+        lists = await self._store.read("captures", Selection(equal={"kind": LISTS}, columns=("payload",)))
+        await self.registers.retell(frozenset(lists["payload"]))
 
     async def _segments_read(self) -> frozenset[tuple[str, int]]:
         """Return the newer segments of streams that reached the store."""
@@ -122,6 +137,8 @@ class IngestionService:
                     continue
             if isinstance(entry, RoundClosed):
                 self.healing.close(entry)
+            if isinstance(entry, RawCaptured):
+                self.registers.note(entry)
             if isinstance(entry, BackfillRequested) and entry.job_id not in finished:
                 self._unstarted.append(entry)
             yield entry

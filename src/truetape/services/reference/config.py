@@ -51,3 +51,4 @@ class ReferenceConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     borrowed: dict[str, str] = msgspec.field(default_factory=borrowed)
     segments: dict[str, str] = msgspec.field(default_factory=lambda: dict(SEGMENTS))
+    most_gone: float = 0.05  # share of a list of listings that may be missing from the next, which is believed then

@@ -33,6 +33,7 @@ from truetape.services.reference.hours import (
 )
 from truetape.services.reference.master import identify, instruments, listings, refuse_conflicts
 from truetape.services.reference.merges import merge_row
+from truetape.services.reference.reviews import ListingReviews
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ class ReferenceService:
         self._store = store
         self._config = config
         self._claims = ListingClaims(store=store, commit=self._keep, segments=config.segments)
+        self._reviews = ListingReviews(bus=bus, store=store, most_gone=config.most_gone)
         self._turn = asyncio.Lock()  # who reads the master to write it has it alone
 
     def subscribe(self) -> None:
@@ -60,7 +62,20 @@ class ReferenceService:
             StoreUnavailable: The claims or the master cannot be read or written now.
         """
         async with self._turn:
-            await self._claims.settle()
+            await self._settle()
+
+    async def _settle(self) -> None:
+        await self._reviews.review()  # what it finds to have happened says what the newer list means
+        await self._claims.settle()
+
+    async def review(self) -> None:
+        """Write what new lists of listings differ in from those before them, and tell of it.
+
+        Raises:
+            StoreUnavailable: The claims cannot be read, or the events cannot be written now.
+        """
+        async with self._turn:
+            await self._reviews.review()
 
     async def on_instruments_declared(self, message: InstrumentsDeclared) -> None:
         """Write what is new or corrected, and tell of all the declared instruments, also when nothing changed.
@@ -70,7 +85,7 @@ class ReferenceService:
         """
         if message.listings:
             async with self._turn:
-                await self._claims.settle()
+                await self._settle()
                 await self._declare(message)
 
     async def _declare(self, message: InstrumentsDeclared) -> None:
@@ -91,7 +106,7 @@ class ReferenceService:
     async def on_instruments_merged(self, message: InstrumentsMerged) -> None:
         """Let one record stand for another from now on, or no longer."""
         async with self._turn:
-            await self._claims.settle()
+            await self._settle()
             await self._keep({"merges": await self._decided("merges", merge_row(message))}, message.ts_known)
 
     async def _keep(self, writes: dict[str, pl.DataFrame], ts_known: int) -> None:
