@@ -29,6 +29,7 @@ from truetape.app.cli.provider import provider
 from truetape.app.cli.quality import quality
 from truetape.app.cli.quarantine import quarantine
 from truetape.app.cli.quota import quota
+from truetape.app.cli.reference import reference
 from truetape.app.cli.repairs_kept import kept as repair
 from truetape.app.cli.replay import replay
 from truetape.app.cli.resampling import resample
@@ -102,6 +103,7 @@ for command, group in (
 ):
     app.command(rich_help_panel=group)(command)
 app.add_typer(imports, rich_help_panel=RUN)
+app.add_typer(reference, rich_help_panel=RUN)
 app.add_typer(listings, rich_help_panel=FILES)
 app.add_typer(provider, rich_help_panel=FILES)
 app.add_typer(repair, rich_help_panel=FILES)
