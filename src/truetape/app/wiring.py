@@ -83,11 +83,15 @@ def wire(parts: Parts, settings: Settings) -> Rooms:
         quality=QualityService(bus=bus, store=store, config=quality, user_checks=own),
         storage=StorageService(bus=bus, store=store, config=StorageConfig(simulated=simulated)),
         distribution=_distribution(parts, settings),
-        reference=ReferenceService(bus=bus, store=store, config=ReferenceConfig(most_gone=settings.reference.most_gone)),
+        reference=ReferenceService(bus=bus, store=store, config=_reference(settings)),
         corporate_actions=CorporateActionsService(bus=bus, store=store, config=CorporateActionsConfig()),
         benchmarks=BenchmarksService(bus=bus, store=store, config=BenchmarksConfig()),
         api=ApiService(),
     )
+
+
+def _reference(settings: Settings) -> ReferenceConfig:
+    return ReferenceConfig(most_gone=settings.reference.most_gone)
 
 
 def _distribution(parts: Parts, settings: Settings) -> DistributionService:
