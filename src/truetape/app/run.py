@@ -225,6 +225,7 @@ class Platform:
     async def settle(self) -> None:
         """Return when everything told has been handled, and what is derived from all of it is computed."""
         await self.parts.bus.drain()
+        await self.rooms.reference.settle()
         await self.rooms.benchmarks.settle()
         await self.rooms.storage.settle()
         await self.parts.bus.drain()
