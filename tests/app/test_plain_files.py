@@ -190,7 +190,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         ("2024-06-03,split,0\n", "line 2, value was '0'. Write a number above 0"),
         ("2024-06-03,dividend,-0.5\n", "line 2, value was '-0.5'"),
         ("2024-06-03,dividend,\n", "line 2, value was ''"),
-        ("2024-06-03,split,2:1\n", "line 2, value was '2:1'"),
+        ("2024-06-03,dividend,2:1\n", "line 2, value was '2:1'"),
         ("soon,split,2\n", "line 2, ex_date was 'soon'"),
         ("2024-06-03,split,2\n2024-06-03,Split,2.0\n", "line 3, ex_date was '2024-06-03 as on line 2'"),
     ],

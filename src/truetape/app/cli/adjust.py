@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Final, cast
 import msgspec
 import typer
 
-from truetape.app.cli.terminal import refuse, write_json
+from truetape.app.cli.terminal import refuse, tell_notes, write_json
 from truetape.domain.errors import BadInput
 
 if TYPE_CHECKING:
     import polars as pl
 
     from truetape.domain.adjust import Adjustment
-    from truetape.domain.scaling import Mode
 
 ADJUSTMENTS: Final = ("split", "all")
 BASES: Final = ("raw", "split")
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True):
+class Done(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an adjustment did: rows written, ex-dates that had an effect, first and last date."""
 
     rows: int
@@ -29,6 +28,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     first: str
     last: str
     output: str
+    notes: list[str] = []
 
 
 def adjust(  # noqa: PLR0913  one parameter for each option
@@ -45,9 +45,7 @@ def adjust(  # noqa: PLR0913  one parameter for each option
     ] = None,
     mode: Annotated[
         str | None,
-        typer.Option(
-            help="raw, split, total_return, forward_split, forward_total_return and others; LEAN's names too."
-        ),
+        typer.Option(help="With --factors: raw, split, total_return and others, see above; LEAN's names too."),
     ] = None,
     anchor: Annotated[str | None, typer.Option(metavar="DATE", help="The day whose prices stay as traded.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="CSV or Parquet, by its suffix.")],
@@ -58,10 +56,19 @@ def adjust(  # noqa: PLR0913  one parameter for each option
 ) -> None:
     """Adjust bars for splits and dividends.
 
-    Name --actions with --adjustment, or --factors with --mode. The value of
-    a split is the number of new shares for one old, that of a dividend the
-    cash per share as paid then. With --basis split, bars and dividends are
-    split-adjusted already, as Yahoo's are.
+    Name --actions with --adjustment, or --factors with --mode. Headers may
+    be those of Yahoo, Stooq, Alpaca and others. The value of a split is the
+    number of new shares for one old (4 or 4:1), that of a dividend the cash
+    per share as paid then; columns Dividends and Stock Splits beside dates
+    will do too. With --basis split, bars and dividends are split-adjusted
+    already, as Yahoo's are.
+
+    Modes: raw, as traded; split, for splits alone; total_return, for splits
+    and all that was handed out (Yahoo's adjusted close, LEAN's Adjusted);
+    forward_split and forward_total_return, with the first bar as traded;
+    scaled_raw, with the last; lean_total_return, for splits, and cash added
+    (LEAN's TotalReturn); difference and forward_difference, cash taken off
+    as money, not as a share of the price (Panama).
     """
     try:
         if factors is not None or mode is not None or anchor is not None:
@@ -74,6 +81,7 @@ def adjust(  # noqa: PLR0913  one parameter for each option
     if as_json:
         write_json(done)
     else:
+        tell_notes(done.notes)
         typer.echo(
             f"Adjusted {done.rows} bars from {done.first} to {done.last} by {done.factors} ex-dates: {done.output}"
         )
@@ -87,38 +95,34 @@ def _adjusted(bars: str, actions: str | None, *, adjustment: str | None, basis: 
     _refuse_others("--adjustment", adjustment or "", ADJUSTMENTS)
     _refuse_others("--basis", basis, BASES)
     plain_files.check_output(output)
-    result = plain_files.adjusted(
-        plain_files.read_sheet(bars),
-        plain_files.read_sheet(actions),
-        adjustment=cast("Adjustment", adjustment),
-        basis=basis,
-    )
+    sheet = plain_files.read_sheet(bars)
+    chosen = cast("Adjustment", adjustment)
+    result = plain_files.adjusted(sheet, plain_files.read_sheet(actions), adjustment=chosen, basis=basis)
     plain_files.write_frame(result.frame, output)
-    return _done(result.frame, result.factors, str(result.first), str(result.last), output)
+    notes = plain_files.doubtful_basis(sheet, basis)
+    return _done(result.frame, result.factors, str(result.first), str(result.last), output, notes)
 
 
 def _scaled(bars: str, factors: str | None, *, mode: str | None, anchor: str | None, output: Path) -> Done:
     from truetape.app import factor_tables, plain_files
-    from truetape.domain.scaling import LEAN_MODES, MODES
     from truetape.domain.time import parse_day
 
     if factors is None:
         fix = "Name a table of factors; truetape factors makes one of bars and actions."
         raise BadInput(parameter="--factors", value="", fix=fix)
-    chosen = LEAN_MODES.get(mode or "", mode or "")
-    _refuse_others("--mode", chosen, (*MODES, *LEAN_MODES))
+    chosen = factor_tables.known_mode(mode or "")
     day = parse_day(anchor, parameter="--anchor") if anchor else None
     plain_files.check_output(output)
     table = factor_tables.read_factors(factors)
-    result = factor_tables.scaled(
-        plain_files.read_sheet(bars), table, file=factors, mode=cast("Mode", chosen), anchor=day
-    )
+    sheet = plain_files.read_sheet(bars)
+    result = factor_tables.scaled(sheet, table, file=factors, mode=chosen, anchor=day)
     plain_files.write_frame(result.frame, output)
-    return _done(result.frame, result.factors, str(result.first), str(result.last), output)
+    notes = plain_files.doubtful_basis(sheet, "raw")
+    return _done(result.frame, result.factors, str(result.first), str(result.last), output, notes)
 
 
-def _done(frame: pl.DataFrame, factors: int, first: str, last: str, output: Path) -> Done:
-    return Done(rows=len(frame), factors=factors, first=first, last=last, output=str(output))
+def _done(frame: pl.DataFrame, factors: int, first: str, last: str, output: Path, notes: list[str]) -> Done:
+    return Done(rows=len(frame), factors=factors, first=first, last=last, output=str(output), notes=notes)
 
 
 def _refuse_both(actions: str | None, adjustment: str | None, basis: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
 
@@ -49,6 +49,12 @@ def write_json(value: object) -> None:
     import msgspec
 
     sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+
+
+def tell_notes(notes: Iterable[str]) -> None:
+    """Say what a person should know beside the answer, a line each."""
+    for one in notes:
+        err().print(f"Note: {one}.", markup=False, highlight=False, soft_wrap=True)
 
 
 def refuse(error: TruetapeError, *, as_json: bool = False) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from truetape.app.factor_tables.applying import Scaled, scaled
 from truetape.app.factor_tables.making import Table, made
+from truetape.app.factor_tables.modes import known_mode
 from truetape.app.factor_tables.reading import is_lean, read_factors, read_lean
 
-__all__ = ["Scaled", "Table", "is_lean", "made", "read_factors", "read_lean", "scaled"]
+__all__ = ["Scaled", "Table", "is_lean", "known_mode", "made", "read_factors", "read_lean", "scaled"]

@@ -9,6 +9,7 @@ import polars as pl
 
 from truetape.app.plain_files import Sheet, read_bars
 from truetape.app.plain_files.adjusting import nameless
+from truetape.app.plain_files.spelled import spelled_bars
 from truetape.domain.adjust import PRICES
 from truetape.domain.errors import BadInput
 from truetape.domain.scaling import Mode, scale
@@ -40,6 +41,7 @@ def scaled(bars: Sheet, factors: pl.DataFrame, *, file: str, mode: Mode, anchor:
     Raises:
         BadInput: A value of the bars is not usable, or the symbols do not match.
     """
+    bars = spelled_bars(bars)
     rows = read_bars(bars)
     named = bool((factors["symbol"] != "").any())
     if (bars.named("symbol") is None) == named:

@@ -10,6 +10,7 @@ import polars as pl
 from truetape.app.factor_tables.reading import is_lean, read_lean
 from truetape.app.plain_files import Sheet, read_actions, read_bars, read_sheet
 from truetape.app.plain_files.adjusting import nameless, refuse_whole_closes
+from truetape.app.plain_files.spelled import refuse_currencies, spelled_actions, spelled_bars
 from truetape.domain import factor_files
 from truetape.domain.adjust import factor_table
 from truetape.domain.distributions import CASH
@@ -68,11 +69,12 @@ def made(bars: str, actions: str, *, basis: str) -> Table:
     Raises:
         BadInput: A file has a value that is not usable, or a dividend takes the whole close before its ex-date.
     """
-    sheet = read_sheet(bars)
+    sheet = spelled_bars(read_sheet(bars))
     rows = read_bars(sheet).sort("symbol", "date")
     if is_lean(actions):
         return _from_lean(nameless(sheet, rows), read_lean(actions))
-    given = read_sheet(actions)
+    given = spelled_actions(read_sheet(actions))
+    refuse_currencies(sheet, given)
     events = read_actions(given)
     if (sheet.named("symbol") is None) != (given.named("symbol") is None):
         rows, events = nameless(sheet, rows), nameless(given, events)

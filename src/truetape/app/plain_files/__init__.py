@@ -7,6 +7,7 @@ from truetape.app.plain_files.content import MOST_BYTES, read_bytes
 from truetape.app.plain_files.prices import Prices, in_own_columns, known_timeframe, read_prices
 from truetape.app.plain_files.repairing import Repaired, repaired, report
 from truetape.app.plain_files.sheet import Sheet, read_sheet
+from truetape.app.plain_files.spelled import doubtful_basis
 from truetape.app.plain_files.writing import check_output, write_bytes, write_frame
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "adjusted",
     "check_output",
     "checked",
+    "doubtful_basis",
     "in_own_columns",
     "known_timeframe",
     "read_actions",

@@ -10,6 +10,7 @@ import polars as pl
 
 from truetape.app.plain_files.columns import read_actions, read_bars
 from truetape.app.plain_files.sheet import Sheet
+from truetape.app.plain_files.spelled import refuse_currencies, spelled_actions, spelled_bars
 from truetape.domain.adjust import PRICES, Adjustment, adjust, factor_table
 from truetape.domain.distributions import SHARES, per_day
 from truetape.domain.errors import BadInput
@@ -43,6 +44,8 @@ def adjusted(bars: Sheet, actions: Sheet, *, adjustment: Adjustment, basis: str)
     Raises:
         BadInput: A file has a value that is not usable, or a dividend takes the whole close before its ex-date.
     """
+    bars, actions = spelled_bars(bars), spelled_actions(actions)
+    refuse_currencies(bars, actions)
     rows, events = read_bars(bars), read_actions(actions)
     if (bars.named("symbol") is None) != (actions.named("symbol") is None):
         rows, events = nameless(bars, rows), nameless(actions, events)

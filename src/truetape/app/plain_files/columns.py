@@ -7,24 +7,33 @@ from typing import Final
 import polars as pl
 
 from truetape.app.plain_files.sheet import Sheet
+from truetape.app.plain_files.spelled import BESIDE, CRSP, known_types, spelled_actions, spelled_bars, with_ratios
 from truetape.domain.adjust import PRICES
 from truetape.domain.decoding import FIRST_DAY, LAST_DAY
 from truetape.domain.distributions import TYPES, VALUED
 from truetape.domain.errors import BadInput
 
 _MISSING: Final = ("", "nan")
-_MOMENT: Final = r"^(\d{4}-\d\d-\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$"
+_MOMENT: Final = r"^(\d{4})[-/]?(\d\d)[-/]?(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$"
 _DATE_FIX: Final = "Write a date as YYYY-MM-DD, for example 2005-02-28."
 _PRICE_FIX: Final = "Write a price above 0 with a decimal point, or leave it blank where it is not known."
 _VOLUME_FIX: Final = "Write a number that is not below 0, or leave it blank where it is not known."
-_VALUE_FIX: Final = "Write a number above 0: new shares for one old, or cash per share."
+_VALUE_FIX: Final = "Write a number above 0: new shares for one old, such as 4 or 4:1, or cash per share."
+_BESIDE_FIX: Final = (
+    "Write cash per share, or new shares for one old, such as 4 or 4:1; 0 or a blank where there is none."
+)
+_CRSP_FIX: Final = (
+    "Of FACSHR, FACPR and DIVAMT splits (both factors alike, above -1) and cash can be taken. Write what else was "
+    "handed out in rows of ex_date, type, value and price."
+)
+_SAME: Final = 1e-6  # by which two factors may differ in writing
 _WORTH_FIX: Final = (
     "Write in the column price the worth of a spun-off share, the price of a right, or of the contract before a roll."
 )
 
 
 def read_bars(sheet: Sheet) -> pl.DataFrame:
-    """Return the daily bars of `sheet`; their dates are in `date`, or in `ts_event` as in our own files.
+    """Return the daily bars of `sheet`, whose columns may have the names of Yahoo, Stooq, Alpaca and others.
 
     Returns:
         `row` (index in the sheet, ascending), `symbol` ("" without that column), `date`, and open, high, low, close and
@@ -33,6 +42,7 @@ def read_bars(sheet: Sheet) -> pl.DataFrame:
     Raises:
         BadInput: A column or all rows are missing, a value is not usable, or a symbol has two bars of one date.
     """
+    sheet = spelled_bars(sheet)
     prices = [read_numbers(sheet, name, lowest=0.0, inclusive=False, fix=_PRICE_FIX) for name in PRICES]
     volume = read_numbers(sheet, "volume", lowest=0.0, inclusive=True, fix=_VOLUME_FIX)
     when = "ts_event" if sheet.named("date") is None and sheet.named("ts_event") is not None else "date"
@@ -44,7 +54,7 @@ def read_bars(sheet: Sheet) -> pl.DataFrame:
 
 
 def read_actions(sheet: Sheet) -> pl.DataFrame:
-    """Return the actions of `sheet`; none are an empty frame.
+    """Return the actions of `sheet`, one in a row or in columns beside dates; none are an empty frame.
 
     Returns:
         `row` (index in the sheet, ascending), `symbol` ("" without that column), `ex_date`, `type` (one of
@@ -53,13 +63,61 @@ def read_actions(sheet: Sheet) -> pl.DataFrame:
     Raises:
         BadInput: A column is missing, a value is missing or not usable, or a row is there twice.
     """
-    value = read_numbers(sheet, "value", lowest=0.0, inclusive=False, fix=_VALUE_FIX)
+    sheet = spelled_actions(sheet)
+    if sheet.named("type") is None and any(sheet.named(name) for name in BESIDE):
+        return _beside(sheet)
+    if sheet.named("type") is None and sheet.named("facshr") is not None:
+        return _crsp(sheet)
+    types = _types(sheet)
+    counted = with_ratios(sheet, "value", where=types == "split")
+    value = read_numbers(counted, "value", lowest=0.0, inclusive=False, fix=_VALUE_FIX)
     blank = value.is_null().arg_true()
     if len(blank):
         raise sheet.defect(blank[0], column="value", value="", fix=_VALUE_FIX)
-    types = _types(sheet)
     columns = [_rows(sheet), read_symbols(sheet), read_dates(sheet, "ex_date"), types, value, _worths(sheet, types)]
     actions = pl.DataFrame(columns)
+    fix = "Keep one of the rows that are the same; add up the dividends of one day."
+    _refuse_repeats(sheet, actions, key=("symbol", "ex_date", "type", "value"), named="ex_date", fix=fix)
+    return actions
+
+
+def _beside(sheet: Sheet) -> pl.DataFrame:
+    """Return the actions that stand in columns of their own beside dates; 0 is none, and so is a split of 1."""
+    shared = [_rows(sheet), read_symbols(sheet), read_dates(sheet, "ex_date")]
+    everywhere = pl.repeat(value=True, n=len(sheet.frame), eager=True)
+    parts = []
+    for name, kind in BESIDE.items():
+        if sheet.named(name) is not None:
+            counted = with_ratios(sheet, name, where=everywhere) if kind == "split" else sheet
+            value = read_numbers(counted, name, lowest=0.0, inclusive=True, fix=_BESIDE_FIX)
+            happened = value.is_not_null() & (value != 0) & ((value != 1) | (kind != "split"))
+            rows = pl.DataFrame([*shared, value.alias("value")]).filter(happened)
+            parts.append(rows.with_columns(pl.lit(kind).alias("type"), pl.lit(None, pl.Float64).alias("price")))
+    actions = pl.concat(parts).sort("row").select("row", "symbol", "ex_date", "type", "value", "price")
+    _refuse_repeats(
+        sheet, actions, key=("symbol", "ex_date", "type"), named="ex_date", fix="Keep one row for each date."
+    )
+    return actions
+
+
+def _crsp(sheet: Sheet) -> pl.DataFrame:
+    """Return the actions of a file of CRSP's distributions: each old share gained `facshr` new ones and `divamt`."""
+    absent = pl.Series([None] * len(sheet.frame), dtype=pl.Float64)
+    own = {
+        name: read_numbers(sheet, name, lowest=-1.0, inclusive=False, fix=_CRSP_FIX) if sheet.named(name) else absent
+        for name in CRSP
+    }
+    gained = own["facshr"].fill_null(0.0)
+    other = ((own["facpr"].fill_null(gained) - gained).abs() > _SAME).arg_true()
+    if len(other):
+        raise sheet.defect(other[0], column="facpr", value=own["facpr"][other[0]], fix=_CRSP_FIX)
+    shared = pl.DataFrame([_rows(sheet), read_symbols(sheet), read_dates(sheet, "ex_date")])
+    parts = [
+        shared.with_columns(pl.lit(kind).alias("type"), value.alias("value"), pl.lit(None, pl.Float64).alias("price"))
+        for kind, value in (("split", gained + 1.0), ("dividend", own["divamt"].fill_null(0.0)))
+    ]
+    nothing = pl.when(pl.col("type") == "split").then(1.0).otherwise(0.0)
+    actions = pl.concat(parts).filter(pl.col("value") != nothing).sort("row", maintain_order=True)
     fix = "Keep one of the rows that are the same; add up the dividends of one day."
     _refuse_repeats(sheet, actions, key=("symbol", "ex_date", "type", "value"), named="ex_date", fix=fix)
     return actions
@@ -81,7 +139,7 @@ def read_symbols(sheet: Sheet) -> pl.Series:
 
 
 def _types(sheet: Sheet) -> pl.Series:
-    types = _texts(sheet, "type").str.to_lowercase()
+    types = known_types(_texts(sheet, "type"))
     wrong = (~types.is_in(TYPES)).fill_null(value=True).arg_true()
     if len(wrong):
         found = _shown(sheet.column("type")[wrong[0]])
@@ -118,7 +176,8 @@ def read_dates(sheet: Sheet, name: str) -> pl.Series:
     if column.dtype in (pl.Date, pl.Datetime):
         dates = pl.select(pl.lit(column).dt.date()).to_series()
     else:
-        dates = _texts(sheet, name).str.extract(_MOMENT).str.to_date("%Y-%m-%d", strict=False)
+        parts = _texts(sheet, name).str.replace(_MOMENT, "${1}-${2}-${3}")
+        dates = parts.str.to_date("%Y-%m-%d", strict=False, exact=True)
     wrong = (~dates.is_between(FIRST_DAY, LAST_DAY, closed="left")).fill_null(value=True).arg_true()
     if len(wrong):
         raise sheet.defect(wrong[0], column=name, value=_shown(column[wrong[0]]), fix=_DATE_FIX)

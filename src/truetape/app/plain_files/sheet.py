@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -26,13 +26,15 @@ class Sheet:
     """The rows of a file, its columns as they were: those of CSV are text, blanks are null.
 
     `lines` holds the line on which each row of a CSV file ended; None for Parquet, whose rows count from 1. `numbers`
-    holds their indices in the file where some rows were left out.
+    holds their indices in the file where some rows were left out. `spelled` says under which headers columns stand that
+    the file calls otherwise than we do.
     """
 
     file: str
     frame: pl.DataFrame
     lines: pl.Series | None = None
     numbers: pl.Series | None = None
+    spelled: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, row: int) -> str:
         """Return how a person finds the row with index `row`."""
@@ -43,7 +45,7 @@ class Sheet:
     def of_rows(self, rows: pl.Series) -> Sheet:
         """Return the sheet of those rows only; they still know where they stood in the file."""
         lines = self.lines.gather(rows) if self.lines is not None else None
-        return Sheet(file=self.file, frame=self.frame[rows], lines=lines, numbers=rows)
+        return replace(self, frame=self.frame[rows], lines=lines, numbers=rows)
 
     def defect(self, row: int, *, column: str, value: object, fix: str) -> BadInput:
         """Return the error for a value that cannot be right."""
@@ -51,7 +53,8 @@ class Sheet:
 
     def named(self, name: str) -> str | None:
         """Return the file's own spelling of the column `name`, whatever its case; None if there is no such column."""
-        return next((own for own in self.frame.columns if own.strip().lower() == name), None)
+        own = next((own for own in self.frame.columns if own.strip().lower() == name), None)
+        return self.spelled.get(name) if own is None else own
 
     def column(self, name: str) -> pl.Series:
         """Return the column `name`, whatever its case.

@@ -1,0 +1,29 @@
+"""What modes of adjusting are called: by us, by LEAN, and in any case."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from truetape.domain.errors import BadInput
+from truetape.domain.scaling import LEAN_MODES, MODES, Mode
+
+_NAMES: Final[dict[str, Mode]] = {**{name: name for name in MODES}, **LEAN_MODES}
+
+
+def known_mode(text: str) -> Mode:
+    """Return the mode that `text` names: exactly, or in other cases and with other underscores if that leaves one.
+
+    Raises:
+        BadInput: It names none, or two: `totalreturn` may be ours or LEAN's.
+    """
+    if text in _NAMES:
+        return _NAMES[text]
+    near = {mode for name, mode in _NAMES.items() if _plain(name) == _plain(text)}
+    if len(near) == 1:
+        return near.pop()
+    fix = f"Choose one of {', '.join(MODES)}, or by LEAN's names {', '.join(LEAN_MODES)}."
+    raise BadInput(parameter="--mode", value=text, fix=fix)
+
+
+def _plain(text: str) -> str:
+    return text.lower().replace("_", "").replace("-", "")
