@@ -98,8 +98,8 @@ class Snapshot:
 
     @cached_property
     def last_symbol(self) -> str:
-        """The greatest ticker of those that go on; "" of an empty list."""
-        return max((row.symbol for row in self.live.values()), default="")
+        """The greatest ticker that stands in the list; "" of an empty one."""
+        return max((row.symbol for row in self.rows), default="")
 
 
 def snapshot(frame: pl.DataFrame, *, whole: bool = True, one_spelling: bool = False) -> Snapshot:

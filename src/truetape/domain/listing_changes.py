@@ -247,7 +247,8 @@ def _withheld(rows: Sequence[dict[str, object]], old: Snapshot, new: Snapshot, *
         findings.append(Held("mass_disappearance", words, int(absent.sum())))
         silent = absent
     for reason, kind, one, other in (("cut_short", "delisting", old, new), ("old_cut_short", "listing", new, old)):
-        beyond = (frame["kind"] == kind) & (frame["symbol"] > other.last_symbol) & ~silent
+        missing = absent if kind == "delisting" else frame["kind"] == kind
+        beyond = missing & (frame["symbol"] > other.last_symbol) & ~silent
         if one.in_order and other.in_order and beyond.sum() >= FEWEST_CUT:
             list_ = "new" if kind == "delisting" else "old"
             words = f"the {list_} list ends with {other.last_symbol}; {beyond.sum()} tickers come after it in the other"

@@ -9,7 +9,7 @@ from typing import Final
 
 from truetape.domain.listed import Listed, Snapshot
 from truetape.domain.listed_names import plain_name
-from truetape.domain.ticker_classes import MAYBE, SAME, alike, parted
+from truetape.domain.ticker_classes import MAYBE, alike, parted
 
 TOLD_FROM: Final = 0.5  # confidence from which on a pair is a rename, and not a delisting beside a listing
 SAME_SECURITY: Final = 0.99  # FIGI or ISIN
@@ -45,7 +45,7 @@ def matched(gone: Sequence[Listed], come: Sequence[Listed], *, old: Snapshot, ne
     for key, confidence, words in (
         (_name_and_date, NAME_AND_DATE, "the same name and first day"),
         (_old_date(old), DATE_ONLY, "a first day before the old list, that of one ticker that went"),
-        (_name(old), NAME_ONLY, "the same name, and one ticker went and one came"),
+        (_name, NAME_ONLY, "the same name, and one ticker went and one came"),
     ):
         found += _by(key, *_left(gone, come, found), confidence=confidence, words=words)
     return [one for one in found if one.confidence >= TOLD_FROM]
@@ -101,13 +101,9 @@ def _old_date(old: Snapshot) -> Callable[[Listed], Hashable | None]:
     return key
 
 
-def _name(old: Snapshot) -> Callable[[Listed], Hashable | None]:
-    def key(one: Listed) -> Hashable | None:
-        name = plain_name(one.name or "")
-        return (name, one.asset_class, parted(one.symbol).share_class) if name and not one.cik else None
-
-    del old
-    return key
+def _name(one: Listed) -> Hashable | None:
+    name = plain_name(one.name or "")
+    return (name, one.asset_class, parted(one.symbol).share_class) if name and not one.cik else None
 
 
 def _by_issuer(gone: Sequence[Listed], come: Sequence[Listed], *, new: Snapshot) -> list[Match]:
@@ -138,9 +134,8 @@ def _of_issuer(gone: list[Listed], come: list[Listed], *, kept: Sequence[Listed]
     if len(before_left) == 1 and len(after_left) == 1 and len(gone) == len(come):
         before, after = before_left[0], after_left[0]
         likely = alike(before.symbol, after.symbol)
-        if likely < SAME:
-            words = "the same CIK, one ticker went and one came, and their classes are spelled differently"
-            found.append(Match(before, after, round(SAME_ISSUER * likely, 2), words))
+        words = "the same CIK, one ticker went and one came, and their classes are spelled differently"
+        found.append(Match(before, after, round(SAME_ISSUER * likely, 2), words))
     return found
 
 
