@@ -16,6 +16,7 @@ from typing import Final, Self
 import polars as pl
 
 from truetape.adapters.data_folder import read_server
+from truetape.app.library_actions import ActionAnswers
 from truetape.app.library_calendars import CalendarAnswers
 from truetape.app.library_exports import ExportAnswers
 from truetape.app.library_local import LocalSource
@@ -40,7 +41,7 @@ Moment = datetime | date | str
 Symbols = str | Iterable[str]
 
 
-class Session(TickAnswers, PlanAnswers, ExportAnswers, CalendarAnswers):
+class Session(ActionAnswers, TickAnswers, PlanAnswers, ExportAnswers, CalendarAnswers):
     """Data, opened once for many questions. Use it in `with`, or call `close`.
 
     While a session reads a data folder itself, no other process can write to it.

@@ -22,6 +22,7 @@ from truetape.app.segments import SEGMENTS, segmented
 from truetape.app.store_choice import to_read
 from truetape.domain.errors import WrongFolder
 from truetape.domain.time import iso
+from truetape.services.api.announced import ActionCase
 from truetape.services.api.asking import Teller
 from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.config import ApiConfig
@@ -73,6 +74,10 @@ class LocalSource:
         """Return the explanation of one bar."""
         place = {"symbol": symbol, "ts": ts}
         return cast("Explanation", self._run(self._teller.document("explanation", place, given)))
+
+    def action(self, target: str, given: Mapping[str, str]) -> ActionCase:
+        """Return one announced corporate action with all that is known of it."""
+        return cast("ActionCase", self._run(self._teller.document("action_case", {"target": target}, given)))
 
     def case(self, target: str) -> ClaimCase | RepairCase:
         """Return the evidence about a quarantined claim or a repair."""

@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from truetape.domain.errors import BadInput, StoreUnavailable, TruetapeError, UnknownSymbol, UnknownTarget
+from truetape.services.api.announced import ActionCase
 from truetape.services.api.calendars import CALENDARS, CORRECTIONS, Corrected, NewCorrection
 from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.config import ApiConfig
@@ -82,6 +83,12 @@ class RemoteSource:
         path = self._endpoints["explanation"].path.format(symbol=quote(symbol, safe=""), ts=quote(ts, safe=""))
         body, _ = self._get(f"{path}?{urlencode(given)}", accept="json")
         return msgspec.json.decode(body, type=Explanation)
+
+    def action(self, target: str, given: Mapping[str, str]) -> ActionCase:
+        """Return one announced corporate action with all that is known of it."""
+        path = self._endpoints["action_case"].path.format(target=quote(target, safe=""))
+        body, _ = self._get(f"{path}?{urlencode(given)}", accept="json")
+        return msgspec.json.decode(body, type=ActionCase)
 
     def case(self, target: str) -> ClaimCase | RepairCase:
         """Return the evidence about a quarantined claim or a repair."""

@@ -10,6 +10,7 @@ import polars as pl
 
 from truetape.domain.errors import BadInput
 from truetape.domain.time import from_datetime, iso
+from truetape.services.api.announced import ActionCase
 from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.explain import Explanation
 from truetape.services.api.hints import Plan
@@ -46,6 +47,10 @@ class Source(Protocol):
 
     def answer_of(self, receipt: str) -> bytes:
         """Return the body of the answer that has this receipt."""
+        ...
+
+    def action(self, target: str, given: Mapping[str, str]) -> ActionCase:
+        """Return one announced corporate action with all that is known of it."""
         ...
 
     def case(self, target: str) -> ClaimCase | RepairCase:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from truetape.adapters.data_folder import read_owner
+from truetape.app.action_proposing import DECIDED, proposal_named, stated_instead, verdict
 from truetape.app.action_rows import row_decisions
 from truetape.domain.action_fields import OPERATOR, Announcement
 from truetape.domain.announced import announcement_id, statement_id, with_sources
 from truetape.domain.announced_messages import ActionStated
 from truetape.domain.announced_terms import entitlement
-from truetape.domain.announcements import REFUSALS, Life, Statement, after, refusal
+from truetape.domain.announcements import REFUSALS, SAID, Life, Statement, after, refusal
 from truetape.domain.errors import BadInput, UnknownTarget
 from truetape.domain.messages import DecisionMade
 from truetape.domain.time import iso, to_datetime
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 KNOWN: Final = ("action_claims", "action_details", "action_statements")
 COPIED: Final = ("type", "effective_date")  # of a providers' announcement, before an operator speaks of it
+KNOWN_WORDS: Final = (*SAID, "elected")
 ACCOUNT: Final = "main"  # whose choice it is where nothing else is said
 _REPEATED: Final = "It was said before, and nothing of it is new."
 
@@ -92,16 +94,27 @@ async def state_here(platform: Platform, wanted: NewStatement) -> Stated:
     """
     parts, wanted = platform.parts, platform.veiled(wanted, "why", "actor")
     async with platform.rooms.ingestion.turn:
-        subject = await _subject(platform, wanted)
-        newest = subject.known[-1]["ts_known"].cast(pl.Int64).max()
-        now = max(parts.clock.now_ns(), newest + 1 if isinstance(newest, int) else 0)
-        told = _messages(subject, wanted, ts_known=now, simulated=platform.settings.simulated)
-        decisions = await row_decisions(parts.store, subject.known, told)
+        proposal = await proposal_named(platform, wanted.target) if wanted.said in DECIDED else None
+        said = wanted if proposal is None else stated_instead(proposal, wanted)
+        subject = await _subject(platform, said) if said.said in KNOWN_WORDS else None
+        now = await _now(platform)
+        simulated = platform.settings.simulated
+        told = [] if subject is None else _messages(subject, said, ts_known=now, simulated=simulated)
+        decisions = [] if subject is None else await row_decisions(parts.store, subject.known, told)
+        if proposal is not None:
+            told.append(verdict(proposal, wanted, ts_known=now + len(told), simulated=simulated))
         entries: list[ActionStated | DecisionMade] = [*told, *decisions]
         for one in entries:
             await asyncio.to_thread(parts.archive.record, one)
             await parts.bus.publish(one)
     return _stated(told[-1])
+
+
+async def _now(platform: Platform) -> int:
+    """Return the present instant, later than every statement so far, UTC nanoseconds."""
+    stated = await platform.parts.store.read("action_statements", Selection(columns=("ts_known",)))
+    newest = stated["ts_known"].cast(pl.Int64).max()
+    return max(platform.parts.clock.now_ns(), newest + 1 if isinstance(newest, int) else 0)
 
 
 async def restate(platform: Platform) -> None:

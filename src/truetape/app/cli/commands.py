@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
+from truetape.app.cli.actions import actions
 from truetape.app.cli.adjust import adjust
 from truetape.app.cli.ask import explain, get, receipt
 from truetape.app.cli.backfill import backfill, plan
@@ -103,6 +104,7 @@ for command, group in (
 ):
     app.command(rich_help_panel=group)(command)
 app.add_typer(imports, rich_help_panel=RUN)
+app.add_typer(actions, rich_help_panel=ASK)
 app.add_typer(reference, rich_help_panel=RUN)
 app.add_typer(listings, rich_help_panel=FILES)
 app.add_typer(provider, rich_help_panel=FILES)

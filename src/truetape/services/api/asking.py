@@ -15,6 +15,16 @@ from truetape.domain.time import iso
 from truetape.ports.archive import Archive
 from truetape.ports.clock import Clock
 from truetape.ports.store import Store
+from truetape.services.api.announced import (
+    action_case,
+    announced,
+    case_query,
+    narrate_action,
+    proposals_query,
+    proposed,
+    upcoming,
+    upcoming_query,
+)
 from truetape.services.api.answers import Answers, Page, factors_used
 from truetape.services.api.calendars import calendar, calendar_query, venues, venues_query
 from truetape.services.api.cases import Cases
@@ -89,6 +99,17 @@ ASKS: Final[dict[str, Ask]] = {
         lambda d, q, at: ticks(d.reading, d.shelf, q, **at),
     ),
     "actions": Ask(lambda given, _, config: actions_query(given, config), lambda d, q, _: d.answers.actions(q)),
+    "announcements": Ask(
+        lambda given, _, config: actions_query(given, config), lambda d, q, _: announced(d.reading, d.shelf, q)
+    ),
+    "upcoming_actions": Ask(
+        lambda given, _, config: upcoming_query(given, config), lambda d, q, _: upcoming(d.reading, q)
+    ),
+    "action_proposals": Ask(
+        lambda given, _, config: proposals_query(given, config),
+        lambda d, q, _: proposed(d.reading, d.shelf, q.symbols),
+    ),
+    "action_case": Ask(case_query, document=lambda d, q: action_case(d.reading, q.target), narrate=narrate_action),
     "levels": Ask(lambda given, _, __: levels_query(given), lambda d, q, _: d.answers.levels(q)),
     "quarantine": Ask(lambda given, _, config: docket_query(given, config), lambda d, q, at: d.cases.claims(q, **at)),
     "repairs": Ask(lambda given, _, config: docket_query(given, config), lambda d, q, at: d.cases.repairs(q, **at)),

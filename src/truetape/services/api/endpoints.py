@@ -11,6 +11,7 @@ from truetape.domain.adjustments import ABOUT, ANCHORED, ANY_ADJUSTMENT
 from truetape.domain.fixings import FIXINGS
 from truetape.domain.schema import TABLES
 from truetape.domain.time import TIMEFRAMES
+from truetape.services.api.announced import announced_endpoints
 from truetape.services.api.answers import ACTION, BAR, DERIVED_FROM, LEVEL, LISTING
 from truetape.services.api.calendars import calendar_endpoints
 from truetape.services.api.config import ApiConfig
@@ -96,6 +97,7 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
         _explanation(),
         *_cases(limit),
         *kept_endpoints(),
+        *announced_endpoints(symbols=SYMBOLS, days=(START, END), known=(AS_OF, SNAPSHOT)),
         *calendar_endpoints(days=(START, END), known=(AS_OF, SNAPSHOT)),
     ]
     return {endpoint.name: endpoint for endpoint in found}

@@ -241,7 +241,9 @@ def _methods(path: str) -> str:
     """Return the methods that `path` takes, as the header Allow names them."""
     if path in {backfills.PATH, SNAPSHOTS}:
         return backfills.ALLOWED
-    return "POST" if path.endswith((decisions.ENDING, calendars.CORRECTIONS, *merging.ENDINGS)) else "GET"
+    return (
+        "POST" if path.endswith((decisions.ENDING, statements.PATH, calendars.CORRECTIONS, *merging.ENDINGS)) else "GET"
+    )
 
 
 def _response(rendered: Rendered, *, has: str) -> Response[bytes]:

@@ -1,0 +1,122 @@
+"""Corporate actions that prices speak of and nobody tells, or that somebody tells and prices deny: proposals.
+
+They are made of what checks found in golden prices, and stand until somebody accepts or rejects them or the action is
+told otherwise. Nothing is ever changed by a proposal alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from truetape.domain.action_fields import Announcement, due
+from truetape.domain.announced_terms import exact, written
+from truetape.domain.announcements import ENDED
+from truetape.domain.distributions import CASH, SHARES
+from truetape.domain.entitlements import ratio
+
+CHECKS: Final = ("undeclared_split", "unexplained_jump", "split_without_jump", "dividend_without_fall")
+NEAR_DAYS: Final = 3  # within which an announced action explains what was found
+STATES: Final = ("proposed", "accepted", "rejected")
+PREFIX: Final = "pro_"
+_DIGITS: Final = 12
+_DECIDED: Final = {"accepted": "accepted", "rejected": "rejected"}
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """An action to announce, amend or withdraw. `fields` are what would be stated, as far as prices tell it."""
+
+    proposal_id: str
+    instrument_id: str
+    said: str  # announced, amended or withdrawn
+    announcement_id: str  # of what would be amended or withdrawn; "" for an action that is missing
+    effective_date: date
+    fields: dict[str, str]
+    check: str  # that found it
+    evidence: str
+    state: str = "proposed"
+    actor: str = ""  # who decided
+    why: str = ""
+
+
+def proposals(
+    findings: pl.DataFrame, announced: Sequence[Announcement], stated: pl.DataFrame, *, every: bool = False
+) -> list[Proposal]:
+    """Return the proposals about one instrument, by date.
+
+    Args:
+        findings: What checks found in its golden bars, schema findings.
+        announced: Its announcements.
+        stated: What operators stated about it, schema action_statements.
+        every: Also those that are decided.
+    """
+    latest = findings.filter(pl.col("check").is_in(CHECKS)).sort("ts_known", "round_id")
+    rows = latest.unique(["check", "ts_event"], keep="last", maintain_order=True).sort("ts_event", "check")
+    decided = _decisions(stated)
+    found = [
+        msgspec.structs.replace(one, **decided.get(one.proposal_id, {}))
+        for row in rows.iter_rows(named=True)
+        for one in _proposed(row, announced)
+    ]
+    open_ones = [one for one in found if every or one.state == "proposed"]
+    return [one for one in open_ones if one.state != "proposed" or not _is_explained(one, announced)]
+
+
+def _proposed(row: Mapping[str, Any], announced: Sequence[Announcement]) -> Iterator[Proposal]:
+    day, number = row["ts_event"].date(), row["repair_value"]
+    if row["check"] in ("undeclared_split", "unexplained_jump"):
+        split = {"type": "split", "value": written(ratio(number))} if number else {}
+        yield _proposal(row, day, "announced", None, {"effective_date": day.isoformat(), **split})
+        return
+    kinds = SHARES if row["check"] == "split_without_jump" else CASH
+    for one in announced:
+        if one.status not in ENDED and due(one, "effective_date") == day and one.fields["type"] in kinds:
+            scaled = row["check"] == "dividend_without_fall" and number and one.fields.get("value")
+            fields = {"value": _scaled(one.fields["value"], number)} if scaled else {}
+            yield _proposal(row, day, "amended" if scaled else "withdrawn", one, fields)
+
+
+def _scaled(value: str, factor: float) -> str:
+    return written(exact(value, parameter="value") * Fraction(repr(factor)))
+
+
+def _proposal(
+    row: Mapping[str, Any], day: date, said: str, about: Announcement | None, fields: dict[str, str]
+) -> Proposal:
+    identity = about.announcement_id if about is not None else ""
+    told = f"{row['check']}:{day}:{said}:{identity}:{sorted(fields.items())}"
+    instrument = row["instrument_id"]
+    digest = hashlib.sha256(told.encode()).hexdigest()[:_DIGITS]
+    return Proposal(
+        proposal_id=f"{PREFIX}{instrument.removeprefix('ins_')}_{digest}",
+        instrument_id=instrument,
+        said=said,
+        announcement_id=identity,
+        effective_date=day,
+        fields=fields,
+        check=row["check"],
+        evidence=row["explanation"],
+    )
+
+
+def _is_explained(one: Proposal, announced: Sequence[Announcement]) -> bool:
+    """Return whether an announced action explains a jump for which one is proposed."""
+    if one.said != "announced":
+        return False
+    days = [due(other, "effective_date") for other in announced if other.status not in ENDED]
+    return any(day is not None and abs((day - one.effective_date).days) <= NEAR_DAYS for day in days)
+
+
+def _decisions(stated: pl.DataFrame) -> dict[str, dict[str, str]]:
+    """Return what was decided last about each proposal: its state, by whom and why."""
+    rows = stated.filter(pl.col("said").is_in(list(_DECIDED))).sort("ts_known", "statement_id")
+    return {
+        target: {"state": _DECIDED[said], "actor": actor, "why": why}
+        for target, said, actor, why in rows.select("announcement_id", "said", "actor", "why").iter_rows()
+    }
