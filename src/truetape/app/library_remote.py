@@ -63,11 +63,13 @@ class RemoteSource:
         endpoint = self._endpoints[name]
         is_paged = any(parameter.name == "cursor" for parameter in endpoint.parameters)
         most = {"limit": str(self._page_rows)} if is_paged else {}
+        place = {one.name: quote(given[one.name], safe="") for one in endpoint.path_parameters}
+        path, asked = endpoint.path.format(**place), {name: one for name, one in given.items() if name not in place}
         pages: list[pl.DataFrame] = []
         cursor: dict[str, str] = {}
         while True:
-            query = urlencode({**given, **most, **cursor})
-            body, following = self._get(f"{endpoint.path}?{query}", accept="arrow")
+            query = urlencode({**asked, **most, **cursor})
+            body, following = self._get(f"{path}?{query}", accept="arrow")
             pages.append(pl.read_ipc_stream(io.BytesIO(body)))
             if following is None:
                 return pl.concat(pages)

@@ -36,11 +36,12 @@ def test_help_names_every_command_in_its_group() -> None:
 
     assert {
         "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import"],
-        "Ask": ["get", "explain", "resolve", "receipt", "export", "timeframes"],
+        "Ask": ["get", "explain", "resolve", "calendar", "receipt", "export", "timeframes"],
         "Look after": [
             "status",
             "quality",
             "late",
+            "correct",
             "trust",
             "quota",
             "replay",

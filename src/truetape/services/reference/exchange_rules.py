@@ -16,6 +16,7 @@ EARLIEST: Final = date(1800, 1, 1)
 LATEST: Final = date(2200, 1, 1)
 PACKAGE: Final = "exchange_calendars"
 _DAY: Final = timedelta(days=1)
+_SAMPLE: Final = (date(2022, 3, 1), date(2022, 4, 1))  # that every calendar knows, for what does not depend on days
 _MOMENTS: Final = ("open", "close", "break_start", "break_end")
 
 
@@ -105,7 +106,8 @@ def _schedule(name: str, lower: date, upper: date) -> pl.DataFrame:
     return pl.DataFrame({"session": days, **{name: one.cast(INSTANT) for name, one in moments.items()}})
 
 
+@lru_cache(maxsize=256)
 def _calendar(name: str) -> Any:
     from exchange_calendars import get_calendar
 
-    return get_calendar(name)
+    return get_calendar(name, start=_SAMPLE[0], end=_SAMPLE[1])
