@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -31,7 +31,7 @@ class Market:
         self.room = ReferenceService(bus=self.bus, store=store, config=ReferenceConfig())
         self.lists = 0
 
-    async def told(self, *listings: dict[str, object], provider: str = "tiingo", days: int = 0) -> None:
+    async def told(self, *listings: Mapping[str, object], provider: str = "tiingo", days: int = 0) -> None:
         """Let `provider` list `listings`, `days` after the first list, and settle that."""
         self.lists += 1
         payload, known = f"{self.lists:064d}", FIRST + days * DAY
@@ -203,7 +203,7 @@ async def test_reused_tickers_are_instruments_of_their_own(market: Market) -> No
         ("FB", "XNAS", date(1999, 9, 29), date(2003, 3, 29), old),
         ("FB", "XNAS", date(2012, 5, 18), None, new),
     ] == await market.listed()
-    assert ["active", "delisted"] == sorted(one[0] for one in await market.of("listing_details", "status"))
+    assert ["active", "delisted"] == sorted(str(one[0]) for one in await market.of("listing_details", "status"))
 
 
 async def test_a_list_that_ends_a_listing_ends_it_once_it_says_when(market: Market) -> None:

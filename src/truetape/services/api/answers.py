@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from truetape.domain.errors import BadInput
+from truetape.domain.merging import redirected
 from truetape.domain.time import iso
 from truetape.ports.store import Selection
 from truetape.services.api.adjusting import Adjusting
@@ -218,7 +219,7 @@ class Answers:
     async def _instruments(
         self, query: InstrumentsQuery, limit: int | None, position: Position | None
     ) -> tuple[pl.DataFrame, Position | None]:
-        listings = await self._store.read("listings")
+        listings = redirected(await self._store.read("listings"), await self._store.read("merges"))
         if query.symbols:
             directory = await self._shelf.directory(self._store)
             ids = [directory.find(symbol).instrument_id for symbol in query.symbols]

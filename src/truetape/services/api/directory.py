@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -27,7 +27,8 @@ class Listing:
 class Directory:
     """All listings that are known, by symbol and by instrument."""
 
-    def __init__(self, listings: pl.DataFrame) -> None:
+    def __init__(self, listings: pl.DataFrame, *, merged: Mapping[str, str] | None = None) -> None:
+        """Read `listings`; `merged` says which ids stand for which others, that are no instrument's own any more."""
         self._by_symbol: dict[str, list[Listing]] = defaultdict(list)
         self._by_instrument: dict[str, list[Listing]] = defaultdict(list)
         wanted = listings.select("symbol", "instrument_id", "mic", "valid_from", "valid_to")
@@ -35,6 +36,8 @@ class Directory:
             one = Listing(symbol, instrument, mic, valid_from or date.min, valid_to or date.max)
             self._by_symbol[symbol].append(one)
             self._by_instrument[instrument].append(one)
+        for other, instrument in (merged or {}).items():
+            self._by_instrument[other] = self._by_instrument[instrument]
 
     def find(self, symbol: str, *, start: date | None = None, end: date | None = None) -> Listing:
         """Return the listing that `symbol` means between `start` and `end`, both inclusive.

@@ -26,6 +26,7 @@ from truetape.services.api.docket import (
 from truetape.services.api.endpoint import Endpoint, form_of, kept_endpoints, stream_of
 from truetape.services.api.formats import PAGE_FORMATS, TABLE_FORMATS
 from truetape.services.api.parameters import Parameter
+from truetape.services.api.master import master_endpoints
 from truetape.services.api.ticks import TICKS
 
 _DATE: Final = {"type": "string", "format": "date"}
@@ -92,6 +93,7 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
         stream_of(_bars(limit)),
         _instruments(limit),
         *_ticks(limit),
+        *master_endpoints(limit=limit, known=(AS_OF, SNAPSHOT)),
         _actions(),
         _levels(),
         _explanation(),

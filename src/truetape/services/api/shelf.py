@@ -7,22 +7,25 @@ from typing import Final
 
 import polars as pl
 
+from truetape.domain.merging import redirected, redirects
 from truetape.domain.subjects import ANY
 from truetape.ports.store import Selection
 from truetape.services.api.directory import Directory
 from truetape.services.api.reading import Reading
+from truetape.services.api.searching import SearchIndexes
 
 MOST: Final = 4  # directories of past versions
 MOST_FACTORS: Final = 1024  # instruments
 FACTOR: Final = ("ex_date", "split", "dividend", "version", "ts_known")
-_LISTINGS: Final = frozenset({("listings", ANY, ANY)})
+_LISTINGS: Final = frozenset({("listings", ANY, ANY), ("merges", ANY, ANY)})
 
 
-class Shelf:
+class Shelf(SearchIndexes):
     """Keep listings by symbol, the newest and a few that snapshots and later pages ask for, and the newest factors."""
 
     def __init__(self) -> None:
-        self._newest: tuple[int, Directory] | None = None
+        super().__init__()
+        self._directory: tuple[int, Directory] | None = None
         self._past: OrderedDict[int, Directory] = OrderedDict()
         self._factors: OrderedDict[str, tuple[int, pl.DataFrame]] = OrderedDict()
 
@@ -33,13 +36,14 @@ class Shelf:
             StoreUnavailable: The store cannot be read now.
         """
         reading.used |= _LISTINGS
-        if self._newest is not None and reading.holds(_LISTINGS, since=self._newest[0]):
-            return self._newest[1]
+        if self._directory is not None and reading.holds(_LISTINGS, since=self._directory[0]):
+            return self._directory[1]
         if reading.version in self._past:
             return self._past[reading.version]
-        made = Directory(await reading.read("listings"))
+        listings, merges = await reading.read("listings"), await reading.read("merges")
+        made = Directory(redirected(listings, merges), merged=redirects(merges))
         if reading.holds(_LISTINGS):
-            self._newest = (reading.version, made)
+            self._directory = (reading.version, made)
         else:
             self._past[reading.version] = made
             while len(self._past) > MOST:

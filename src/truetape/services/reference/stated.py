@@ -80,7 +80,7 @@ def _checked(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         words = pl.format("{} says that the {} is {}, whose check digit or form is wrong", "provider",
                           pl.lit(scheme.upper()), scheme)  # fmt: skip
         asked.append(questions(rows.filter(~sound), kind="bad_identifier", words=words))
-        kept = pl.when(pl.lit(sound)).then(pl.col(scheme))
+        kept: pl.Expr = pl.when(pl.lit(sound)).then(pl.col(scheme))
         if scheme == "cik":
             kept = kept.str.strip_chars_start("0").str.zfill(_CIK_DIGITS)
         rows = rows.with_columns(kept.alias(scheme))
