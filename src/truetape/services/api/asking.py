@@ -33,7 +33,6 @@ from truetape.services.api.endpoint import Endpoint
 from truetape.services.api.endpoints import endpoints
 from truetape.services.api.evidence import Explainer
 from truetape.services.api.formats import MEDIA_TYPES
-from truetape.services.api.narrate import narrate
 from truetape.services.api.master import (
     found,
     instrument_case,
@@ -41,6 +40,7 @@ from truetape.services.api.master import (
     narrate_instrument,
     search_query,
 )
+from truetape.services.api.narrate import narrate
 from truetape.services.api.narrate_cases import narrate_claim, narrate_repair
 from truetape.services.api.paging import Cursor, Position, decode_cursor, encode_cursor, fingerprint
 from truetape.services.api.parameters import checked
@@ -97,11 +97,11 @@ ASKS: Final[dict[str, Ask]] = {
     "instruments": Ask(
         lambda given, _, config: instruments_query(given, config), lambda d, q, at: d.answers.instruments(q, **at)
     ),
-    "trades": Ask(
     "search": Ask(search_query, lambda d, q, at: found(d.reading, d.shelf, q, **at)),
     "instrument": Ask(
         instrument_query, document=lambda d, q: instrument_case(d.reading, q), narrate=narrate_instrument
     ),
+    "trades": Ask(
         lambda given, _, config: ticks_query("trades", given, config),
         lambda d, q, at: ticks(d.reading, d.shelf, q, **at),
     ),

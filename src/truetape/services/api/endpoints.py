@@ -25,8 +25,8 @@ from truetape.services.api.docket import (
 )
 from truetape.services.api.endpoint import Endpoint, form_of, kept_endpoints, stream_of
 from truetape.services.api.formats import PAGE_FORMATS, TABLE_FORMATS
-from truetape.services.api.parameters import Parameter
 from truetape.services.api.master import master_endpoints
+from truetape.services.api.parameters import Parameter
 from truetape.services.api.ticks import TICKS
 
 _DATE: Final = {"type": "string", "format": "date"}
@@ -92,8 +92,8 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
         _bars(limit),
         stream_of(_bars(limit)),
         _instruments(limit),
-        *_ticks(limit),
         *master_endpoints(limit=limit, known=(AS_OF, SNAPSHOT)),
+        *_ticks(limit),
         _actions(),
         _levels(),
         _explanation(),
