@@ -76,6 +76,14 @@ def test_the_steps_of_a_file(days: pl.Series, ex_dates: list[tuple[int, int, int
     assert [50.0, 40.0, 20.0] == found["close"].to_list()
 
 
+def test_lines_between_two_bars_are_one_step() -> None:
+    """Half stays, then three quarters of it on twice the shares: the next bar is that of Tuesday the 16th."""
+    found = steps(parsed("20240112,0.375,0.5,20\n20240113,0.75,0.5,18\n20240114,1,0.5,9\n20501231,1,1,0\n"), DAYS)
+
+    assert [(date(2024, 1, 16), 2.0, 0.375, date(2024, 1, 14), 9.0)] == found.rows()
+    assert [6.25, 2.0] == actions(found, CLOSES)["value"].to_list()
+
+
 def test_a_file_that_does_not_end_with_ones_has_a_last_step() -> None:
     """So that the factors of its last line count too."""
     found = steps(parsed("20240102,0.5,1,1\n20501231,0.5,1,0\n"), DAYS)

@@ -161,6 +161,7 @@ GOOD = line("20240104 00:00", 50_000)
         ({DAILY: zipped(GOOD + "a,b,c,d,e,f,g,h\n")}, ASK, "it was no CSV of six columns"),
         ({DAILY: zipped(b"\xff\xfe\x00")}, ASK, "new.zip"),
         ({DAILY: zipped(GOOD)[:-30]}, ASK, "its zip data was damaged"),
+        ({DAILY: b""}, ASK, "new.zip: it has no bytes"),
         ({HOURLY: zipped("20240310 02:30,1,1,1,1,5\n")}, HOURS, "line 1: its time was '20240310 02:30'"),
         ({"minute/new/20240104_trade.zip": zipped("86400000,1,1,1,1,5\n")}, MINUTES, "its time was '86400000'"),
         ({"minute/new/20240104_trade.zip": zipped("-1,1,1,1,1,5\n")}, MINUTES, "its time was '-1'"),

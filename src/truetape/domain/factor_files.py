@@ -48,7 +48,7 @@ _FRIDAY: Final = 4
 
 
 def parsed(text: str) -> pl.DataFrame:
-    """Return the lines of a factor file as ROWS, by ascending date; of lines with one date the first counts, as LEAN has it.
+    """Return the lines of a factor file as ROWS, by ascending date; of lines with one date the first counts.
 
     Raises:
         ValueError: A line is none; the words name its number.
@@ -82,7 +82,7 @@ def _row(line: str, number: int) -> tuple[date, float, float, float]:
 
 
 def steps(rows: pl.DataFrame, days: pl.Series) -> pl.DataFrame:
-    """Return the ex-dates that lie between the lines of a factor file, as STEPS, ascending.
+    """Return the ex-dates that lie between the lines of a factor file, as STEPS, ascending; each is there once.
 
     Args:
         rows: As `parsed` returns them.
@@ -101,7 +101,9 @@ def steps(rows: pl.DataFrame, days: pl.Series) -> pl.DataFrame:
         pl.col("date").alias("before"),
         pl.when(pl.col("reference_price") > 0).then(pl.col("reference_price")).alias("close"),
     ).head(len(rows))
-    return made.filter((pl.col("split") != 1.0) | (pl.col("dividend") != 1.0))
+    changing = made.filter((pl.col("split") != 1.0) | (pl.col("dividend") != 1.0))
+    together = changing.group_by("ex_date", maintain_order=True)  # lines between two bars have one ex-date
+    return together.agg(pl.col("split", "dividend").product(), pl.col("before", "close").last()).select(list(STEPS))
 
 
 def _next(day: date, days: pl.Series) -> date:

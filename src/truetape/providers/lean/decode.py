@@ -109,6 +109,8 @@ def _series(payload: Payload, files: list[Prices]) -> pl.DataFrame:
     """Return the bars of several files, each for its days, as one ascending series; together they are bounded."""
     parts, room = [empty(_ROWS)], payload.limit
     for one in files:
+        if not one.body:
+            raise payload.defect(f"{one.name}: it has no bytes")
         text = unpacked(replace(payload, body=one.body, limit=room)).body
         parts.append(_rows(payload, one, text))
         room -= len(text)
