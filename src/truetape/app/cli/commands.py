@@ -16,6 +16,7 @@ from truetape.app.cli.adjust import adjust
 from truetape.app.cli.ask import explain, get, receipt
 from truetape.app.cli.backfill import backfill, plan
 from truetape.app.cli.backup import backup
+from truetape.app.cli.calendar import calendar, correct
 from truetape.app.cli.check import check
 from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
@@ -86,12 +87,14 @@ for command, group in (
     (explain, ASK),
     (resolve, ASK),
     (receipt, ASK),
+    (calendar, ASK),
     (export, ASK),
     (timeframes, ASK),
     (status, KEEP),
     (quality, KEEP),
     (late, KEEP),
     (trust, KEEP),
+    (correct, KEEP),
     (quota, KEEP),
     (replay, KEEP),
     (doctor, KEEP),

@@ -224,7 +224,7 @@ class Teller:
         return slip, endpoint
 
     async def page(self, endpoint: str, given: Mapping[str, str]) -> Page:
-        """Return all rows of the answer to `given` at `endpoint`.
+        """Return all rows of the answer to `given`, parts of the path among them, at `endpoint`.
 
         Raises:
             UnknownSymbol, BadInput: It cannot be answered.
@@ -232,7 +232,9 @@ class Teller:
         """
         ask = ASKS[endpoint]
         assert ask.page is not None
-        query = ask.parse(checked(given, self.endpoints[endpoint].parameters), {}, self.config)
+        place = {one.name: given[one.name] for one in self.endpoints[endpoint].path_parameters}
+        asked = {name: value for name, value in given.items() if name not in place}
+        query = ask.parse(checked(asked, self.endpoints[endpoint].parameters), place, self.config)
         reading, _ = await self.reading(query, None)
         return await ask.page(self._desk(reading), query, {})
 
