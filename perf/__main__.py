@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from perf import (
+    adjusting,
     checking,
     committing,
     decoding,
@@ -29,6 +30,7 @@ from perf.measure import Figure, Result, Sheet, keep
 
 THOUSAND = 1000
 MEASUREMENTS: dict[str, Callable[[], Iterator[Result | Sheet]]] = {
+    "adjusting": adjusting.measure,
     "checking": checking.measure,
     "committing": committing.measure,
     "decoding": decoding.measure,

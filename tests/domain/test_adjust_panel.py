@@ -89,5 +89,5 @@ def test_many_are_adjusted_as_each_alone(market: dict[str, tuple[list[int], Any]
         for name in sorted(market)
     ]
     assert_frame_equal(
-        pl.concat([bars.clear(), *alone]), adjust_panel(bars, factors, adjustment=adjustment), rel_tol=1e-13
+        pl.concat([bars.clear(), *alone]), adjust_panel(bars, factors, adjustment=adjustment), check_exact=True
     )

@@ -66,16 +66,18 @@ def adjust(bars: pl.DataFrame, factors: pl.DataFrame, *, adjustment: Adjustment,
         raise ValueError("split-adjusted bars cannot be made raw by adjusting; use unsplit")
     if adjustment == "raw" or factors.is_empty() or bars.is_empty():
         return bars
-    each = at_each(bars["ts_event"], factors["ex_date"])
     price, shares = None, None
     splits = factors["split"].to_numpy()
     if basis == "raw" and (splits != 1.0).any():  # most have none
-        shares = each(_products(splits))
+        shares = _products(splits)
         price = 1.0 / shares
     if adjustment == "all":
-        kept = each(_products(factors["dividend"].to_numpy()))
+        kept = _products(factors["dividend"].to_numpy())
         price = kept if price is None else price * kept
-    return bars if price is None else scaled(bars, price=price, volume=shares)
+    if price is None:
+        return bars
+    each = at_each(bars["ts_event"], factors["ex_date"])
+    return scaled(bars, price=each(price), volume=None if shares is None else each(shares))
 
 
 def unsplit(bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:

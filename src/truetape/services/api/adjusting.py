@@ -8,6 +8,7 @@ from typing import Final, cast
 import polars as pl
 
 from truetape.domain.adjust import Adjustment, adjust
+from truetape.domain.adjust_panel import adjust_panel
 from truetape.domain.adjustments import QUICK, basis_of, mode_of
 from truetape.domain.scaling import Lines, laid_on, lines
 from truetape.domain.time import DERIVED_TIMEFRAMES
@@ -15,7 +16,7 @@ from truetape.ports.store import Selection
 from truetape.services.api.query import BarsQuery
 from truetape.services.api.reading import Reading
 from truetape.services.api.resample import whole_periods
-from truetape.services.api.shelf import Shelf
+from truetape.services.api.shelf import FACTOR, Shelf
 
 DAILY: Final = "1d"  # the timeframe whose closes factors are measured against
 
@@ -30,12 +31,13 @@ class Adjusting:
         self._reading = reading
         self._shelf = shelf
         self._factors: dict[str, pl.DataFrame] = {}
+        self._of_many: list[pl.DataFrame] = []
         self._lines: dict[str, Lines | None] = {}
 
     @property
     def used(self) -> tuple[pl.DataFrame, ...]:
-        """The factors that were used, columns shelf.FACTOR, one frame for each instrument."""
-        return tuple(self._factors.values())
+        """The factors that were used, columns shelf.FACTOR, each in one of the frames."""
+        return (*self._factors.values(), *self._of_many)
 
     async def factors(self, instrument: str) -> pl.DataFrame:
         """Return the adjustment factors of an instrument by ex-date, columns shelf.FACTOR.
@@ -62,6 +64,24 @@ class Adjusting:
             found = await self._lines_of(instrument, factors, query)
             done = (bars if found is None or bars.is_empty() else laid_on(bars, found)).clone()
         return named(done, query)
+
+    async def adjusted_together(self, bars: pl.DataFrame, query: BarsQuery) -> pl.DataFrame:
+        """Return raw daily bars of many instruments, in the order of the store, as `query` wants them.
+
+        Raises:
+            StoreUnavailable: The store cannot be read now.
+        """
+        if query.adjustment == "raw" or bars.is_empty():
+            return bars
+        if query.adjustment not in QUICK or query.anchor is not None:
+            parts = bars.partition_by("instrument_id", maintain_order=True)
+            return pl.concat([await self.adjusted(one, one["instrument_id"][0], query) for one in parts])
+        equal = {"instrument_id": tuple(bars["instrument_id"].unique(maintain_order=True))}
+        wanted = Selection(equal=equal, as_of=self._reading.as_of, columns=("instrument_id", *FACTOR))
+        factors = await self._reading.read("factors", wanted)
+        self._of_many.append(factors)
+        done = adjust_panel(bars, factors, adjustment=cast("Adjustment", query.adjustment))
+        return named(done.clone(), query)
 
     async def _lines_of(self, instrument: str, factors: pl.DataFrame, query: BarsQuery) -> Lines | None:
         """Return what is done to the bars of an instrument; None: nothing."""

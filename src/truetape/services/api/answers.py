@@ -23,6 +23,7 @@ from truetape.services.api.render import FactorsUsed, FxUsed
 from truetape.services.api.resample import resample
 from truetape.services.api.shelf import Shelf
 from truetape.services.api.timeframes import enough, reach, source_of, spans_of
+from truetape.services.api.together import FEWEST, reach_of_page, read_together
 
 VERDICT: Final = ("provider", "score", "method", "agreed")
 VERSION: Final = ("version", "ts_known", "simulated")
@@ -52,6 +53,7 @@ class Answers:
         self._store = reading
         self._shelf = shelf
         self._adjusting = Adjusting(reading, shelf)
+        self._together: dict[str, pl.DataFrame] = {}  # daily bars of the whole range that were read at once
         self._fx: list[InCurrency] = []  # bars that were told in another currency
 
     async def bars(self, query: BarsQuery, *, limit: int | None = None, position: Position | None = None) -> Page:
@@ -137,6 +139,9 @@ class Answers:
         listings = [directory.find(symbol, start=query.start, end=query.end) for symbol in query.symbols]
         first = min(position.place, len(listings) - 1) if position is not None else 0
         start = position.start if position is not None else query.start
+        near = [one.instrument_id for one in listings[first:]][: reach_of_page(query, limit)]
+        if len(near) >= FEWEST:
+            self._together = await read_together(self._store, self._adjusting, query, near, columns=BAR)
         parts, left = [], limit
         for place in range(first, len(listings)):
             wanted = None if left is None else left + 1
@@ -166,6 +171,8 @@ class Answers:
     ) -> pl.DataFrame:
         """Return bars of one instrument whose label is not before `start`: at least `limit`, if there are so many."""
         one = listing.instrument_id
+        if one in self._together and start == query.start:
+            return self._together[one].with_columns(_acquired())
         if query.timeframe == "1d":
             bars = await self._stored(query, one, "1d", (start, query.end), limit=limit)
             if len(bars):
