@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from truetape.domain import announced_messages, messages, register_messages
+from truetape.domain import announced_messages, class_messages, messages, register_messages
 from truetape.domain.mail import MAIL, TELLS
 from truetape.domain.messages import Message
 
@@ -188,7 +188,7 @@ def test_messages_flow_forward() -> None:
 
 def test_the_table_of_messages_is_whole() -> None:
     """Each message is told by one room and heard by known rooms."""
-    named = {**vars(messages), **vars(announced_messages), **vars(register_messages)}
+    named = {**vars(messages), **vars(announced_messages), **vars(class_messages), **vars(register_messages)}
     every = {kind for kind in named.values() if isinstance(kind, type) and issubclass(kind, Message)}
     told = Counter(kind for kinds in TELLS.values() for kind in kinds)
 

@@ -18,8 +18,10 @@ import polars as pl
 from truetape.adapters.data_folder import read_server
 from truetape.app.library_actions import ActionAnswers
 from truetape.app.library_calendars import CalendarAnswers
+from truetape.app.library_classes import ClassAnswers
 from truetape.app.library_exports import ExportAnswers
 from truetape.app.library_local import LocalSource
+from truetape.app.library_master import MasterAnswers
 from truetape.app.library_plans import PlanAnswers
 from truetape.app.library_remote import RemoteSource
 from truetape.app.library_source import Source, given_as, written_as
@@ -41,7 +43,7 @@ Moment = datetime | date | str
 Symbols = str | Iterable[str]
 
 
-class Session(ActionAnswers, TickAnswers, PlanAnswers, ExportAnswers, CalendarAnswers):
+class Session(MasterAnswers, ClassAnswers, ActionAnswers, TickAnswers, PlanAnswers, ExportAnswers, CalendarAnswers):
     """Data, opened once for many questions. Use it in `with`, or call `close`.
 
     While a session reads a data folder itself, no other process can write to it.

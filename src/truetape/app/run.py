@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 
-from truetape.adapters.data_folder import ARCHIVE, read_marker
+from truetape.adapters.data_folder import ARCHIVE
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.backups.keeping import BackupWatch, backup_watch
+from truetape.app.classifying import classify_here, retell
 from truetape.app.correcting import correct_here, tell_file
 from truetape.app.deciding import decision, subject_of
 from truetape.app.disk_watch import DiskWatch, disk_watch
@@ -30,13 +31,15 @@ from truetape.app.naming import again, name_here, rename
 from truetape.app.object_places import secrets_of
 from truetape.app.parts import Parts, embedded
 from truetape.app.repair_policies import Repairing, check_policy, settle_by_policy
+from truetape.app.replay_settings import replay_settings
 from truetape.app.settings import ProviderSettings, Settings
 from truetape.app.standing_work import standing_work
 from truetape.app.stating import restate, state_here
 from truetape.app.telemetry import close_log, log_to_file
 from truetape.app.troubles import TroubleTeller
 from truetape.app.wiring import Rooms, wire
-from truetape.domain.errors import BadInput, Transient
+from truetape.domain.class_messages import ClassesTold
+from truetape.domain.errors import Transient
 from truetape.domain.hiding import veil
 from truetape.domain.identity import job_id
 from truetape.domain.messages import (
@@ -62,6 +65,7 @@ from truetape.services.api.serve import Served
 log = structlog.get_logger()
 LOG: Final = "truetape.log"
 TROUBLE_POLL_S: Final = 0.5
+SAID: Final = (InstrumentsDeclared, InstrumentsMerged, CalendarsCorrected, ClassesTold, SnapshotNamed)
 PAUSE_S: Final = 5.0  # before work that failed is tried again
 
 W = TypeVar("W", bound=msgspec.Struct)
@@ -125,6 +129,7 @@ class Platform:
             merge=self.merge,
             state=lambda wanted: state_here(self, wanted),
             correct=lambda mic, wanted: correct_here(self, mic, wanted),
+            load=lambda taxonomy, wanted: classify_here(self, taxonomy, wanted),
         )
         served = await self._stack.enter_async_context(Served(app, self.settings.host, self.settings.port))
         self.address = served.address
@@ -138,6 +143,7 @@ class Platform:
         await self.rooms.quality.recall()
         await self.rooms.processing.resume()
         await rename(self)
+        await retell(self)
         await restate(self)
         await self.rooms.ingestion.resume()
         await self.rooms.storage.catch_up()
@@ -349,7 +355,7 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
     """
     started = time.perf_counter()
     counts: Counter[str] = Counter()
-    settings = _replay_settings(source, target)
+    settings = replay_settings(source, target)
     origin = FileArchive(source / ARCHIVE, read_only=True)
     settings = msgspec.structs.replace(settings, providers=await asyncio.to_thread(asked_providers, origin))
     async with Platform(settings, command="truetape replay") as platform:
@@ -366,7 +372,7 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
                 await bus.drain()  # each day is weighed by the votes of those before it
                 day = entry.ts_known // DAY_NS
             await bus.publish(await again(platform, entry) if isinstance(entry, SnapshotNamed) else entry)
-            if isinstance(entry, InstrumentsDeclared | InstrumentsMerged | CalendarsCorrected | SnapshotNamed):
+            if isinstance(entry, SAID):
                 await bus.drain()  # what comes later is judged by the calendar, and is no part of what has a name
             on_progress(number)
         await platform.settle()
@@ -384,18 +390,3 @@ def asked_providers(archive: Archive) -> dict[str, ProviderSettings]:
     """Return settings for every provider whose answers `archive` holds: enough to read them, without a key."""
     asked = {one.provider for one in archive.journal() if isinstance(one, RawCaptured | StreamCaptured)}
     return {name: ProviderSettings() for name in asked & {*NAMES}}
-
-
-def _replay_settings(source: Path, target: Path) -> Settings:
-    """Return settings without providers: nothing is asked of any."""
-    marker = read_marker(source)
-    if marker is None:
-        raise BadInput(
-            parameter="--data", value=str(source), fix="It is no data folder; name one that holds an archive."
-        )
-    if target.exists() and not target.is_dir():
-        raise BadInput(parameter="--into", value=str(target), fix="It is no folder; name a new or empty one.")
-    if target.exists() and any(target.iterdir()):
-        raise BadInput(parameter="--into", value=str(target), fix="The folder is not empty; name a new or empty one.")
-    today = to_datetime(time.time_ns()).date()
-    return Settings(data=target, simulated=marker.simulated, start=today, end=today)

@@ -64,8 +64,8 @@ def rates_on(
     (whole, _), (into, _) = renamed(source), renamed(target)
     cuts = sorted({JOINED[code][1] for code in (whole, into) if code in JOINED})
     parts = [_no_rates(asked.clear())]
-    for begins, ends in pairwise([date.min, *cuts, None]):
-        own = asked.filter(pl.col("date") >= begins, *([pl.col("date") < ends] if ends else []))
+    for begins, ends in pairwise([date.min, *cuts, date.max]):
+        own = asked.filter(pl.col("date") >= begins, (pl.col("date") < ends) | pl.lit(ends == date.max))
         if len(own):
             way = _Way(_unit(source, begins), _unit(target, begins))
             parts.append(_between(own, known, way, pivots=pivots, oldest=oldest))

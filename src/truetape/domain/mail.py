@@ -6,6 +6,7 @@ No message leads back to the room that told it, by whatever way: rooms that wait
 from __future__ import annotations
 
 from truetape.domain.announced_messages import ActionStated, AnnouncementsChanged
+from truetape.domain.class_messages import ClassesTold
 from truetape.domain.messages import (
     AlertChanged,
     BackfillRequested,
@@ -39,6 +40,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     BackfillRequested: ("ingestion",),
     InstrumentsMerged: ("reference",),
     CalendarsCorrected: ("reference",),
+    ClassesTold: ("reference",),
     InstrumentsChanged: ("ingestion", "quality"),
     InstrumentChanged: ("processing", "distribution"),
     ListingsReviewed: (),
@@ -71,6 +73,7 @@ TELLS: dict[str, tuple[type[Message], ...]] = {
         SnapshotNamed,
         InstrumentsMerged,
         CalendarsCorrected,
+        ClassesTold,
         ActionStated,
     ),
     "reference": (InstrumentsChanged, InstrumentChanged, ListingsReviewed),

@@ -51,9 +51,9 @@ def structure(rows: pl.DataFrame) -> pl.DataFrame:
         raise BadInput(parameter="code", value=twice, fix="It stands in two rows; a class has one.")
     parents = dict(named.select("code", "parent").iter_rows()) if "parent" in named.columns else _prefixes(set(codes))
     levels = {code: _level(code, parents) for code in codes}
-    columns = {"parent": [parents[code] for code in codes], "level": list(levels.values())}
     whole = named.select("code", "name").with_columns(
-        pl.Series("parent", columns["parent"], dtype=pl.String), pl.Series("level", columns["level"], dtype=pl.UInt32)
+        pl.Series("parent", [parents[code] for code in codes], dtype=pl.String),
+        pl.Series("level", list(levels.values()), dtype=pl.UInt32),
     )
     return whole.select(list(NODE)).sort("code")
 

@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from truetape.domain.announced_messages import ActionStated
+from truetape.domain.class_messages import ClassesTold
 from truetape.domain.messages import (
     BackfillRequested,
     CalendarsCorrected,
@@ -42,6 +43,7 @@ Entry = (
     InstrumentsDeclared
     | InstrumentsMerged
     | CalendarsCorrected
+    | ClassesTold
     | BackfillRequested
     | RawCaptured
     | RoundClosed

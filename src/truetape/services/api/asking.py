@@ -28,6 +28,7 @@ from truetape.services.api.announced import (
 from truetape.services.api.answers import Answers, Page, factors_used
 from truetape.services.api.calendars import calendar, calendar_query, venues, venues_query
 from truetape.services.api.cases import Cases
+from truetape.services.api.classifications import changes, classes, classes_query, structure_query, structures
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.endpoint import Endpoint
 from truetape.services.api.endpoints import endpoints
@@ -127,6 +128,16 @@ ASKS: Final[dict[str, Ask]] = {
     "snapshots": Ask(lambda _, __, ___: None, _snapshots),
     "calendar": Ask(
         lambda given, place, _: calendar_query(place["mic"], given), lambda d, q, _: calendar(d.reading, q)
+    ),
+    "classifications": Ask(
+        lambda given, _, config: classes_query(given, config), lambda d, q, at: classes(d.reading, d.shelf, q, **at)
+    ),
+    "taxonomies": Ask(lambda given, _, __: structure_query("", given), lambda d, q, _: structures(d.reading, q)),
+    "taxonomy": Ask(
+        lambda given, place, _: structure_query(place["taxonomy"], given), lambda d, q, _: structures(d.reading, q)
+    ),
+    "taxonomy_changes": Ask(
+        lambda given, place, _: structure_query(place["taxonomy"], given), lambda d, q, _: changes(d.reading, q)
     ),
     "venues": Ask(lambda given, _, __: venues_query(given), lambda d, q, _: venues(d.reading, q)),
     "explanation": Ask(

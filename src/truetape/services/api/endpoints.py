@@ -14,6 +14,7 @@ from truetape.domain.time import TIMEFRAMES
 from truetape.services.api.announced import announced_endpoints
 from truetape.services.api.answers import ACTION, BAR, DERIVED_FROM, LEVEL, LISTING
 from truetape.services.api.calendars import calendar_endpoints
+from truetape.services.api.class_endpoints import class_endpoints
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.docket import (
     CLAIM_PREFIX,
@@ -101,6 +102,7 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
         *kept_endpoints(),
         *announced_endpoints(symbols=SYMBOLS, days=(START, END), known=(AS_OF, SNAPSHOT)),
         *calendar_endpoints(days=(START, END), known=(AS_OF, SNAPSHOT)),
+        *class_endpoints(limit, known=(AS_OF, SNAPSHOT), cursor=CURSOR),
     ]
     return {endpoint.name: endpoint for endpoint in found}
 

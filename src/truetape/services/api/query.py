@@ -119,7 +119,7 @@ def bars_query(given: Mapping[str, str], config: ApiConfig) -> BarsQuery:
     anchor = parse_day(given["anchor"], parameter="anchor") if "anchor" in given else None
     check_anchor(adjustment, anchor)
     return BarsQuery(
-        symbols=_symbols(given, config),
+        symbols=symbols_of(given, config),
         timeframe=given.get("timeframe", "1d"),
         start=start,
         end=end,
@@ -145,7 +145,7 @@ def ticks_query(table: str, given: Mapping[str, str], config: ApiConfig) -> Tick
         raise BadInput(parameter="start", value=_cut(given["start"]), fix=fix)
     return TicksQuery(
         table=table,
-        symbols=_symbols(given, config),
+        symbols=symbols_of(given, config),
         start=start,
         end=end,
         provider=given.get("provider", ""),
@@ -162,7 +162,7 @@ def actions_query(given: Mapping[str, str], config: ApiConfig) -> ActionsQuery:
     """
     start, end = _range(given)
     return ActionsQuery(
-        symbols=_symbols(given, config),
+        symbols=symbols_of(given, config),
         start=start,
         end=end,
         as_of=_as_of(given),
@@ -179,7 +179,7 @@ def instruments_query(given: Mapping[str, str], config: ApiConfig) -> Instrument
     q = given.get("q", "").strip()
     if len(q) > LONGEST_SEARCH:
         raise BadInput(parameter="q", value=_cut(q), fix=f"Write at most {LONGEST_SEARCH} characters.")
-    symbols = _symbols(given, config) if "symbols" in given else ()
+    symbols = symbols_of(given, config) if "symbols" in given else ()
     return InstrumentsQuery(symbols=symbols, q=q, snapshot=given.get("snapshot", ""))
 
 
@@ -194,7 +194,7 @@ def docket_query(given: Mapping[str, str], config: ApiConfig) -> DocketQuery:
     for name, word in words.items():
         if len(word) > LONGEST_SEARCH:
             raise BadInput(parameter=name, value=_cut(word), fix=f"Write at most {LONGEST_SEARCH} characters.")
-    return DocketQuery(symbols=_symbols(given, config) if "symbols" in given else (), start=start, end=end, **words)
+    return DocketQuery(symbols=symbols_of(given, config) if "symbols" in given else (), start=start, end=end, **words)
 
 
 def levels_query(given: Mapping[str, str]) -> LevelsQuery:
@@ -264,7 +264,12 @@ def _currency(given: Mapping[str, str]) -> str:
     return code
 
 
-def _symbols(given: Mapping[str, str], config: ApiConfig) -> tuple[str, ...]:
+def symbols_of(given: Mapping[str, str], config: ApiConfig) -> tuple[str, ...]:
+    """Return the symbols that `given` names, each once, in its order.
+
+    Raises:
+        BadInput: They are too many, or one is too long or empty.
+    """
     symbols = tuple(dict.fromkeys(symbol.strip() for symbol in given["symbols"].split(",")))
     if len(symbols) > config.max_symbols:
         fix = f"At most {config.max_symbols} are answered at once. Ask several times."

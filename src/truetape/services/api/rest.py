@@ -24,6 +24,7 @@ from truetape.ports.store import Selection, Store
 from truetape.services.api import (
     backfills,
     calendars,
+    class_endpoints,
     decisions,
     merging,
     plans,
@@ -70,6 +71,7 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
     merge: merging.Merge | None = None,
     state: statements.State | None = None,
     correct: calendars.Correct | None = None,
+    load: class_endpoints.Load | None = None,
     families: Families = lambda: iter(()),
 ) -> Litestar:
     """Return the application that answers every path of the api. It only reads, and hands the rest on.
@@ -90,6 +92,7 @@ def build(  # noqa: PLR0913  the parts that a whole room is made of
             *merging.routes(merge=merge),
             *statements.routes(state=state),
             *calendars.routes(correct=correct),
+            *class_endpoints.routes(load=load),
             *tables.routes(store=store),
             *plans.routes(teller),
             *snapshots.routes(name=name, listed=lambda request: rest.answer(request, rest.endpoints["snapshots"])),
@@ -241,9 +244,8 @@ def _methods(path: str) -> str:
     """Return the methods that `path` takes, as the header Allow names them."""
     if path in {backfills.PATH, SNAPSHOTS}:
         return backfills.ALLOWED
-    return (
-        "POST" if path.endswith((decisions.ENDING, statements.PATH, calendars.CORRECTIONS, *merging.ENDINGS)) else "GET"
-    )
+    told = (decisions.ENDING, statements.PATH, calendars.CORRECTIONS, class_endpoints.LOAD, *merging.ENDINGS)
+    return "POST" if path.endswith(told) else "GET"
 
 
 def _response(rendered: Rendered, *, has: str) -> Response[bytes]:

@@ -10,6 +10,7 @@ import polars as pl
 import structlog
 
 from truetape.domain.calendar_corrections import CORRECTION
+from truetape.domain.class_messages import ClassesTold
 from truetape.domain.messages import CalendarsCorrected, InstrumentsChanged, InstrumentsDeclared, InstrumentsMerged
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.versions import decide
@@ -19,6 +20,7 @@ from truetape.ports.store import Selection, Store
 from truetape.services.reference.calendars import covered
 from truetape.services.reference.changed import changed_instruments
 from truetape.services.reference.claimed import ListingClaims
+from truetape.services.reference.classes import ClassTables
 from truetape.services.reference.config import ReferenceConfig
 from truetape.services.reference.hours import (
     HELD,
@@ -34,6 +36,7 @@ from truetape.services.reference.hours import (
 from truetape.services.reference.master import identify, instruments, listings, refuse_conflicts
 from truetape.services.reference.merges import merge_row
 from truetape.services.reference.reviews import ListingReviews
+from truetape.services.reference.venue_list import venue_rows
 
 log = structlog.get_logger()
 
@@ -47,6 +50,8 @@ class ReferenceService:
         self._config = config
         self._claims = ListingClaims(store=store, commit=self._keep, segments=config.segments)
         self._reviews = ListingReviews(bus=bus, store=store, most_gone=config.most_gone)
+        self._classes = ClassTables(store=store)
+        self._venues_until: int | None = None  # when the newest list of venues that is settled was known
         self._turn = asyncio.Lock()  # who reads the master to write it has it alone
 
     def subscribe(self) -> None:
@@ -54,6 +59,7 @@ class ReferenceService:
         self._bus.subscribe(InstrumentsDeclared, group="reference", handler=self.on_instruments_declared)
         self._bus.subscribe(InstrumentsMerged, group="reference", handler=self.on_instruments_merged)
         self._bus.subscribe(CalendarsCorrected, group="reference", handler=self.on_calendars_corrected)
+        self._bus.subscribe(ClassesTold, group="reference", handler=self._classes.on_classes_told)
 
     async def settle(self) -> None:
         """Bring what lists of listings said since into the master.
@@ -67,6 +73,28 @@ class ReferenceService:
     async def _settle(self) -> None:
         await self._reviews.review()  # what it finds to have happened says what the newer list means
         await self._claims.settle()
+        await self._list_venues()
+
+    async def _list_venues(self) -> None:
+        """Bring what registers list of venues into their table, list by list, the oldest first."""
+        lists = Selection(equal={"kind": ("venues",)}, columns=("payload", "provider", "ts_known"))
+        captured = await self._store.read("captures", lists)
+        until = await self._venues_known()
+        due = captured.filter(pl.col("ts_known").cast(pl.Int64) > until).sort("ts_known", "payload")
+        for payload, provider, known in due.with_columns(pl.col("ts_known").cast(pl.Int64)).iter_rows():
+            said = Selection(equal={"payload": (payload,), "provider": (provider,)})
+            rows = venue_rows(await self._store.read("venue_claims", said))
+            if len(rows):
+                current = await self._store.read("venues")
+                await self._keep({"venues": decide(current, rows, TABLES["venues"]).write}, known)
+            self._venues_until = known
+
+    async def _venues_known(self) -> int:
+        """Return when the newest list of venues that is settled was known, UTC nanoseconds."""
+        if self._venues_until is None:
+            stored = await self._store.read("venues", Selection(columns=("ts_known",)))
+            self._venues_until = stored["ts_known"].cast(pl.Int64).max() if len(stored) else 0  # type: ignore[assignment]
+        return self._venues_until or 0
 
     async def review(self) -> None:
         """Write what new lists of listings differ in from those before them, and tell of it.
