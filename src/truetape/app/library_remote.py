@@ -16,6 +16,7 @@ from truetape.domain.errors import BadInput, StoreUnavailable, TruetapeError, Un
 from truetape.services.api.announced import ActionCase
 from truetape.services.api.calendars import CALENDARS, CORRECTIONS, Corrected, NewCorrection
 from truetape.services.api.cases import ClaimCase, RepairCase
+from truetape.services.api.class_endpoints import LOAD, TAXONOMIES, Classified, NewClasses
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.decisions import ENDING, QUARANTINE, REPAIRS, Taken
 from truetape.services.api.docket import REPAIR_PREFIX
@@ -133,6 +134,12 @@ class RemoteSource:
         """Ask the server to take a statement about a corporate action, and return it."""
         body, _ = self._get(STATEMENTS, accept="json", given=msgspec.json.encode(wanted))
         return msgspec.json.decode(body, type=Stated)
+
+    def classify(self, taxonomy: str, wanted: NewClasses) -> Classified:
+        """Ask the server to load what `wanted` says about `taxonomy`, and return what became of it."""
+        path = f"{TAXONOMIES}/{quote(taxonomy, safe='')}{LOAD}"
+        body, _ = self._get(path, accept="json", given=msgspec.json.encode(wanted))
+        return msgspec.json.decode(body, type=Classified)
 
     def snapshot(self, name: str) -> Snapshot:
         """Return what `name` stands for."""

@@ -18,6 +18,7 @@ from truetape.app.cli.backfill import backfill, plan
 from truetape.app.cli.backup import backup
 from truetape.app.cli.calendar import calendar, correct
 from truetape.app.cli.check import check
+from truetape.app.cli.classify import classify
 from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
 from truetape.app.cli.exporting import export
@@ -110,6 +111,7 @@ app.add_typer(imports, rich_help_panel=RUN)
 app.add_typer(actions, rich_help_panel=ASK)
 app.add_typer(reference, rich_help_panel=RUN)
 app.add_typer(listings, rich_help_panel=FILES)
+app.add_typer(classify, rich_help_panel=ASK)
 app.add_typer(provider, rich_help_panel=FILES)
 app.add_typer(repair, rich_help_panel=FILES)
 app.add_typer(quarantine, rich_help_panel=KEEP)
