@@ -28,7 +28,7 @@ _CURRENCY: Final = re.compile(r"[A-Za-z]{3}")
 _TERMINATING: Final = (2, 5)  # prime factors of a denominator whose fraction ends as a decimal
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One of the options as a field holds it."""
 
     label: str

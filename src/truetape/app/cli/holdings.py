@@ -8,24 +8,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from truetape.app.cli.terminal import out, refuse, write_json
-from truetape.domain.errors import BadInput
+from truetape.app.cli.terminal import Data, err, out, refuse, write_json
+from truetape.domain.errors import BadInput, TruetapeError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import polars as pl
     from rich.table import Table
+
+    from truetape.app.held_actions import Stored
 
 
 Positions = Annotated[
     str, typer.Option(metavar="FILE", help="CSV or Parquet: symbol, quantity; kind (shares, cash, owed), due.")
 ]
 Actions = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="FILE",
-        help="CSV or Parquet: symbol, ex_date, type, value; price, currency, new_symbol, pay_date, option.",
+        help="CSV or Parquet: symbol, ex_date, type, value; price, currency, new_symbol, pay_date, option. Left out: "
+        "the actions that the platform knows, with what was elected.",
     ),
 ]
+Account = Annotated[str, typer.Option(help="Whose elections count, of the platform's actions.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="The platform's actions as known then.")]
+Url = Annotated[str | None, typer.Option(help="Ask a running API instead of a data folder.")]
 Fractions = Annotated[str, typer.Option(metavar="keep|cash|down|up", help="What becomes of a fraction of a share.")]
 Prices = Annotated[str | None, typer.Option(metavar="FILE", help="symbol, date, close: what fractions are paid at.")]
 Choices = Annotated[
@@ -45,18 +53,23 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     actions: int
     positions: list[dict[str, Any]]
     entries: list[dict[str, Any]]
+    left_out: list[str] = []  # of the platform's actions, why
 
 
 def holdings(  # noqa: PLR0913  one parameter for each option
     *,
     positions: Positions,
-    actions: Actions,
+    actions: Actions = None,
     fractions: Fractions = "keep",
     prices: Prices = None,
     choose: Choices = None,
     until: Until = None,
     output: Output = None,
     ledger: Ledger = None,
+    account: Account = "main",
+    as_of: AsOf = None,
+    data: Data = Path("data"),
+    url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Take positions through splits, dividends, spin-offs, rights, mergers and all other corporate actions.
@@ -66,13 +79,17 @@ def holdings(  # noqa: PLR0913  one parameter for each option
     the last day stands as owed, with its own.
     """
     try:
+        choices = dict(map(_choice, choose or []))
+        told = _told(positions, actions, until=until, account=account, as_of=as_of, source=url or data)
         done, held, entries = _done(
-            positions, actions, fractions=fractions, prices=prices, choose=choose or [], until=until
+            positions, told, fractions=fractions, prices=prices, choices={**told.choices, **choices}, until=until
         )
         _write(held, output)
         _write(entries, ledger)
-    except BadInput as error:
+    except TruetapeError as error:
         refuse(error, as_json=as_json)
+    for words in done.left_out:
+        err().print(f"Left out: {words}", markup=False, highlight=False, soft_wrap=True)
     if as_json:
         write_json(done)
     else:
@@ -83,30 +100,53 @@ def holdings(  # noqa: PLR0913  one parameter for each option
             console.print(_table(held, f"{len(held)} positions"))
 
 
+def _told(
+    positions: str, actions: str | None, *, until: str | None, account: str, as_of: str | None, source: str | Path
+) -> Stored:
+    """Return the actions of the file `actions`, or else those that the platform knows of what is held."""
+    from truetape.app import library
+    from truetape.app.held_actions import Stored, stored_actions
+    from truetape.app.plain_files import positions as files
+    from truetape.app.plain_files import read_sheet
+    from truetape.domain.time import parse_day
+
+    last = parse_day(until, parameter="--until") if until else None
+    if actions is not None:
+        known = files.read_terms(read_sheet(actions))
+        return Stored(actions=[one for one in known if last is None or one.ex_date <= last])
+    held = files.read_positions(read_sheet(positions)).shares
+    with library.open(source) as session:
+        return stored_actions(session, held, account=account, until=last, as_of=as_of)
+
+
 def _done(
-    positions: str, actions: str, *, fractions: str, prices: str | None, choose: list[str], until: str | None
+    positions: str,
+    told: Stored,
+    *,
+    fractions: str,
+    prices: str | None,
+    choices: dict[tuple[str, date], str],
+    until: str | None,
 ) -> tuple[Held, pl.DataFrame, pl.DataFrame]:
     from truetape.app.plain_files import positions as files
     from truetape.app.plain_files import read_sheet
     from truetape.domain.holdings import apply_all, fractions_named
     from truetape.domain.time import parse_day
 
-    last = parse_day(until, parameter="--until") if until else None
-    known = files.read_terms(read_sheet(actions))
-    wanted = [one for one in known if last is None or one.ex_date <= last]
     applied = apply_all(
         files.read_positions(read_sheet(positions)),
-        wanted,
+        told.actions,
         fractions=fractions_named(fractions),
         prices=files.read_closes(read_sheet(prices)) if prices else {},
-        choices=dict(map(_choice, choose)),
+        choices=choices,
     )
-    after = applied.portfolio if last is None else applied.portfolio.paid(last)
+    after = applied.portfolio if until is None else applied.portfolio.paid(parse_day(until, parameter="--until"))
     held, entries = files.positions_frame(after), files.entries_frame(applied.entries)
     done = Held(
         actions=len({(one.day, one.instrument_id, one.type) for one in applied.entries}),
         positions=held.to_dicts(),
         entries=entries.to_dicts(),
+        left_out=told.left_out,
     )
     return done, held, entries
 
