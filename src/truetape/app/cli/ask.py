@@ -42,6 +42,9 @@ Adjust = Annotated[
 ]
 Anchor = Annotated[str | None, typer.Option(metavar="DATE", help="The day whose prices stay as traded.")]
 
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write to a file: " + " ".join(SUFFIXES))]
+Planned = Annotated[bool, typer.Option("--plan", help="Say where the bars come from instead, and how long it takes.")]
+
 
 def get(  # noqa: PLR0913  one parameter for each option
     symbol: Annotated[str, typer.Argument(help="Symbol, or several separated by commas.")],
@@ -55,12 +58,8 @@ def get(  # noqa: PLR0913  one parameter for each option
     fixing: Annotated[str | None, typer.Option(help="By whose rates: ecb, boc, fed_noon, wmr or close.")] = None,
     as_of: AsOf = None,
     snapshot: SnapshotName = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write to a file: " + " ".join(SUFFIXES))
-    ] = None,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Say where the bars come from instead, and how long it takes.")
-    ] = False,
+    output: Output = None,
+    plan: Planned = False,
     as_json: Json = False,
     data: Data = Path("data"),
     url: Url = None,
