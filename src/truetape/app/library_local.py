@@ -30,6 +30,7 @@ from truetape.services.api.docket import REPAIR_PREFIX
 from truetape.services.api.endpoint import STREAM
 from truetape.services.api.explain import Explanation
 from truetape.services.api.hints import Plan
+from truetape.services.api.master import InstrumentCase
 from truetape.services.api.parameters import checked
 from truetape.services.api.plans import plan
 from truetape.services.api.query import bars_query
@@ -78,6 +79,10 @@ class LocalSource:
     def action(self, target: str, given: Mapping[str, str]) -> ActionCase:
         """Return one announced corporate action with all that is known of it."""
         return cast("ActionCase", self._run(self._teller.document("action_case", {"target": target}, given)))
+
+    def instrument(self, one: str, given: Mapping[str, str]) -> InstrumentCase:
+        """Return all that is known of the instrument whose id or ticker is `one`."""
+        return cast("InstrumentCase", self._run(self._teller.document("instrument", {"instrument": one}, given)))
 
     def case(self, target: str) -> ClaimCase | RepairCase:
         """Return the evidence about a quarantined claim or a repair."""

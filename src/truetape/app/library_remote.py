@@ -25,6 +25,7 @@ from truetape.services.api.endpoints import endpoints
 from truetape.services.api.explain import Explanation
 from truetape.services.api.formats import MEDIA_TYPES
 from truetape.services.api.hints import PLAN, Plan
+from truetape.services.api.master import InstrumentCase
 from truetape.services.api.merging import INSTRUMENTS, MERGE, UNMERGE, Merged, Wish
 from truetape.services.api.problem import Problem
 from truetape.services.api.render import NEXT, Receipt
@@ -92,6 +93,11 @@ class RemoteSource:
         path = self._endpoints["action_case"].path.format(target=quote(target, safe=""))
         body, _ = self._get(f"{path}?{urlencode(given)}", accept="json")
         return msgspec.json.decode(body, type=ActionCase)
+
+    def instrument(self, one: str, given: Mapping[str, str]) -> InstrumentCase:
+        """Return all that is known of the instrument whose id or ticker is `one`."""
+        body, _ = self._get(f"{INSTRUMENTS}/{quote(one, safe='')}?{urlencode(given)}", accept="json")
+        return msgspec.json.decode(body, type=InstrumentCase)
 
     def case(self, target: str) -> ClaimCase | RepairCase:
         """Return the evidence about a quarantined claim or a repair."""

@@ -14,6 +14,7 @@ from truetape.services.api.announced import ActionCase
 from truetape.services.api.cases import ClaimCase, RepairCase
 from truetape.services.api.explain import Explanation
 from truetape.services.api.hints import Plan
+from truetape.services.api.master import InstrumentCase
 from truetape.services.api.render import Receipt
 from truetape.services.api.snapshots import Snapshot
 
@@ -51,6 +52,10 @@ class Source(Protocol):
 
     def action(self, target: str, given: Mapping[str, str]) -> ActionCase:
         """Return one announced corporate action with all that is known of it."""
+        ...
+
+    def instrument(self, one: str, given: Mapping[str, str]) -> InstrumentCase:
+        """Return all that is known of the instrument whose id or ticker is `one`."""
         ...
 
     def case(self, target: str) -> ClaimCase | RepairCase:

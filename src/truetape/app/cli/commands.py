@@ -26,6 +26,7 @@ from truetape.app.cli.factors import factors
 from truetape.app.cli.holdings import holdings
 from truetape.app.cli.importing import imports
 from truetape.app.cli.init import init
+from truetape.app.cli.instruments import instruments
 from truetape.app.cli.late import late
 from truetape.app.cli.listings import listings
 from truetape.app.cli.provider import provider
@@ -87,15 +88,15 @@ for command, group in (
     (get, ASK),
     (explain, ASK),
     (resolve, ASK),
-    (receipt, ASK),
     (calendar, ASK),
+    (receipt, ASK),
     (export, ASK),
     (timeframes, ASK),
     (status, KEEP),
     (quality, KEEP),
     (late, KEEP),
-    (trust, KEEP),
     (correct, KEEP),
+    (trust, KEEP),
     (quota, KEEP),
     (replay, KEEP),
     (doctor, KEEP),
@@ -108,6 +109,7 @@ for command, group in (
 ):
     app.command(rich_help_panel=group)(command)
 app.add_typer(imports, rich_help_panel=RUN)
+app.add_typer(instruments, rich_help_panel=ASK)
 app.add_typer(actions, rich_help_panel=ASK)
 app.add_typer(reference, rich_help_panel=RUN)
 app.add_typer(listings, rich_help_panel=FILES)
