@@ -218,10 +218,13 @@ def _answer(where: str | Path, ask: Any, *, as_json: bool) -> None:
 
 def _table(rows: pl.DataFrame) -> object:
     """Return `rows` as a table of what a person looks for."""
+    import polars as pl
     from rich.table import Table
 
     table = Table(header_style="dim")
     shown = _shown(rows)
+    if "top" in shown:
+        rows = rows.with_columns(pl.col("names").str.split(" > ").list.first().alias("top"))
     for name in shown:
         table.add_column(name, overflow="fold", no_wrap=name in {"symbol", "code", "status", "valid_from"})
     for row in rows.select(shown).iter_rows():
@@ -233,7 +236,7 @@ def _shown(rows: pl.DataFrame) -> list[str]:
     if "symbol" not in rows.columns:
         alone = {name for name in ("taxonomy", "revision") if name in rows.columns and rows[name].n_unique() == 1}
         return [name for name in rows.columns if name not in alone]
-    shown = ["symbol", "code", "names", "status", "source", "valid_from"]
+    shown = ["symbol", "code", "top", "name", "status", "source", "valid_from"]
     if not rows["code"].equals(rows["assigned"]):
-        shown[4:4] = ["assigned", "confidence"]
+        shown[5:5] = ["assigned", "confidence"]
     return shown
