@@ -36,7 +36,7 @@ def test_help_names_every_command_in_its_group() -> None:
 
     assert {
         "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import"],
-        "Ask": ["get", "explain", "resolve", "calendar", "receipt", "export", "timeframes"],
+        "Ask": ["get", "explain", "resolve", "calendar", "venues", "receipt", "export", "timeframes"],
         "Look after": [
             "status",
             "quality",

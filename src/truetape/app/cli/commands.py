@@ -46,6 +46,7 @@ from truetape.app.cli.stream import stream
 from truetape.app.cli.terminal import BAD_INPUT, INTERRUPTED, write_json
 from truetape.app.cli.timeframes import timeframes
 from truetape.app.cli.trust import trust
+from truetape.app.cli.venues import venues
 
 RUN: Final = "Run"
 ASK: Final = "Ask"
@@ -89,6 +90,7 @@ for command, group in (
     (explain, ASK),
     (resolve, ASK),
     (calendar, ASK),
+    (venues, ASK),
     (receipt, ASK),
     (export, ASK),
     (timeframes, ASK),
