@@ -45,6 +45,7 @@ EVENT_COLUMNS: Final[Schema] = {
 MOST_GONE: Final = 0.5  # share of the listed tickers that two lists far apart in time may differ by
 FEWEST_CUT: Final = 10  # tickers beyond the last one of the new list, from which on it was cut
 FEWEST_OF_VENUE: Final = 20  # listings of an exchange that does not vanish as a whole
+OLD_CUT: Final = "old_cut_short"
 SURE: Final = 1.0
 LISTED_ONLY: Final = 0.9  # the ticker came or went, and nothing dates it
 WITHOUT_END: Final = 0.6  # it went, from a list that does not say that it is whole
@@ -55,7 +56,7 @@ REUSED: Final = 0.8
 class Held:
     """Why events were not told, and how many."""
 
-    reason: str  # mass_disappearance, cut_short or venue_vanished
+    reason: str  # mass_disappearance, cut_short or venue_vanished; OLD_CUT of listings that were there before
     words: str
     events: int
 
@@ -67,6 +68,11 @@ class Changes:
     events: pl.DataFrame
     held: pl.DataFrame
     findings: tuple[Held, ...]
+
+    @property
+    def is_believed(self) -> bool:
+        """Whether the newer list seems to be whole; that the older one was not is no fault of it."""
+        return all(one.reason == OLD_CUT for one in self.findings)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -246,7 +252,7 @@ def _withheld(rows: Sequence[dict[str, object]], old: Snapshot, new: Snapshot, *
         words = f"{absent.sum()} of {len(old.live)} tickers are missing, more than the share of {most_gone:g}"
         findings.append(Held("mass_disappearance", words, int(absent.sum())))
         silent = absent
-    for reason, kind, one, other in (("cut_short", "delisting", old, new), ("old_cut_short", "listing", new, old)):
+    for reason, kind, one, other in (("cut_short", "delisting", old, new), (OLD_CUT, "listing", new, old)):
         missing = absent if kind == "delisting" else frame["kind"] == kind
         beyond = missing & (frame["symbol"] > other.last_symbol) & ~silent
         if one.in_order and other.in_order and beyond.sum() >= FEWEST_CUT:

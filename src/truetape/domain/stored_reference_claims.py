@@ -49,7 +49,7 @@ REFERENCE_CLAIMS: Final[dict[str, Table]] = {
             "live": pl.UInt32(),  # listings of it that go on
             "events": pl.UInt32(),
             "held": pl.UInt32(),  # events that are not believed; the next list is compared with the older one then
-            "words": pl.String(),  # why they are not
+            "words": pl.String(),  # why this list is not believed; "" if it is
             **ORIGIN_COLUMNS,
         },
         key=("payload", "provider"),

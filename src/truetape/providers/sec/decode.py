@@ -11,7 +11,6 @@ import polars as pl
 from truetape.domain import tables
 from truetape.domain.asks import Ask
 from truetape.domain.decoding import Column, Payload, decoded
-from truetape.domain.errors import ProviderRefused
 from truetape.providers.sec.classify import TABLES, by_body
 
 PROVIDER: Final = "sec"
@@ -157,9 +156,6 @@ def _from_json(payload: Payload) -> dict[str, Sequence[Any] | pl.Series]:
     found = payload.parse_or_refuse(_LIST, by_body)
     rows = list(found.values()) if isinstance(found, dict) else found
     if not rows:
-        failure = by_body(payload.body)
-        if failure is not None:
-            raise ProviderRefused(provider=PROVIDER, failure=failure)
         raise payload.defect("it named no ticker")
     return {
         "cik": [str(one.cik_str) for one in rows],

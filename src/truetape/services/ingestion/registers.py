@@ -21,6 +21,7 @@ log = structlog.get_logger()
 
 LOOK_EVERY_S: Final = 60.0  # between two looks for lists that are due
 AGAIN_S: Final = 3600.0  # before a list is asked for again that could not be had
+ABOUT: Final = "list of "  # before what a list is about that is no whole list, in the place of an instrument
 WHY: Final = "its list is due"
 
 
@@ -119,9 +120,10 @@ class Registers:
         return await self._enquiry.capture(provider, asked, ask, answer, Errand(why=why))
 
     def _round(self, wanted: Register) -> Round:
-        """Return a round without an id: what it brings is claimed by itself."""
+        """Return a round without an id: what it brings is claimed by itself; lists about one thing are apart."""
         today = to_datetime(self._clock.now_ns()).date()
-        return Round("", "", wanted.symbol, wanted.kind, "1d", today, today, only=(wanted.provider,))
+        about = f"{ABOUT}{wanted.symbol}" if wanted.symbol else ""
+        return Round("", about, wanted.symbol, wanted.kind, "1d", today, today, only=(wanted.provider,))
 
 
 def _spelled(one: Register, provider: Provider) -> Place:

@@ -18,7 +18,7 @@ from truetape.ports.store import Selection, Store
 log = structlog.get_logger()
 
 _ORIGIN: Final = ("payload", "provider")
-_SERIES: Final = ("provider", "page")  # lists of one series follow each other
+_SERIES: Final = ("provider", "page", "instrument_id")  # lists of one series follow each other
 
 
 class ListingReviews:
@@ -39,9 +39,7 @@ class ListingReviews:
         version = self._store.version()
         if version == self._looked:
             return
-        wanted = Selection(
-            equal={"kind": ("listings",), "instrument_id": ("",)}, columns=(*_ORIGIN, "page", "ts_known", "simulated")
-        )
+        wanted = Selection(equal={"kind": ("listings",)}, columns=(*_ORIGIN, *_SERIES[1:], "ts_known", "simulated"))
         captures = await self._store.read("captures", wanted)
         done = await self._store.read("listing_reviews")
         due = captures.join(done, on=_ORIGIN, how="anti").sort("ts_known", "payload")
@@ -63,14 +61,14 @@ class ListingReviews:
         origin = capture.select(*_ORIGIN, "ts_known", "simulated")
         words = "; ".join(f"{one.reason}: {one.words}" for one in found.findings)
         counted = {"live": live, "events": len(found.events), "held": len(found.held)}
-        told = {"old_payload": older, "words": words, **counted}
+        told = {"old_payload": older, "words": "" if found.is_believed else words, **counted}
         writes = {"listing_reviews": _shaped(origin.with_columns(_literals(told)), "listing_reviews")}
         events = _events(found, origin, older=older, words=words)
         if len(events):
             writes["listing_events"] = events
         await self._store.commit(writes)
         await self._tell(found, origin, words)
-        return not words
+        return found.is_believed
 
     async def _claims(self, capture: pl.DataFrame) -> pl.DataFrame:
         mine = Selection(equal={name: capture[name].to_list() for name in _ORIGIN})
