@@ -160,7 +160,7 @@ def lean_rows(factors: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
         pl.Series("price_factor", _from_here(dated["dividend"].to_numpy())),
         pl.Series("split_factor", _from_here(1.0 / dated["split"].to_numpy())),
         price.alias("reference_price"),
-    )
+    ).unique("date", keep="first", maintain_order=True)  # of ex-dates between two bars the first has the factors of all
     first = closes["date"][0] if len(closes) else None
     begins = min((one for one in (first, body["date"][0] if len(body) else None) if one is not None), default=LAST_ROW)
     top = body.row(0)[1:3] if len(body) else (1.0, 1.0)

@@ -79,8 +79,9 @@ def made(bars: str, actions: str, *, basis: str) -> Table:
     if (sheet.named("symbol") is None) != (given.named("symbol") is None):
         rows, events = nameless(sheet, rows), nameless(given, events)
     closes = rows.select("symbol", "date", pl.col("close").forward_fill().over("symbol")).drop_nulls()
+    begins = dict(rows.group_by("symbol").agg(pl.col("date").min()).iter_rows())
     tables = [
-        _one(own, events.filter(pl.col("symbol") == symbol), given, symbol=symbol, basis=basis)
+        _one(own, events.filter(pl.col("symbol") == symbol, pl.col("ex_date") > begins[symbol]), given, symbol, basis)
         for (symbol,), own in closes.partition_by("symbol", as_dict=True, maintain_order=True).items()
     ]
     return Table(frame=pl.concat([pl.DataFrame(schema=CRSP), *tables]), closes=closes)
@@ -100,19 +101,20 @@ def _from_lean(rows: pl.DataFrame, lines: pl.DataFrame) -> Table:
         known = pl.concat([known, known.tail(1).with_columns(pl.lit(factor_files.LAST_ROW).alias("date"))])
     found = factor_files.steps(lines, closes["date"])
     actions = factor_files.actions(found, known.select("date", "close"))
-    return Table(frame=_table(known, actions, symbol="", basis="raw"), closes=known)
+    reaching = actions.filter(pl.col("ex_date") > known["date"].min())
+    return Table(frame=_table(known, reaching, symbol="", basis="raw"), closes=known)
 
 
-def _one(closes: pl.DataFrame, actions: pl.DataFrame, given: Sheet, *, symbol: str, basis: str) -> pl.DataFrame:
+def _one(closes: pl.DataFrame, actions: pl.DataFrame, given: Sheet, symbol: str, basis: str) -> pl.DataFrame:
     refuse_whole_closes(given, actions, closes.select("date", "close"), basis=basis)
     return _table(closes, actions, symbol=symbol, basis=basis)
 
 
 def _table(closes: pl.DataFrame, actions: pl.DataFrame, *, symbol: str, basis: str) -> pl.DataFrame:
-    """Return the factors of one symbol that reach a bar: schema CRSP."""
+    """Return the factors of one symbol, of actions after its first bar: schema CRSP."""
     dated = closes.select("date", "close")
     cash = pl.col("type").is_in(CASH)
-    everything = factor_table(actions, dated, basis=basis).filter(pl.col("ex_date") > dated["date"].min())
+    everything = factor_table(actions, dated, basis=basis)
     without_cash = factor_table(actions.filter(~cash), dated, basis=basis).rename(
         {"split": "shares", "dividend": "kept"}
     )
