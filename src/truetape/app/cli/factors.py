@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 import typer
 
-from truetape.app.cli.terminal import refuse, write_json
+from truetape.app.cli.terminal import refuse, tell_notes, write_json
 from truetape.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Factors(msgspec.Struct, frozen=True, kw_only=True):
     symbols: int
     output: str
     rows: list[dict[str, object]] = []
+    notes: tuple[str, ...] = ()
 
 
 def factors(
@@ -48,10 +49,15 @@ def factors(
 ) -> None:
     """Make the table of factors that `truetape adjust --factors` applies.
 
-    Types of actions are split, stock_dividend, dividend, special_dividend,
-    capital_gain, return_of_capital, spin_off, rights and roll; the last three
-    need a column price: the worth of one spun-off share, what a right lets
-    one buy at, or the contract before a roll.
+    Headers may be those of Yahoo, Stooq, Alpaca and others. Types of actions
+    are split, stock_dividend, dividend, special_dividend, capital_gain,
+    return_of_capital, spin_off, rights and roll; the last three need a column
+    price: the worth of one spun-off share, what a right lets one buy at, or
+    the contract before a roll.
+
+    Of each ex-date, share_factor says how many new shares stand for one old,
+    and price_factor what earlier prices are multiplied by, cash included;
+    facshr, facpr and divamt are CRSP's, whose factors leave the cash out.
     """
     try:
         done, text = _made(bars, actions, form=form, basis=basis, output=output, as_rows=as_json)
@@ -59,7 +65,9 @@ def factors(
         refuse(error, as_json=as_json)
     if as_json:
         write_json(done)
-    elif output is None:
+        return
+    tell_notes(done.notes)
+    if output is None:
         typer.echo(text, nl=False)
     else:
         typer.echo(f"{done.factors} ex-dates of {done.symbols} symbols: {done.output}")
@@ -82,7 +90,9 @@ def _made(bars: str, actions: str, *, form: str, basis: str, output: Path | None
         plain_files.write_frame(shown, output)
     rows = _rows(shown) if as_rows and output is None else []
     named = str(output) if output is not None else ""
-    return Factors(factors=len(shown), form=form, symbols=len(table.symbols), output=named, rows=rows), text
+    return Factors(
+        factors=len(shown), form=form, symbols=len(table.symbols), output=named, rows=rows, notes=table.notes
+    ), text
 
 
 def _rows(frame: pl.DataFrame) -> list[dict[str, object]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -10,7 +10,7 @@ import polars as pl
 from truetape.app.factor_tables.reading import is_lean, read_lean
 from truetape.app.plain_files import Sheet, read_actions, read_bars, read_sheet
 from truetape.app.plain_files.adjusting import nameless, refuse_whole_closes
-from truetape.app.plain_files.spelled import refuse_currencies, spelled_actions, spelled_bars
+from truetape.app.plain_files.spelled import doubtful_basis, refuse_currencies, spelled_actions, spelled_bars
 from truetape.domain import factor_files
 from truetape.domain.adjust import factor_table
 from truetape.domain.distributions import CASH
@@ -36,6 +36,7 @@ class Table:
 
     frame: pl.DataFrame  # schema CRSP, by symbol and ex-date
     closes: pl.DataFrame  # symbol, date, close: what the factors were measured against
+    notes: tuple[str, ...] = ()  # what a person should know of the files
 
     @property
     def symbols(self) -> list[str]:
@@ -71,8 +72,9 @@ def made(bars: str, actions: str, *, basis: str) -> Table:
     """
     sheet = spelled_bars(read_sheet(bars))
     rows = read_bars(sheet).sort("symbol", "date")
+    notes = tuple(doubtful_basis(sheet, basis))
     if is_lean(actions):
-        return _from_lean(nameless(sheet, rows), read_lean(actions))
+        return replace(_from_lean(nameless(sheet, rows), read_lean(actions)), notes=notes)
     given = spelled_actions(read_sheet(actions))
     refuse_currencies(sheet, given)
     events = read_actions(given)
@@ -84,7 +86,7 @@ def made(bars: str, actions: str, *, basis: str) -> Table:
         _one(own, events.filter(pl.col("symbol") == symbol, pl.col("ex_date") > begins[symbol]), given, symbol, basis)
         for (symbol,), own in closes.partition_by("symbol", as_dict=True, maintain_order=True).items()
     ]
-    return Table(frame=pl.concat([pl.DataFrame(schema=CRSP), *tables]), closes=closes)
+    return Table(frame=pl.concat([pl.DataFrame(schema=CRSP), *tables]), closes=closes, notes=notes)
 
 
 def _from_lean(rows: pl.DataFrame, lines: pl.DataFrame) -> Table:
