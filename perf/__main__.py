@@ -10,6 +10,7 @@ from rich.table import Table
 
 from perf import (
     adjusting,
+    calendars,
     checking,
     committing,
     decoding,
@@ -30,6 +31,7 @@ from perf.measure import Figure, Result, Sheet, keep
 
 THOUSAND = 1000
 MEASUREMENTS: dict[str, Callable[[], Iterator[Result | Sheet]]] = {
+    "calendars": calendars.measure,
     "adjusting": adjusting.measure,
     "checking": checking.measure,
     "committing": committing.measure,
