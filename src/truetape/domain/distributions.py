@@ -14,7 +14,14 @@ close less what was handed out, in place of the price that was then traded:
   earlier prices are multiplied by value / price (the ratio method; its difference is `scaling`'s).
 
 Cash, spun-off shares and rights are per share of the count after a split of the same day. What needs a `price` and has
-none cannot be valued and has no effect, as have mergers, new symbols and delistings.
+none cannot be valued and has no effect. Mergers, redemptions, units that fall apart and worthless removals end the
+series: no later price of it stands for the earlier ones, so they have no factor either, as have new symbols and
+delistings.
+
+CRSP's own pair is facshr, the shares gained for each old one, and facpr, by which earlier prices are divided after 1 is
+added: equal to facshr for splits and stock dividends, the worth of what is handed out over the price after it for
+spin-offs and rights, and 0 for cash, which CRSP keeps apart as divamt. In LEAN's factor files a split factor is the
+product of 1 / split over the later ex-dates, and a price factor that of (close - cash) / close.
 """
 
 from __future__ import annotations

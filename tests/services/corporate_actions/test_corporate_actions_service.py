@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import structlog
 
 from room_doubles import ListBus, rows
 from truetape.adapters.duckdb_store import DuckdbStore
@@ -194,3 +195,45 @@ async def test_other_batches_are_not_its_business(store: DuckdbStore, kind: str,
     await room(store, bus).on_batch_stored(stored(kind, timeframe=timeframe))
 
     assert (store.version(), bus.told) == (0, [])
+
+
+async def test_a_spin_off_is_valued_by_the_first_close_of_its_shares(store: DuckdbStore) -> None:
+    """Half a share of NEW for each, from a close of 80; NEW closes at 16 first, known at 30: 1 - 8/80."""
+    new = bars([TUESDAY], [16.0], ts_known=30).with_columns(instrument_id=pl.lit("ins_new"))
+    told = {"type": "spin_off", "status": "confirmed", "effective_date": TUESDAY, "value": "0.5", "price": ""}
+    await store.commit(
+        {
+            "bars": pl.concat([bars([MONDAY, TUESDAY], [80.0, 72.0]), new]),
+            "actions": actions([TUESDAY], "spin_off", 0.5),
+            "listings": rows("listings", instrument_id=["ins_new"], symbol="NEW", mic="XNYS", ts_known=1),
+            "announcements": rows(
+                "announcements", announcement_id=["ann_1"], instrument_id="ins_a", new_symbol="NEW", ts_known=2, **told
+            ),
+        }
+    )
+
+    await room(store, ListBus()).on_batch_stored(stored("bars"))
+
+    assert await numbers(store) == [(TUESDAY, 1.0, 0.9, 1, 30)]
+    assert await numbers(store, as_of=29) == []
+
+
+async def test_what_cannot_be_valued_has_no_factor_and_is_told(store: DuckdbStore) -> None:
+    """Rights without a price to buy at, and a spin-off whose shares nobody lists, are logged and never guessed."""
+    told = {"status": "confirmed", "effective_date": TUESDAY, "price": "", "instrument_id": "ins_a", "ts_known": 1}
+    names = {"announcement_id": ["ann_1", "ann_2"], "type": ["spin_off", "rights"], "new_symbol": ["NEW", ""]}
+    await store.commit(
+        {
+            "bars": bars([MONDAY, TUESDAY], [80.0, 72.0]),
+            "actions": actions([TUESDAY, TUESDAY], ["spin_off", "rights"], 0.5),
+            "announcements": rows("announcements", **told, **names),
+        }
+    )
+
+    with structlog.testing.capture_logs() as logs:
+        await room(store, ListBus()).on_batch_stored(stored("bars"))
+
+    assert await numbers(store) == []
+    assert ["rights", "spin_off"] == sorted(
+        one["type"] for one in logs if one["event"] == "corporate_actions.no_price" and one["ex_date"] == TUESDAY
+    )

@@ -27,8 +27,12 @@ BARS = bars(*((day, close, 0, FOREVER) for day, close in zip(DAYS, [100.0, 50.0,
 
 def actions(*, since: Any = 0, until: Any = FOREVER, **columns: Any) -> pl.DataFrame:
     made = rows("actions", **columns)
-    spans = [pl.Series(one) if isinstance(one, list) else pl.lit(one) for one in (since, until)]
-    return made.with_columns(spans[0].alias("since"), spans[1].alias("until"))
+    given = {"since": since, "until": until}
+    spans = [
+        pl.Series(name, one if isinstance(one, list) else [one] * len(made), dtype=pl.Int64)
+        for name, one in given.items()
+    ]
+    return made.with_columns(spans)
 
 
 def changes(told: pl.DataFrame, closes: pl.DataFrame = BARS) -> list[tuple[object, ...]]:

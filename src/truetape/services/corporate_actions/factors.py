@@ -13,6 +13,7 @@ import polars as pl
 
 from truetape.domain.distributions import CASH, SHARES, kept, per_day
 from truetape.services.corporate_actions.closes import Closes
+from truetape.services.corporate_actions.terms import PRICES
 
 CHANGES: Final = {
     "ex_date": pl.Date(),
@@ -26,7 +27,7 @@ _POINTS: Final = {**{name: CHANGES[name] for name in _STATE}, "begun": pl.Boolea
 _NUMBERS: Final = ("split", "dividend", "simulated")
 
 
-def factor_changes(actions: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
+def factor_changes(actions: pl.DataFrame, bars: pl.DataFrame, prices: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return when the factors of an instrument changed, and to what: CHANGES, ascending by ex-date and knowledge time.
 
     A factor stands while an action that changes prices is known together with a close of its ex-date or of a later day:
@@ -34,23 +35,25 @@ def factor_changes(actions: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         actions: Golden actions in the spans in which they stood: `ex_date`, `type`, `value`, `agreed`, `simulated`,
-            `since` and `until`; `price` where what is handed out is valued. A null value is no action.
+            `since` and `until`. A null value is no action.
         bars: Golden raw daily bars in their spans: `date`, `close`, `since` and `until`, ascending by date.
+        prices: What spun-off shares and rights are valued at, in spans: terms.PRICES; None: nothing is known of it.
     """
     told = actions.filter(pl.col("value").is_not_null())
-    points = _points(told, Closes(bars))
+    valued = pl.DataFrame(schema=PRICES) if prices is None else prices
+    points = _points(told, valued, Closes(bars))
     if points.is_empty():
         return pl.DataFrame(schema=CHANGES)
     standing = points.select(_STATE).join(told.rename({"since": "from"}), on="ex_date")
     standing = standing.filter(pl.col("from") <= pl.col("since"), pl.col("since") < pl.col("until"))
-    counted = told_apart(standing, by=_STATE)
+    counted = _priced(told_apart(standing, by=_STATE), valued)
     days = points.join(per_day(counted, by=_STATE), on=_STATE, how="inner", maintain_order="left")
     days = days.filter("begun").with_columns(pl.lit(None, pl.Float64).alias("dividend"))
     days = days.with_columns(kept(days, days["close"], basis="raw").alias("dividend"))
     effective = days.filter((pl.col("split") != 1.0) | (pl.col("dividend") != 1.0))
     marks = counted.group_by(_STATE).agg(pl.col("simulated").any())
-    valued = effective.join(marks, on=_STATE).select(*_STATE, *_NUMBERS)
-    return only_changes(points.select(_STATE).join(valued, on=_STATE, how="left", maintain_order="left"))
+    changed = effective.join(marks, on=_STATE).select(*_STATE, *_NUMBERS)
+    return only_changes(points.select(_STATE).join(changed, on=_STATE, how="left", maintain_order="left"))
 
 
 def only_changes(states: pl.DataFrame) -> pl.DataFrame:
@@ -64,11 +67,21 @@ def only_changes(states: pl.DataFrame) -> pl.DataFrame:
     return ordered.with_columns(before.name.prefix("was_")).filter(differs).select(list(CHANGES))
 
 
-def _points(actions: pl.DataFrame, closes: Closes) -> pl.DataFrame:
+def _priced(standing: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
+    """Return actions with the `price` that stood at the knowledge time of each state; null where none did."""
+    named = prices.rename({"since": "from", "until": "to"})
+    pairs = standing.select(*_STATE, "type").join(named, on=["ex_date", "type"])
+    stood = pairs.filter(pl.col("from") <= pl.col("since"), pl.col("since") < pl.col("to"))
+    one = stood.select(*_STATE, "type", "price").unique([*_STATE, "type"], keep="first", maintain_order=True)
+    return standing.join(one, on=[*_STATE, "type"], how="left", maintain_order="left")
+
+
+def _points(actions: pl.DataFrame, prices: pl.DataFrame, closes: Closes) -> pl.DataFrame:
     """Return the knowledge times at which the factor of each ex-date may have changed, and what was known then."""
     rows = []
     for (ex_date,), own in actions.partition_by("ex_date", as_dict=True).items():
-        moments = {*own["since"].to_list(), *own["until"].to_list()}
+        spans = pl.concat([one.select("since", "until") for one in (own, prices.filter(pl.col("ex_date") == ex_date))])
+        moments = {*spans["since"].to_list(), *spans["until"].to_list()}
         ex_day = own["ex_date"].cast(pl.Int32)[0]
         rows += [(ex_date, one.known, one.begun, one.close) for one in closes.around(ex_day, moments=moments)]
     return pl.DataFrame(rows, schema=_POINTS, orient="row")

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final
 
 import polars as pl
+import structlog
 
 from truetape.domain.announced_messages import ActionStated
 from truetape.domain.known_spans import known_spans
@@ -19,11 +20,25 @@ from truetape.services.corporate_actions.announcing import Announcing
 from truetape.services.corporate_actions.config import CorporateActionsConfig
 from truetape.services.corporate_actions.factors import factor_changes
 from truetape.services.corporate_actions.rewriting import Rewriting, rewriting
+from truetape.services.corporate_actions.terms import (
+    PRICED,
+    PRICES,
+    first_prices,
+    listed_as,
+    missing_terms,
+    stated,
+    unstated,
+)
 
 CLOSE: Final = ("ts_event", "close", "ts_known", "version")
 ACTION: Final = ("ex_date", "type", "value", "agreed", "ts_known", "version", "simulated")
+TERM: Final = (*("announcement_id", "type", "status", "effective_date", "price", "new_symbol", "ts_known", "version"),)
+LISTED: Final = ("instrument_id", "symbol", "valid_from", "valid_to")
+NO_PRICES: Final = pl.DataFrame(schema=PRICES)
 NONE_WITHDRAWN: Final = empty(TABLES["factors"].withdrawal)
 FIRST: Final = 1  # version of a row that was never corrected
+
+log = structlog.get_logger()
 
 
 class CorporateActionsService:
@@ -67,16 +82,36 @@ class CorporateActionsService:
         if actions.is_empty() and versions.is_empty():
             return 0
         spans = await self._spans("actions", actions, equal, key=("ex_date", "type"))
+        prices = await self._prices(instrument, spans)
         closes = await self._closes({**equal, "timeframe": (self._config.timeframe,)})
         withdrawals = await self._withdrawals("factors", equal) if len(versions) else NONE_WITHDRAWN
         found: Rewriting = await asyncio.to_thread(
-            lambda: rewriting(factor_changes(spans, closes), versions, withdrawals, instrument_id=instrument)
+            lambda: rewriting(factor_changes(spans, closes, prices), versions, withdrawals, instrument_id=instrument)
         )
         if found.changed:
             withdrawn = {} if found.withdrawals.is_empty() else {"factors": found.withdrawals}
             rows = {} if found.rows.is_empty() else {"factors": found.rows}
             await self._store.commit(rows, withdrawals=withdrawn)
         return found.changed
+
+    async def _prices(self, instrument: str, actions: pl.DataFrame) -> pl.DataFrame:
+        """Return what spun-off shares and rights are valued at: as it is announced, else by their first close."""
+        if not actions["type"].is_in(PRICED).any():
+            return NO_PRICES
+        equal = {"instrument_id": (instrument,)}
+        told = await self._store.read("announcements", Selection(equal=equal, columns=TERM, history=True))
+        announced = await self._spans("announcements", told, equal, key=("announcement_id",))
+        found = [stated(announced)]
+        for one in unstated(announced):
+            listings = await self._store.read("listings", Selection(columns=LISTED))
+            other = listed_as(listings, one.symbol, one.ex_date)
+            if other is not None:
+                daily = {"instrument_id": (other,), "timeframe": (self._config.timeframe,)}
+                found.append(first_prices(one, await self._closes(daily)))
+        prices = pl.concat(found)
+        for missing in missing_terms(actions, prices):
+            log.warning("corporate_actions.no_price", instrument_id=instrument, **missing)
+        return prices
 
     async def _closes(self, equal: Mapping[str, Sequence[str]]) -> pl.DataFrame:
         """Return the closes of an instrument in the spans in which they stood: `date`, `close`, `since`, `until`.
