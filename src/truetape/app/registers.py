@@ -69,10 +69,10 @@ def wanted(source: str, kind: str = "", symbol: str = "") -> Register:
     Raises:
         BadInput: There is no such provider, or it has no such list.
     """
-    found = register_of(" ".join(one for one in (source, kind, symbol) if one))
+    found = register_of(f"{source} {kind}")
     if isinstance(found, str):
         raise BadInput(parameter="The source", value=source, fix=f"{found[:1].upper()}{found[1:]}.")
-    return found
+    return msgspec.structs.replace(found, symbol=symbol)
 
 
 async def fetch_here(platform: Platform, register: Register) -> Read:
