@@ -87,9 +87,8 @@ def spoken(claims: pl.DataFrame, details: pl.DataFrame) -> list[Statement]:
     beside = details.select(*_CLAIM, *DETAILS).unique(_CLAIM, keep="last", maintain_order=True)
     whole = in_whole_units(claims, amounts=("value",)) if (claims["type"].is_in(CASH)).any() else claims
     joined = whole.join(beside, on=list(_CLAIM), how="left")
-    rows = joined.sort("provider", "ex_date", "type", "ts_known", "payload").with_columns(
-        pl.col("ts_known").cast(pl.Int64)
-    )
+    ordered = joined.sort("provider", "ex_date", "type", "ts_known", "payload")
+    rows = ordered.filter(_changes(ordered.columns)).with_columns(pl.col("ts_known").cast(pl.Int64))
     splits = _splits(claims)
     before: tuple[object, ...] = ()
     told: dict[str, str] = {}
@@ -169,6 +168,14 @@ def announcement_rows(found: Sequence[Announcement], *, ts_known: int, simulated
     ]
     frame = pl.DataFrame(rows, schema={**columns, "ts_known": pl.Int64()})
     return frame.with_columns(pl.col("ts_known").cast(INSTANT))
+
+
+def _changes(columns: Sequence[str]) -> pl.Expr:
+    """Whether a claim says something else than the one before it: most repeat it in other bytes."""
+    said = [name for name in columns if name not in ("payload", "ts_known", "simulated")]
+    return pl.any_horizontal([pl.col(name).ne_missing(pl.col(name).shift(1)) for name in said]) | (
+        pl.int_range(pl.len()) == 0
+    )
 
 
 def _claimed(row: Mapping[str, Any], splits: Mapping[date, Fraction]) -> dict[str, str]:

@@ -13,10 +13,11 @@ import polars as pl
 from truetape.domain.action_fields import Field
 from truetape.domain.action_proposals import CHECKS, proposals
 from truetape.domain.announced import announcement_rows, announcements, with_sources
+from truetape.domain.announced_history import Known, history
 from truetape.domain.announcements import REFUSALS, Life, status_on
 from truetape.domain.errors import UnknownTarget
 from truetape.domain.schema import TABLES
-from truetape.domain.time import from_datetime, iso, to_datetime
+from truetape.domain.time import iso, to_datetime
 from truetape.ports.store import Selection
 from truetape.services.api.answers import Page
 from truetape.services.api.config import ApiConfig
@@ -194,9 +195,6 @@ async def action_case(reading: Reading, target: str) -> ActionCase:
     (found, group) = pairs[0]
     symbols = dict((await _symbols(reading)).filter(pl.col("instrument_id") == instrument).iter_rows())
     ids = [one.announcement_id for one in group]
-    versions = await reading.read(
-        "announcements", Selection(equal={"announcement_id": ids}, as_of=reading.as_of, history=True)
-    )
     return ActionCase(
         announcement_id=found.announcement_id,
         instrument_id=instrument,
@@ -205,7 +203,7 @@ async def action_case(reading: Reading, target: str) -> ActionCase:
         taken_back=found.taken_back,
         fields=found.fields,
         made_of=found.made_of,
-        versions=tuple(_version(row) for row in versions.sort("ts_known", "version").iter_rows(named=True)),
+        versions=tuple(_version(number, one) for number, one in enumerate(history(*known, target=target), start=1)),
         statements=_statements(known[2].filter(pl.col("announcement_id").is_in(ids)), group),
     )
 
@@ -228,7 +226,7 @@ async def proposed(reading: Reading, shelf: Shelf, symbols: tuple[str, ...]) -> 
         known = await _known(reading, instrument)
         for one in proposals(part, announcements(*known), known[2], every=True):
             told = msgspec.structs.asdict(one)
-            rows.append({**told, **one.fields, "symbol": every.get(instrument, instrument)})
+            rows.append({**one.fields, **told, "symbol": every.get(instrument, instrument)})
     return Page(pl.DataFrame(rows, schema=dict(PROPOSED)).sort("symbol", "effective_date", maintain_order=True))
 
 
@@ -352,14 +350,10 @@ def _on(row: Mapping[str, Any], day: date) -> str:
     return status_on(row["status"], fields, day)
 
 
-def _version(row: Mapping[str, Any]) -> Version:
-    named = {name: row[name] for name in ("type", *_DATES, *_TERMS[:5])}
+def _version(number: int, known: Known) -> Version:
+    told = known.announcement
     return Version(
-        version=row["version"],
-        known=iso(from_datetime(row["ts_known"])),
-        status=row["status"],
-        fields={name: str(value) for name, value in named.items() if value not in (None, "")},
-        sources=row["sources"],
+        version=number, known=iso(known.since), status=told.status, fields=told.fields, sources=",".join(told.sources)
     )
 
 
@@ -367,14 +361,16 @@ def _statements(rows: pl.DataFrame, group: tuple[Life, ...]) -> tuple[Spoken, ..
     refused = {identity: reason for one in group for identity, reason in one.refused}
     return tuple(
         Spoken(
-            known=iso(from_datetime(row["ts_known"])),
+            known=iso(row["ts_known"]),
             said=row["said"],
             fields=msgspec.json.decode(row["fields"], type=dict[str, str]),
             actor=row["actor"],
             why=row["why"],
             refused=REFUSALS.get(refused.get(row["statement_id"], ""), ""),
         )
-        for row in rows.sort("ts_known", "statement_id").iter_rows(named=True)
+        for row in rows.with_columns(pl.col("ts_known").cast(pl.Int64))
+        .sort("ts_known", "statement_id")
+        .iter_rows(named=True)
     )
 
 
