@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from truetape.domain.errors import BadInput
-from truetape.domain.merging import members, redirected, redirects, refuse_cycle
+from truetape.domain.merging import members, redirected, redirects, refuse_cycle, together
 
 
 def merges(*pairs: tuple[str, str, bool]) -> pl.DataFrame:
@@ -26,6 +26,7 @@ def test_the_last_of_a_row_of_merges_stands_for_all() -> None:
     ].to_list()
     assert members("a", told) == ("c", ("c", "a", "b"))
     assert members("d", told) == ("d", ("d",))
+    assert together(("b", "d"), told) == (("c", "d"), ("a", "b", "c", "d"))
 
 
 def test_without_merges_nothing_is_touched() -> None:

@@ -6,7 +6,7 @@ record that another was merged into may be merged itself: the last of such a row
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
@@ -47,6 +47,18 @@ def members(instrument_id: str, merges: pl.DataFrame) -> tuple[str, tuple[str, .
     known = redirects(merges)
     final = known.get(instrument_id, instrument_id)
     return final, (final, *sorted(one for one, into in known.items() if into == final))
+
+
+def together(instrument_ids: Collection[str], merges: pl.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the ids that stand for `instrument_ids`, and those of all records that they stand for; both ascending.
+
+    Args:
+        instrument_ids: Any ids.
+        merges: As for `redirects`.
+    """
+    known = redirects(merges)
+    final = {known.get(one, one) for one in instrument_ids}
+    return tuple(sorted(final)), tuple(sorted(final | {one for one, into in known.items() if into in final}))
 
 
 def refuse_cycle(instrument_id: str, into: str, *, known: Mapping[str, str]) -> None:

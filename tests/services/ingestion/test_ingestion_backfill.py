@@ -7,7 +7,7 @@ from datetime import date
 from ingestion_room import BUSY, Room
 from pipeline_doubles import FRIDAY, INSTRUMENT, MONDAY, NOW, Script, filled, refuse
 from truetape.domain.failures import FailureClass
-from truetape.domain.messages import BackfillRequested, InstrumentsChanged, RoundClosed
+from truetape.domain.messages import BackfillRequested, InstrumentsChanged, RawCaptured, RoundClosed
 from truetape.domain.time import NANOSECONDS
 
 OLD = date(2020, 1, 1)
@@ -163,3 +163,18 @@ async def test_a_round_is_noted_after_a_while() -> None:
 
     assert [("running", 2, 0, 0), ("running", 2, 1, 0), ("done", 2, 2, 0)] == states(room)
     assert room.clock.now - NOW >= 10 * NANOSECONDS
+
+
+async def test_merged_records_are_asked_about_as_one() -> None:
+    """Under the ticker of the one that stands for both, from the first day that either was listed on."""
+    room = Room(p=Script(b"prices"))
+    listed(room, "A", "B")
+    ids = room.store.rows["listings"]["instrument_id"].to_list()
+    merge = {"instrument_id": ids[:1], "into": ids[1], "stands": True, "actor": "ann", "why": "w", "evidence": ""}
+    origin = {"ts_known": NOW, "version": 1, "simulated": False}
+    room.store.rows["merges"] = filled("merges", 1, {**merge, **origin})
+
+    await room.service.on_instruments_changed(InstrumentsChanged(instrument_ids=(ids[0],), ts_known=NOW))
+    await room.service.work(until_idle=True)
+
+    assert {(ids[1], "b")} == {(one.instrument_id, one.symbol) for one in room.recorded(RawCaptured)}

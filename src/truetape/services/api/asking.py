@@ -98,7 +98,7 @@ ASKS: Final[dict[str, Ask]] = {
     "instruments": Ask(
         lambda given, _, config: instruments_query(given, config), lambda d, q, at: d.answers.instruments(q, **at)
     ),
-    "search": Ask(search_query, lambda d, q, at: found(d.reading, d.shelf, q, **at)),
+    "search": Ask(search_query, lambda d, q, _: found(d.reading, d.shelf, q)),
     "instrument": Ask(
         instrument_query, document=lambda d, q: instrument_case(d.reading, q), narrate=narrate_instrument
     ),

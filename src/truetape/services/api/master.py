@@ -21,9 +21,8 @@ from truetape.services.api.config import ApiConfig
 from truetape.services.api.directory import Directory
 from truetape.services.api.endpoint import Endpoint, form_of
 from truetape.services.api.formats import PAGE_FORMATS, TABLE_FORMATS
-from truetape.services.api.paging import Position
 from truetape.services.api.parameters import Parameter
-from truetape.services.api.query import LONGEST_SEARCH, LONGEST_SYMBOL, read_instant
+from truetape.services.api.query import LONGEST_SEARCH, LONGEST_SYMBOL, read_instant, read_limit
 from truetape.services.api.reading import Reading
 from truetape.services.api.shelf import Shelf
 
@@ -47,9 +46,10 @@ _NAMES: Final = ("instrument_id", "name", "asset_class", "currency")
 
 @dataclass(frozen=True, kw_only=True)
 class SearchQuery:
-    """What somebody types, and as known when."""
+    """What somebody types, how many instruments are wanted, and as known when."""
 
     q: str
+    limit: int
     as_of: int | None = None
     snapshot: str = ""
 
@@ -177,7 +177,7 @@ def master_endpoints(*, limit: Parameter, known: tuple[Parameter, ...]) -> list[
     ]
 
 
-def search_query(given: Mapping[str, str], _: Mapping[str, str], __: ApiConfig) -> SearchQuery:
+def search_query(given: Mapping[str, str], _: Mapping[str, str], config: ApiConfig) -> SearchQuery:
     """Return the question that `given` asks.
 
     Raises:
@@ -187,7 +187,8 @@ def search_query(given: Mapping[str, str], _: Mapping[str, str], __: ApiConfig) 
     if len(q) > LONGEST_SEARCH:
         fix = f"Write at most {LONGEST_SEARCH} characters."
         raise BadInput(parameter="q", value=f"{q[:LONGEST_SEARCH]}...", fix=fix)
-    return SearchQuery(q=q, as_of=_as_of(given), snapshot=given.get("snapshot", ""))
+    limit = min(read_limit(given, config), MOST_FOUND)
+    return SearchQuery(q=q, limit=limit, as_of=_as_of(given), snapshot=given.get("snapshot", ""))
 
 
 def instrument_query(given: Mapping[str, str], place: Mapping[str, str], _: ApiConfig) -> CaseQuery:
@@ -199,17 +200,14 @@ def instrument_query(given: Mapping[str, str], place: Mapping[str, str], _: ApiC
     return CaseQuery(instrument=place["instrument"], as_of=_as_of(given), snapshot=given.get("snapshot", ""))
 
 
-async def found(
-    reading: Reading, shelf: Shelf, query: SearchQuery, *, limit: int | None = None, position: Position | None = None
-) -> Page:
-    """Return the instruments that `query` may mean, columns FOUND.
+async def found(reading: Reading, shelf: Shelf, query: SearchQuery) -> Page:
+    """Return the instruments that `query` may mean, columns FOUND; nobody turns pages of a search.
 
     Raises:
         StoreUnavailable: The store cannot be read now.
     """
-    del position  # nobody turns pages of a search: a longer question finds it sooner
     index = await shelf.index(reading)
-    hits = await asyncio.to_thread(index.search, query.q, limit=min(limit or MOST_FOUND, MOST_FOUND))
+    hits = await asyncio.to_thread(index.search, query.q, limit=query.limit)
     merges = await reading.read("merges", Selection(as_of=reading.as_of))
     ids = [hit.instrument_id for hit in hits]
     records = sorted({one for hit in ids for one in members(hit, merges)[1]})

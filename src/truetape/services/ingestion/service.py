@@ -11,6 +11,7 @@ import polars as pl
 import structlog
 
 from truetape.domain.errors import StoreUnavailable
+from truetape.domain.merging import redirected, together
 from truetape.domain.messages import (
     BackfillRequested,
     InstrumentsChanged,
@@ -164,20 +165,24 @@ class IngestionService:
 
     async def on_instruments_changed(self, message: InstrumentsChanged) -> None:
         """Plan what is missing of these instruments."""
-        await self._learn(message.instrument_ids)
-        listings = [self._market.listed[one] for one in message.instrument_ids if one in self._market.listed]
+        ids = await self._learn(message.instrument_ids)
+        listings = [self._market.listed[one] for one in ids if one in self._market.listed]
         self.extend(listings, end=message.end or self._config.end)
         self._known.set()
         waiting, self._unstarted = self._unstarted, []
         for request in waiting:
             await self.on_backfill_requested(request)
 
-    async def _learn(self, instrument_ids: tuple[str, ...] = ()) -> None:
-        wanted = Selection(equal={"instrument_id": instrument_ids} if instrument_ids else {})
-        listings = await self._store.read("listings", wanted)
+    async def _learn(self, instrument_ids: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Learn the listings of these instruments, or of all, and return the ids that stand for theirs."""
+        merges = await self._store.read("merges")
+        ids, records = together(instrument_ids, merges)
+        wanted = Selection(equal={"instrument_id": records} if records else {})
+        listings = redirected(await self._store.read("listings", wanted), merges)
         sessions = await self._store.read("sessions", Selection(columns=("mic", "session")))
         instruments = await self._store.read("instruments", wanted)
         self._market.update(market_of(listings, sessions, instruments))
+        return ids
 
     def extend(self, listings: Iterable[Listed], *, end: date) -> None:
         """Plan rounds for each listing up to session date `end`, inclusive, and wake the work."""
