@@ -11,7 +11,8 @@ from truetape.domain.asks import Answer, Ask, Request
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.failures import FailureClass
 from truetape.ports.http import Unreachable
-from truetape.providers.nasdaq_trader import classify, decode, spell
+from truetape.providers.nasdaq_trader import decode, spell
+from truetape.providers.nasdaq_trader.classify import classify
 from truetape.providers.nasdaq_trader.client import Client, request
 
 ASK = Ask(kind="listings", symbol="")

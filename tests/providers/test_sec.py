@@ -13,7 +13,8 @@ import pytest
 from truetape.domain.asks import Answer, Ask
 from truetape.domain.errors import ProviderRefused, UndecodablePayload
 from truetape.domain.failures import FailureClass
-from truetape.providers.sec import classify, decode, spell
+from truetape.providers.sec import decode, spell
+from truetape.providers.sec.classify import classify
 from truetape.providers.sec.client import request
 
 ASK = Ask(kind="listings", symbol="")

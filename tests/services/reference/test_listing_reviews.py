@@ -35,7 +35,7 @@ class Lists:
 
     @property
     def events(self) -> list[tuple[str, ...]]:
-        return self.store.rows["listing_events"].select("payload", "kind", "symbol").rows()
+        return [*self.store.rows["listing_events"].select("payload", "kind", "symbol").iter_rows()]
 
     @property
     def told(self) -> list[tuple[str, dict[str, int], int]]:
