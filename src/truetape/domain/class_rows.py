@@ -116,7 +116,7 @@ def mapping_rows(table: pl.DataFrame, *, taxonomy: str, to: str, since: date | N
         row = int(wrong.arg_true()[0])
         raise BadInput(parameter=f"confidence in row {row + 1}", value=named["confidence"][row], fix="Write 0 to 1.")
     codes = {name: pl.col(name).str.strip_chars() for name in ("code", "to_code")}
-    missing = named.select(pl.any_horizontal(pl.col("code", "to_code").fill_null("") == "")).to_series()
+    missing = named.select(pl.any_horizontal(*[one.fill_null("") == "" for one in codes.values()])).to_series()
     if missing.any():
         row = int(missing.arg_true()[0])
         raise BadInput(parameter=f"code in row {row + 1}", value="", fix="Every row needs code and to_code.")

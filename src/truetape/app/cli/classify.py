@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from truetape.app.library import Session
     from truetape.services.api.class_endpoints import Classified
 
+HEADERS: Final = {"assigned": "was", "confidence": "sure", "valid_from": "since"}
 SHOWN: Final = 20  # rows left out that are named
 Url = Annotated[str | None, typer.Option(help="Ask a running API instead of a data folder.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="As known then: a date, or an instant with a zone.")]
@@ -226,7 +227,7 @@ def _table(rows: pl.DataFrame) -> object:
     if "top" in shown:
         rows = rows.with_columns(pl.col("names").str.split(" > ").list.first().alias("top"))
     for name in shown:
-        table.add_column(name, overflow="fold", no_wrap=name in {"symbol", "code", "status", "valid_from"})
+        table.add_column(HEADERS.get(name, name), overflow="fold", no_wrap=name in {"symbol", "code", "status"})
     for row in rows.select(shown).iter_rows():
         table.add_row(*("-" if value is None else str(value).replace("[", r"\[") for value in row))
     return table
