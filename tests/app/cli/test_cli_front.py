@@ -35,7 +35,7 @@ def test_help_names_every_command_in_its_group() -> None:
             groups[list(groups)[-1]].append(line.split()[0])
 
     assert {
-        "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import"],
+        "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import", "reference"],
         "Ask": ["get", "explain", "resolve", "calendar", "venues", "receipt", "export", "timeframes"],
         "Look after": [
             "status",
@@ -58,6 +58,7 @@ def test_help_names_every_command_in_its_group() -> None:
             "factors",
             "resample",
             "holdings",
+            "listings",
             "provider",
             "repair",
             "stream",
