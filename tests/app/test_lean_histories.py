@@ -153,6 +153,14 @@ def test_every_mode_of_leans_on_plain_files(imported: Imported, tmp_path: Path, 
         assert modelled(one, mode) == pytest.approx(found, rel=1e-9, abs=1e-9), (one.name, mode)
 
 
+@pytest.mark.parametrize("mode", ["BackwardsPanamaCanal", "ForwardPanamaCanal", "ScaledRaw", "TotalReturn"])
+def test_modes_of_leans_over_the_import(imported: Imported, mode: str) -> None:
+    """Over all renames, from the stored actions and bars."""
+    for one in imported.made:
+        bars = imported.session.bars(imported.ids[one.name], adjustment=LEAN_MODES[mode])
+        assert modelled(one, mode) == pytest.approx(bars["close"].to_list(), rel=1e-7, abs=1e-6), (one.name, mode)
+
+
 def modelled(one: History, mode: str) -> list[float]:
     """Return the closes of a security in one of LEAN's modes, by the lines of its file."""
     days = [*one.bars]
