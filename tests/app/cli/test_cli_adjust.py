@@ -61,6 +61,13 @@ def desk(folder: Path, actions: str, *, bars: str = BARS) -> Desk:
             ["--adjustment", "split", "--basis", "split"], [100, 100, 25], [100, 100, 400], id="nothing to do"
         ),
         pytest.param(["--adjustment", "all", "--basis", "split"], [95, 95, 25], [100, 100, 400], id="5 of 100"),
+        pytest.param(["--adjustment", "total_return"], [20, 20, 25], [400, 400, 400], id="another name of all"),
+        pytest.param(["--adjustment", "Adjusted"], [20, 20, 25], [400, 400, 400], id="LEAN's name of all"),
+        pytest.param(["--adjustment", "difference"], [20, 20, 25], [400, 400, 400], id="5 less than 25"),
+        pytest.param(["--adjustment", "forward_total_return"], [100, 100, 125], [100, 100, 100], id="25 x 4 / 0.8"),
+        pytest.param(
+            ["--adjustment", "split", "--anchor", "2024-06-04"], [100, 100, 100], [100, 100, 100], id="in old shares"
+        ),
     ],
 )
 def test_a_dividend_on_the_day_of_a_split(
@@ -180,7 +187,12 @@ BAD = [
         id="whose actions",
     ),
     pytest.param(["--basis", "all"], {}, "--basis was 'all'. Choose one of raw, split.", id="basis"),
-    pytest.param(["--adjustment", "raw"], {}, "--adjustment was 'raw'. Choose one of split, all.", id="adjustment"),
+    pytest.param(["--adjustment", "raw"], {}, "--adjustment was 'raw'. The bars are as traded", id="as traded"),
+    pytest.param(
+        ["--adjustment", "some"], {}, "--adjustment was 'some'. Choose one of raw, split, all", id="adjustment"
+    ),
+    pytest.param(["--anchor", "2024-06-04", "--basis", "split"], {}, "brought to split or all alone", id="anchor"),
+    pytest.param(["--adjustment", "scaled_raw", "--anchor", "2024-06-04"], {}, "ask for total_return", id="no place"),
     pytest.param(["-o", "out.txt"], {}, "must end in one of", id="output"),
     pytest.param(["--actions", "none.csv"], {}, "'none.csv'. No such file", id="no file"),
 ]

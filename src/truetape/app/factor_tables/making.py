@@ -43,6 +43,12 @@ class Table:
         """The symbols whose bars there were, in alphabetical order."""
         return self.closes["symbol"].unique().sort().to_list()
 
+    def factors(self) -> pl.DataFrame:
+        """Return it as `read_factors` would read it: `symbol`, then schema factor_files.STEPS."""
+        shares, price = pl.col("share_factor"), pl.col("price_factor")
+        given = self.frame.with_columns(shares.alias("split"), (price * shares).alias("dividend"))
+        return given.select("symbol", *factor_files.STEPS)
+
     def lean(self) -> str:
         """Return it as a factor file of LEAN's.
 
