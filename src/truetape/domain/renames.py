@@ -44,7 +44,7 @@ def matched(gone: Sequence[Listed], come: Sequence[Listed], *, old: Snapshot, ne
     found += _by_issuer(*_left(gone, come, found), new=new)
     for key, confidence, words in (
         (_name_and_date, NAME_AND_DATE, "the same name and first day"),
-        (_old_date(old), DATE_ONLY, "a first day before the old list, that of one ticker that went"),
+        (_old_date(old, new), DATE_ONLY, "a first day before the old list, that of one ticker that went"),
         (_name, NAME_ONLY, "the same name, and one ticker went and one came"),
     ):
         found += _by(key, *_left(gone, come, found), confidence=confidence, words=words)
@@ -90,13 +90,17 @@ def _name_and_date(one: Listed) -> Hashable | None:
     return (name, one.first_date, one.asset_class) if name and one.first_date else None
 
 
-def _old_date(old: Snapshot) -> Callable[[Listed], Hashable | None]:
-    """Return the key of what was traded already when the old list was made: it is no new security."""
+def _old_date(old: Snapshot, new: Snapshot) -> Callable[[Listed], Hashable | None]:
+    """Return the key of what was traded already when the old list was made: it is no new security.
+
+    What the new list still has under its old ticker, as something that ended, goes on under no other.
+    """
 
     def key(one: Listed) -> Hashable | None:
         if one.cik or one.first_date is None or old.newest is None or one.first_date >= old.newest:
             return None
-        return (one.first_date, one.exchange, one.asset_class)
+        ended = any(use.first_date == one.first_date for use in new.past.get(one.key, ()))
+        return None if ended else (one.first_date, one.exchange, one.asset_class)
 
     return key
 
