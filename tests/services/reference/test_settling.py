@@ -13,6 +13,7 @@ from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.domain.identity import instrument_id
 from truetape.domain.messages import DeclaredListing, InstrumentChanged, InstrumentsDeclared, InstrumentsMerged
 from truetape.ports.store import Selection
+from truetape.services.reference.claimed import FEW
 from truetape.services.reference.config import ReferenceConfig
 from truetape.services.reference.service import ReferenceService
 
@@ -50,7 +51,7 @@ class Market:
         await self.store.commit({"listing_claims": claims, "captures": capture})
         await self.room.settle()
 
-    def changed(self) -> list[object]:
+    def changed(self) -> list[InstrumentChanged]:
         return [one for one in self.bus.told if isinstance(one, InstrumentChanged)]
 
     async def listed(self) -> list[tuple[object, ...]]:
@@ -356,3 +357,27 @@ async def test_an_issuer_that_is_another_one_now_keeps_its_instrument(market: Ma
         "identifiers", "value", "valid_from", "valid_to"
     )
     assert [] == await market.asked()
+
+
+async def test_a_list_of_thousands_is_one_commit_and_is_told_at_once(market: Market) -> None:
+    """The same again, from another provider and with a new ISIN for one, changes that one alone."""
+    many = [{"symbol": f"T{number}", "mic": "XNYS", "currency": "USD"} for number in range(FEW + 1)]
+    await market.told(*many)
+    assert [("", FEW + 1)] == [(one.instrument_id, one.count) for one in market.changed()]
+    before = market.store.version()
+
+    await market.told({**many[0], "isin": APPLE_ISIN}, *many[1:], provider="fmp", days=1)
+
+    assert [(own_id("T0", mic="XNYS"), ("identifiers",))] == [
+        (one.instrument_id, one.changes) for one in market.changed()[1:]
+    ]
+    assert FEW + 1 == len(await market.listed())
+    assert before < market.store.version()
+
+
+async def test_a_list_that_nothing_is_left_of_is_settled_too(market: Market) -> None:
+    """Rows without a ticker, and no rows at all."""
+    await market.told({"symbol": " ", "mic": "XNYS"}, {"symbol": None, "name": "nameless"})
+
+    assert [] == await market.listed()
+    assert [(2, 0, 0)] == await market.of("settled_listings", "rows", "added", "questions")
