@@ -56,7 +56,19 @@ class CorporateActionsService:
     def subscribe(self) -> None:
         """Start to hear the others."""
         self._bus.subscribe(BatchStored, group="corporate_actions", handler=self.on_batch_stored)
-        self._bus.subscribe(ActionStated, group="corporate_actions", handler=self._announcing.take)
+        self._bus.subscribe(ActionStated, group="corporate_actions", handler=self.on_action_stated)
+
+    async def on_action_stated(self, message: ActionStated) -> None:
+        """Keep what an operator said of an action, and compute the factors again: prices of shares may be stated.
+
+        Raises:
+            StoreUnavailable: The store cannot be used now; it is told again.
+        """
+        await self._announcing.take(message)
+        changed = await self._settled(message.instrument_id)
+        if changed:
+            told = FactorsChanged(instrument_id=message.instrument_id, ts_known=message.ts_known, changed=changed)
+            await self._bus.publish(told)
 
     async def on_batch_stored(self, message: BatchStored) -> None:
         """Compute the factors of the batch's instrument again, and write those that changed.
