@@ -381,3 +381,58 @@ async def test_a_list_that_nothing_is_left_of_is_settled_too(market: Market) -> 
 
     assert [] == await market.listed()
     assert [(2, 0, 0)] == await market.of("settled_listings", "rows", "added", "questions")
+
+
+async def test_a_ticker_that_several_have_is_asked_about(market: Market) -> None:
+    """On no told venue it may be any of two; an identifier that two have says nothing, but with the ticker it does."""
+    shop = {"symbol": "SHOP", "currency": "USD"}
+    await market.told({**shop, "mic": "XNYS"}, {**shop, "mic": "XNAS"})
+    await market.told({"symbol": "SHOP"}, provider="sec", days=1)
+
+    assert [
+        ("sec lists SHOP on no venue (no identifier), which may be any of several instruments",),
+    ] == await market.of("master_questions", "words")
+    ids = sorted([own_id("SHOP", mic="XNYS"), own_id("SHOP", mic="XNAS")])
+    assert [(",".join(ids),)] == await market.of("master_questions", "instruments")
+
+    isin = {"isin": APPLE_ISIN}
+    await market.told({**shop, "mic": "XNYS", **isin}, provider="fmp", days=2)
+    await market.told({**shop, "mic": "XNAS", "isin": APPLE_ISIN, "currency": None}, provider="eodhd", days=3)
+    assert [(ids[0] if ids[0] == own_id("SHOP", mic="XNYS") else ids[1], APPLE_ISIN)] == await market.of(
+        "identifiers", "instrument_id", "value"
+    )
+    assert ["overlap", "several"] == await market.asked()
+
+
+async def test_dates_that_contradict_each_other_are_asked_about(market: Market) -> None:
+    """A listing that ended before it began, and one that began while another instrument had the ticker."""
+    await market.told(
+        {
+            "symbol": "A",
+            "mic": "XNYS",
+            "status": "delisted",
+            "first_date": date(2020, 1, 2),
+            "last_date": date(2019, 1, 2),
+        },
+        {
+            "symbol": "B",
+            "mic": "XNYS",
+            "status": "delisted",
+            "first_date": date(2000, 1, 3),
+            "last_date": date(2010, 1, 4),
+        },
+    )
+    await market.told({"symbol": "B", "mic": "XNYS", "first_date": date(2005, 1, 3)}, provider="fmp", days=1)
+
+    assert ["dates", "overlap"] == await market.asked()
+    assert ["B"] == [one[0] for one in await market.listed()]
+
+
+async def test_a_listing_that_is_still_to_come_begins_when_it_begins(market: Market) -> None:
+    """An announced first day lies after the list's."""
+    await market.told({"symbol": "NEW", "mic": "XNYS", "first_date": date(2024, 7, 1)})
+    await market.told({"symbol": "NEW", "mic": "XNYS", "first_date": date(2024, 7, 1)}, provider="fmp", days=1)
+
+    since = date(2024, 7, 1)
+    assert [("NEW", "XNYS", since, None, own_id("NEW", mic="XNYS", since=since))] == await market.listed()
+    assert [] == await market.asked()

@@ -192,8 +192,10 @@ def _several(rows: pl.DataFrame) -> pl.DataFrame:
         separator=", ",
         ignore_nulls=True,
     )
+    venue = pl.when(pl.col("mic") == NO_VENUE).then(pl.lit("no venue")).otherwise("mic")
+    by = pl.when(told == "").then(pl.lit("no identifier")).otherwise(told)
     words = pl.format(
-        "{} lists {} on {} ({}), which may be any of several instruments", "provider", "spelled", "mic", told
+        "{} lists {} on {} ({}), which may be any of several instruments", "provider", "spelled", venue, by
     )
     return questions(rows, kind="several", words=words, instruments=pl.col("ids").list.join(","))
 
