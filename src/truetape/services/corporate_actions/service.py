@@ -13,7 +13,7 @@ import structlog
 from truetape.domain.announced_messages import ActionStated
 from truetape.domain.known_spans import known_spans
 from truetape.domain.messages import BatchStored, FactorsChanged
-from truetape.domain.schema import TABLES, empty
+from truetape.domain.schema import TABLES
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
 from truetape.services.corporate_actions.announcing import Announcing
@@ -35,7 +35,6 @@ ACTION: Final = ("ex_date", "type", "value", "agreed", "ts_known", "version", "s
 TERM: Final = (*("announcement_id", "type", "status", "effective_date", "price", "new_symbol", "ts_known", "version"),)
 LISTED: Final = ("instrument_id", "symbol", "valid_from", "valid_to")
 NO_PRICES: Final = pl.DataFrame(schema=PRICES)
-NONE_WITHDRAWN: Final = empty(TABLES["factors"].withdrawal)
 FIRST: Final = 1  # version of a row that was never corrected
 
 log = structlog.get_logger()
@@ -90,13 +89,15 @@ class CorporateActionsService:
         """Write the factors of an instrument that are others than its actions and closes make; return how many are."""
         equal = {"instrument_id": (instrument,)}
         actions = await self._store.read("actions", Selection(equal=equal, columns=ACTION, history=True))
-        versions = await self._store.read("factors", Selection(equal=equal, history=True))
+        versions = await self._store.read("factors", Selection(equal=equal))
         if actions.is_empty() and versions.is_empty():
             return 0
+        withdrawals = await self._withdrawals("factors", equal)
+        if len(withdrawals) or (versions["version"] != FIRST).any():  # mostly the current rows are all that ever were
+            versions = await self._store.read("factors", Selection(equal=equal, history=True))
         spans = await self._spans("actions", actions, equal, key=("ex_date", "type"))
         prices = await self._prices(instrument, spans)
         closes = await self._closes({**equal, "timeframe": (self._config.timeframe,)})
-        withdrawals = await self._withdrawals("factors", equal) if len(versions) else NONE_WITHDRAWN
         found: Rewriting = await asyncio.to_thread(
             lambda: rewriting(factor_changes(spans, closes, prices), versions, withdrawals, instrument_id=instrument)
         )
