@@ -95,6 +95,15 @@ key_variable = "FINNHUB_API_KEY"
 # venues = { XLON = "auto" }
 # instruments = { AAPL = "never" }  # stand above venues
 
+# Days that no calendar knows yet: a CSV or Parquet file of corrections, see docs/guides/calendars.md.
+# [calendars]
+# corrections = "corrections.csv"
+
+# Lists that are fetched by themselves; see docs/guides/keep-reference-data.md. Their providers must be enabled above.
+# [reference.lists]
+# sec = "1d"               # who is listed; SEC_USER_AGENT says who asks
+# iso10383 = "7d"          # which markets there are
+
 # Backups of everything here, made while it runs; truetape backup restores them.
 # [backup]
 # to = "/backups/tape"     # or s3://bucket/prefix, with keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY

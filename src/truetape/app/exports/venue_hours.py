@@ -8,6 +8,7 @@ import polars as pl
 
 from truetape.domain.kinds import INSTANT
 from truetape.domain.resampling import LENGTHS_NS
+from truetape.domain.trading_hours import TradingHours
 from truetape.services.reference.calendars import has_calendar, schedule
 
 _PERIODS: Final = {"1d": "1d", "1w": "1w", "1mo": "1mo"}
@@ -35,9 +36,9 @@ def in_session(begins: pl.Series, *, mic: str) -> pl.Series:
     """Return true for bars that begin in a regular session; for all of a venue without a calendar."""
     if not has_calendar(mic) or begins.is_empty():
         return pl.Series([True]).new_from_index(0, len(begins))
-    spans = _hours(begins, mic)
-    found = pl.DataFrame({"at": begins}).join_asof(spans, left_on="at", right_on="open", check_sortedness=False)
-    return found.select((pl.col("at") < pl.col("close")).fill_null(value=False))["at"]
+    days = begins.dt.date()
+    hours = TradingHours(_hours(begins, mic), first=days.min(), last=days.max())  # type: ignore[arg-type]
+    return hours.session_at(begins).is_not_null()
 
 
 def _hours(begins: pl.Series, mic: str) -> pl.DataFrame:
