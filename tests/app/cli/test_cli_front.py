@@ -36,7 +36,19 @@ def test_help_names_every_command_in_its_group() -> None:
 
     assert {
         "Run": ["demo", "up", "sandbox", "init", "plan", "backfill", "import", "reference"],
-        "Ask": ["get", "explain", "resolve", "calendar", "venues", "receipt", "export", "timeframes"],
+        "Ask": [
+            "get",
+            "explain",
+            "resolve",
+            "calendar",
+            "venues",
+            "receipt",
+            "export",
+            "timeframes",
+            "instruments",
+            "actions",
+            "classify",
+        ],
         "Look after": [
             "status",
             "quality",
