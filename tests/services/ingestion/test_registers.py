@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Any
 
-from ingestion_room import Room
+from ingestion_room import Room, eventually
 from room_doubles import rows
 from truetape.app.conformance.market import market
 from truetape.app.sandbox.desk import broken
@@ -113,3 +114,16 @@ async def test_after_a_crash_the_newest_lists_are_told_again() -> None:
 
     assert [lost] == again.bus.of(RawCaptured)
     assert [] == list(restarted.registers.due(again.clock.now_ns()))
+
+
+async def test_what_is_due_is_fetched_for_ever() -> None:
+    """Each list once a day, while the room works."""
+    room, service = registers(SEC)
+    work = asyncio.create_task(service.registers.work())
+
+    await eventually(lambda: len(room.bus.of(RawCaptured)) >= 3)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+    first, second, third = (one.ts_known for one in room.bus.of(RawCaptured)[:3])
+    assert min(second - first, third - second) >= DAY_S * 1e9

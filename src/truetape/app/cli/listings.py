@@ -1,4 +1,4 @@
-"""`truetape listings`: lists of listings in plain files, and what two of them differ in."""
+"""`truetape listings`: what two lists of listings differ in, and what the lists that were kept told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from truetape.app.cli.terminal import Json, call, checked_suffix, err, out, write_json
+from truetape.app.cli.terminal import Data, Json, call, checked_suffix, err, out, run, write_json
 
 if TYPE_CHECKING:
     from truetape.app.listing_files import ListFile
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = (".csv", ".parquet", ".json")
 SHOWN: Final = 10  # events of one kind
+MOST_LINES: Final = 50  # of kept events
 
-listings = typer.Typer(name="listings", help="Compare lists of listings.", no_args_is_help=True, rich_markup_mode=None)
-
-
-@listings.callback()
-def _listings() -> None:
-    pass
+listings = typer.Typer(
+    name="listings",
+    help="Compare lists of listings, and say what they told.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @listings.command()
@@ -68,6 +69,41 @@ def diff(
         _show(before, after, found, kind=kind)
         if output is not None:
             err().print(f"{len(found.events):,} events written to {output}.", markup=False, soft_wrap=True)
+
+
+@listings.command()
+def events(
+    *,
+    provider: Annotated[str, typer.Option(metavar="NAME", help="Of this provider's lists alone.")] = "",
+    kind: Annotated[str, typer.Option(metavar="KIND", help="Of one kind alone: listing, delisting, rename ...")] = "",
+    symbol: Annotated[str, typer.Option(help="About this ticker, as it is or was.")] = "",
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="Known on this day or later.")] = None,
+    held: Annotated[bool, typer.Option("--held", help="Those that are held back, and why.")] = False,
+    as_json: Json = False,
+    data: Data = Path("data"),
+) -> None:
+    """Say what the lists that were fetched or loaded told of listings.
+
+    The newest come first; lists are fetched as the settings
+    [reference.lists] say, or by `truetape reference`.
+    """
+    from truetape.app.listing_events import Wanted, kept_events
+    from truetape.domain.time import parse_day
+
+    day = call(lambda: parse_day(since, parameter="--since") if since else None, as_json=as_json)
+    wanted = Wanted(provider=provider, kind=kind, symbol=symbol, since=day, held=held)
+    found = run(kept_events(data, wanted), as_json=as_json)
+    if as_json:
+        write_json(found.to_dicts())
+        return
+    console = out()
+    for row in found.head(MOST_LINES).iter_rows(named=True):
+        ticker = f"{row['old_symbol']} > {row['symbol']}" if row["old_symbol"] else row["symbol"]
+        why = row["held"] or row["evidence"]
+        line = f"{row['ts_known']:%Y-%m-%d} {row['provider']:<13} {row['kind']:<13} {ticker:<15} {why}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    rest = f", the newest {MOST_LINES} of them here; --json tells all" if len(found) > MOST_LINES else ""
+    console.print(f"{len(found):,} events{rest}.", highlight=False, soft_wrap=True)
 
 
 def _compared(old: str, new: str, *, source: str, most_gone: float) -> tuple[ListFile, ListFile, Changes]:
