@@ -54,7 +54,7 @@ class History:
         return next(((price, split) for until, price, split, _ in self.lines if until >= day), (1.0, 1.0))
 
 
-def histories(seed: int, *, count: int = 12) -> list[History]:
+def histories(seed: int, *, count: int = 9) -> list[History]:
     """Return securities whose tickers never overlap; of those with one newest ticker the latest has the plain name."""
     random = Random(seed)
     made: list[History] = []

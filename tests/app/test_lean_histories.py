@@ -17,7 +17,7 @@ from lean_folder import run
 from lean_histories import DAYS, LAST, OPEN, History, histories, write
 from lengths import usually
 from truetape.app.factor_tables import read_factors, scaled
-from truetape.app.plain_files import read_sheet
+from truetape.app.plain_files import Sheet, read_sheet
 from truetape.domain.adjust import Adjustment
 from truetape.domain.naming import Unresolved, resolve
 from truetape.domain.scaling import LEAN_MODES
@@ -134,20 +134,29 @@ def _same_gap(days: list[date], before: date, until: date) -> bool:
     return before < until and not any(before < day <= until for day in days)
 
 
-@pytest.mark.parametrize("mode", sorted(LEAN_MODES))
-def test_every_mode_of_leans_on_plain_files(imported: Imported, tmp_path: Path, mode: str) -> None:
-    """With the factor file as it is, on bars of a CSV file."""
+@pytest.fixture(scope="module")
+def sheets(imported: Imported, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Sheet, pl.DataFrame]]:
+    """The bars of each security as a file, and its factor file, both read."""
+    folder, found = tmp_path_factory.mktemp("bars"), {}
     for one in imported.made:
         path = imported.folder / "factor_files" / f"{one.name}.csv"
-        if not path.exists():
-            continue
-        rows = [[str(day), *(cell / 10_000 for cell in bar[:4]), bar[4]] for day, bar in one.bars.items()]
-        text = "".join(f"{','.join(map(str, row))}\n" for row in rows)
-        (tmp_path / "bars.csv").write_text(f"date,open,high,low,close,volume\n{text}")
+        if path.exists():
+            rows = [[str(day), *(cell / 10_000 for cell in bar[:4]), bar[4]] for day, bar in one.bars.items()]
+            text = "".join(f"{','.join(map(str, row))}\n" for row in rows)
+            (folder / f"{one.name}.csv").write_text(f"date,open,high,low,close,volume\n{text}")
+            found[one.name] = (read_sheet(str(folder / f"{one.name}.csv")), read_factors(str(path)))
+    return found
 
-        done = scaled(
-            read_sheet(str(tmp_path / "bars.csv")), read_factors(str(path)), file=str(path), mode=LEAN_MODES[mode]
-        )
+
+@pytest.mark.parametrize("mode", sorted(LEAN_MODES))
+def test_every_mode_of_leans_on_plain_files(
+    imported: Imported, sheets: dict[str, tuple[Sheet, pl.DataFrame]], mode: str
+) -> None:
+    """With the factor file as it is, on bars of a CSV file."""
+    for one in (one for one in imported.made if one.name in sheets):
+        sheet, factors = sheets[one.name]
+
+        done = scaled(sheet, factors, file="", mode=LEAN_MODES[mode])
 
         found = [float(value) for value in done.frame["close"]]
         assert modelled(one, mode) == pytest.approx(found, rel=1e-9, abs=1e-9), (one.name, mode)

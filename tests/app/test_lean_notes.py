@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import date
 from pathlib import Path
 
 from lean_folder import WEEK, LeanFolder, closes, run
+from truetape.providers.lean.folder import Folder
 
 
 def test_what_is_not_read_and_what_has_no_effect_is_said(tmp_path: Path) -> None:
@@ -36,13 +36,14 @@ def test_what_is_not_read_and_what_has_no_effect_is_said(tmp_path: Path) -> None
     assert [8.0] * 4 + [10.0] * 5 == closes(data, "GONE", "all")
 
 
-def test_a_folder_of_equities_alone_has_nothing_to_note(tmp_path: Path) -> None:
-    """Nor have files that were packed elsewhere, and what lies beside the folder that was named."""
+def test_what_lies_beside_the_folder_that_was_named_is_none_of_it(tmp_path: Path) -> None:
+    """Only what it holds itself is said to be left unread."""
     folder = LeanFolder(tmp_path / "Data")
     (folder.root / "crypto").mkdir()
     folder.daily("x", {date(2024, 1, 2): 1.0})
-    os.utime(folder.base / "daily" / "x.zip", (1.0e9, 1.0e9))
+    whole, part = Folder(folder.root), Folder(folder.base)
 
-    told = json.loads(run("import", "lean", folder.base, "--into", tmp_path / "data", "--json").stdout)
+    whole.look()
+    part.look()
 
-    assert (1, []) == (told["bars"], told["notes"])
+    assert (("crypto: only equities of the USA are read",), ()) == (whole.unread, part.unread)

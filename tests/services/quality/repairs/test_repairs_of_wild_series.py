@@ -37,7 +37,7 @@ def adjusted(one: History) -> PriceSeries:
 @pytest.mark.parametrize("seed", usually((8,), long=tuple(range(1, 40))))
 def test_repairs_of_one_finder_leave_each_others_cells_alone(seed: int) -> None:
     """Where two of them would change one cell, the second is judged again after the first."""
-    for one in histories(seed):
+    for one in histories(seed, count=12):
         series = adjusted(one)
 
         found = find_repairs(series)
