@@ -368,8 +368,8 @@ async def replay(source: Path, target: Path, *, on_progress: Callable[[int], Non
             counts[type(entry).__name__] += 1
             if isinstance(entry, Attempted | BackfillRequested):
                 continue
-            if entry.ts_known // DAY_NS != day:
-                await bus.drain()  # each day is weighed by the votes of those before it
+            if entry.ts_known // DAY_NS != day or isinstance(entry, InstrumentsMerged):
+                await bus.drain()  # each day is weighed by the votes before it, and a list by the records then
                 day = entry.ts_known // DAY_NS
             await bus.publish(await again(platform, entry) if isinstance(entry, SnapshotNamed) else entry)
             if isinstance(entry, SAID):
