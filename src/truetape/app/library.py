@@ -18,7 +18,7 @@ import polars as pl
 from truetape.adapters.data_folder import read_server
 from truetape.app.library_actions import ActionAnswers
 from truetape.app.library_calendars import CalendarAnswers
-from truetape.app.library_classes import ClassAnswers
+from truetape.app.library_classes import ClassAnswers, RateAnswers
 from truetape.app.library_exports import ExportAnswers
 from truetape.app.library_local import LocalSource
 from truetape.app.library_master import MasterAnswers
@@ -43,7 +43,9 @@ Moment = datetime | date | str
 Symbols = str | Iterable[str]
 
 
-class Session(MasterAnswers, ClassAnswers, ActionAnswers, TickAnswers, PlanAnswers, ExportAnswers, CalendarAnswers):
+class Session(
+    MasterAnswers, ClassAnswers, RateAnswers, ActionAnswers, TickAnswers, PlanAnswers, ExportAnswers, CalendarAnswers
+):
     """Data, opened once for many questions. Use it in `with`, or call `close`.
 
     While a session reads a data folder itself, no other process can write to it.
@@ -134,6 +136,27 @@ class Session(MasterAnswers, ClassAnswers, ActionAnswers, TickAnswers, PlanAnswe
         """
         given = given_as(symbols=symbols, start=start, end=end, as_of=as_of, snapshot=snapshot)
         return self._source.table("actions", given)
+
+    def factors(
+        self,
+        symbols: Symbols,
+        *,
+        start: Day | None = None,
+        end: Day | None = None,
+        as_of: Moment | None = None,
+        snapshot: str | None = None,
+    ) -> pl.DataFrame:
+        """Return what adjusts the bars before each ex-date, alone (`split`, `dividend`) and with all later ones.
+
+        Prices before an ex-date times `price_factor`, and volumes times `volume_factor`, are adjusted for it and for
+        all later ones. `ts_known` is when the last of the actions and closes that a factor follows from was known.
+
+        Raises:
+            UnknownSymbol: A symbol is not listed.
+            BadInput: A parameter is not usable.
+        """
+        given = given_as(symbols=symbols, start=start, end=end, as_of=as_of, snapshot=snapshot)
+        return self._source.table("factors", given)
 
     def index_levels(
         self,
@@ -331,6 +354,20 @@ def corporate_actions(
     """Return splits and dividends; see `Session.corporate_actions`."""
     with open(data) as session:
         return session.corporate_actions(symbols, start=start, end=end, as_of=as_of, snapshot=snapshot)
+
+
+def factors(
+    symbols: Symbols,
+    *,
+    start: Day | None = None,
+    end: Day | None = None,
+    as_of: Moment | None = None,
+    snapshot: str | None = None,
+    data: str | Path | None = None,
+) -> pl.DataFrame:
+    """Return what adjusts the bars before each ex-date; see `Session.factors`."""
+    with open(data) as session:
+        return session.factors(symbols, start=start, end=end, as_of=as_of, snapshot=snapshot)
 
 
 def index_levels(

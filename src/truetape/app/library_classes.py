@@ -1,4 +1,4 @@
-"""The part of the library that answers questions about classifications."""
+"""The parts of the library that answer questions about classifications and about exchange rates."""
 
 from __future__ import annotations
 
@@ -69,3 +69,40 @@ class ClassAnswers:
             BadInput: There are no two such revisions.
         """
         return self._source.table("taxonomy_changes", given_as(taxonomy=taxonomy, on=on, before=before))
+
+
+class RateAnswers:
+    """Answer questions about exchange rates from a source."""
+
+    _source: Source
+
+    def fx_rates(
+        self,
+        pair: str,
+        *,
+        start: Day | None = None,
+        end: Day | None = None,
+        fixing: str | None = None,
+        as_of: Moment | None = None,
+        snapshot: str | None = None,
+    ) -> pl.DataFrame:
+        """Return what one unit of the first of `pair` ("EUR/USD") costs in the second, on each day of a fixing.
+
+        Args:
+            pair: Two currencies of ISO 4217; parts such as GBp will do.
+            start: First date, inclusive.
+            end: Last date, inclusive.
+            fixing: By whose rates: "ecb", "boc", "fed_noon", "wmr" or "close"; None: the first that has some.
+            as_of: Answer as known then.
+            snapshot: Answer from the state of the store that has this name.
+
+        Returns:
+            `pair`, `date`, `rate`, `fixing`, `path`, `fixed` (the date of the older of two rates that it is made of),
+            and how a quoted rate was decided: `provider`, `score`, `method`, `agreed`, `dissented`, `version`,
+            `ts_known`.
+
+        Raises:
+            BadInput: A parameter is not usable, or nothing is known of the rates between the two.
+        """
+        about = {"pair": pair, "start": start, "end": end, "fixing": fixing, "as_of": as_of, "snapshot": snapshot}
+        return self._source.table("rates", given_as(**about))

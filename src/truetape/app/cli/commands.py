@@ -23,6 +23,7 @@ from truetape.app.cli.decode import decode
 from truetape.app.cli.doctor import doctor
 from truetape.app.cli.exporting import export
 from truetape.app.cli.factors import factors
+from truetape.app.cli.fx import fx
 from truetape.app.cli.holdings import holdings
 from truetape.app.cli.importing import imports
 from truetape.app.cli.init import init
@@ -92,6 +93,7 @@ for command, group in (
     (calendar, ASK),
     (venues, ASK),
     (receipt, ASK),
+    (fx, ASK),
     (export, ASK),
     (timeframes, ASK),
     (status, KEEP),

@@ -33,6 +33,7 @@ from truetape.services.api.config import ApiConfig
 from truetape.services.api.endpoint import Endpoint
 from truetape.services.api.endpoints import endpoints
 from truetape.services.api.evidence import Explainer
+from truetape.services.api.factors import factors
 from truetape.services.api.formats import MEDIA_TYPES
 from truetape.services.api.master import (
     found,
@@ -55,6 +56,7 @@ from truetape.services.api.query import (
     read_limit,
     ticks_query,
 )
+from truetape.services.api.rates import rates, rates_query
 from truetape.services.api.reading import Reading, changes_of
 from truetape.services.api.receipts import TOO_LONG, Question, Slip, decode_slip, digest_of, encode_slip, gone
 from truetape.services.api.render import RECEIPT, Receipt, Rendered, render, rows_of
@@ -122,6 +124,7 @@ ASKS: Final[dict[str, Ask]] = {
         lambda d, q, _: proposed(d.reading, d.shelf, q.symbols),
     ),
     "action_case": Ask(case_query, document=lambda d, q: action_case(d.reading, q.target), narrate=narrate_action),
+    "factors": Ask(lambda given, _, config: actions_query(given, config), lambda d, q, _: factors(d.reading, d.shelf, q)),
     "levels": Ask(lambda given, _, __: levels_query(given), lambda d, q, _: d.answers.levels(q)),
     "quarantine": Ask(lambda given, _, config: docket_query(given, config), lambda d, q, at: d.cases.claims(q, **at)),
     "repairs": Ask(lambda given, _, config: docket_query(given, config), lambda d, q, at: d.cases.repairs(q, **at)),
@@ -129,6 +132,7 @@ ASKS: Final[dict[str, Ask]] = {
     "calendar": Ask(
         lambda given, place, _: calendar_query(place["mic"], given), lambda d, q, _: calendar(d.reading, q)
     ),
+    "rates": Ask(lambda given, _, __: rates_query(given), lambda d, q, _: rates(d.reading, q)),
     "classifications": Ask(
         lambda given, _, config: classes_query(given, config), lambda d, q, at: classes(d.reading, d.shelf, q, **at)
     ),

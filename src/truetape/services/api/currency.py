@@ -28,7 +28,7 @@ from truetape.services.api.render import FxUsed
 PRICES: Final = ("open", "high", "low", "close")
 FX: Final = {"fx_fixing": pl.String(), **USED}  # columns behind those of a bar, where a currency is asked for
 _PAIR: Final = ("fixing", "base", "quote")
-_READ: Final = ("fixing", "base", "quote", "ts_event", "rate", "ts_known")
+READ: Final = ("fixing", "base", "quote", "ts_event", "rate", "ts_known")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class InCurrency:
     """Bars in the currency asked for, with the columns FX, and the rates behind them."""
 
     bars: pl.DataFrame
-    rates: pl.DataFrame  # columns of _READ: those that were looked at
+    rates: pl.DataFrame  # columns of READ: those that were looked at
 
 
 async def in_currency(
@@ -62,9 +62,9 @@ async def in_currency(
     numbered = bars.with_row_index("place").with_columns(ends.alias("ends"))
     parts, looked_at = [], []
     for (source,), own in numbered.partition_by("currency", as_dict=True, maintain_order=True).items():
-        chosen = await _chosen(reading, str(source), currency, fixing)
+        chosen = await chosen_fixing(reading, str(source), currency, fixing)
         days = last_out(own["ends"], chosen or next(iter(FIXINGS)))
-        rates = await _rates(reading, str(source), currency, fixing=chosen, days=days)
+        rates = await rates_between(reading, str(source), currency, fixing=chosen, days=_span(days))
         looked_at.append(rates)
         told = await asyncio.to_thread(_converted, own, rates, days, currency)
         by = chosen if len(rates) else None
@@ -119,7 +119,7 @@ async def _ends(reading: Reading, bars: pl.DataFrame, *, mic: str, timeframe: st
     return dated["ends"].zip_with(dated["ends"].is_not_null(), begins.dt.offset_by("1d"))
 
 
-async def _chosen(reading: Reading, source: str, target: str, fixing: str) -> str:
+async def chosen_fixing(reading: Reading, source: str, target: str, fixing: str) -> str:
     """Return the fixing that brings `source` to `target`; "" where none is needed.
 
     Raises:
@@ -172,22 +172,31 @@ def _codes(*currencies: str) -> tuple[str, ...]:
     return tuple(sorted({*new, *(old for old in REDENOMINATED if renamed(old)[0] in new)}))
 
 
-async def _rates(reading: Reading, source: str, target: str, *, fixing: str, days: pl.Series) -> pl.DataFrame:
+async def rates_between(
+    reading: Reading, source: str, target: str, *, fixing: str, days: tuple[date, date]
+) -> pl.DataFrame:
+    """Return the golden rates that may lead from `source` to `target` on `days`, both inclusive, and shortly before.
+
+    Columns are READ; without a fixing there are none.
+
+    Raises:
+        StoreUnavailable: The store cannot be read now.
+    """
     if not fixing:
         return _no_rates()
-    codes, (first, last) = _codes(source, target), _span(days)
+    codes, (first, last) = _codes(source, target), days
     wanted = Selection(
         equal={"base": codes, "quote": codes, "fixing": (fixing,)},
         start=first - OLDEST,
         end=last,
         as_of=reading.as_of,
-        columns=_READ,
+        columns=READ,
     )
     return await reading.read("fx_rates", wanted)
 
 
 def _no_rates() -> pl.DataFrame:
-    return pl.DataFrame(schema={name: TABLES["fx_rates"].columns[name] for name in _READ})
+    return pl.DataFrame(schema={name: TABLES["fx_rates"].columns[name] for name in READ})
 
 
 def _span(days: pl.Series) -> tuple[date, date]:

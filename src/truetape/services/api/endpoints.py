@@ -25,9 +25,11 @@ from truetape.services.api.docket import (
     REPAIR_STATES,
 )
 from truetape.services.api.endpoint import Endpoint, form_of, kept_endpoints, stream_of
+from truetape.services.api.factors import factors_endpoint
 from truetape.services.api.formats import PAGE_FORMATS, TABLE_FORMATS
 from truetape.services.api.master import master_endpoints
 from truetape.services.api.parameters import Parameter
+from truetape.services.api.rates import rates_endpoint
 from truetape.services.api.ticks import TICKS
 
 _DATE: Final = {"type": "string", "format": "date"}
@@ -96,6 +98,7 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
         *master_endpoints(limit=limit, known=(AS_OF, SNAPSHOT)),
         *_ticks(limit),
         _actions(),
+        factors_endpoint(symbols=SYMBOLS, days=(START, END), known=(AS_OF, SNAPSHOT)),
         _levels(),
         _explanation(),
         *_cases(limit),
@@ -103,6 +106,7 @@ def endpoints(config: ApiConfig) -> dict[str, Endpoint]:
         *announced_endpoints(symbols=SYMBOLS, days=(START, END), known=(AS_OF, SNAPSHOT)),
         *calendar_endpoints(days=(START, END), known=(AS_OF, SNAPSHOT)),
         *class_endpoints(limit, known=(AS_OF, SNAPSHOT), cursor=CURSOR),
+        rates_endpoint(days=(START, END), fixing=FIXING, known=(AS_OF, SNAPSHOT)),
     ]
     return {endpoint.name: endpoint for endpoint in found}
 

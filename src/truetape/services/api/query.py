@@ -114,7 +114,7 @@ def bars_query(given: Mapping[str, str], config: ApiConfig) -> BarsQuery:
     Raises:
         BadInput: A value is not usable.
     """
-    start, end = _range(given)
+    start, end = range_of(given)
     adjustment = plain(cast("AnyAdjustment", given.get("adjustment", "raw")))
     anchor = parse_day(given["anchor"], parameter="anchor") if "anchor" in given else None
     check_anchor(adjustment, anchor)
@@ -160,7 +160,7 @@ def actions_query(given: Mapping[str, str], config: ApiConfig) -> ActionsQuery:
     Raises:
         BadInput: A value is not usable.
     """
-    start, end = _range(given)
+    start, end = range_of(given)
     return ActionsQuery(
         symbols=symbols_of(given, config),
         start=start,
@@ -189,7 +189,7 @@ def docket_query(given: Mapping[str, str], config: ApiConfig) -> DocketQuery:
     Raises:
         BadInput: A value is not usable.
     """
-    start, end = _range(given)
+    start, end = range_of(given)
     words = {name: given.get(name, "").strip() for name in ("provider", "reason", "state")}
     for name, word in words.items():
         if len(word) > LONGEST_SEARCH:
@@ -203,7 +203,7 @@ def levels_query(given: Mapping[str, str]) -> LevelsQuery:
     Raises:
         BadInput: A value is not usable.
     """
-    start, end = _range(given)
+    start, end = range_of(given)
     snapshot = given.get("snapshot", "")
     return LevelsQuery(index=given["index"], start=start, end=end, as_of=_as_of(given), snapshot=snapshot)
 
@@ -281,7 +281,12 @@ def symbols_of(given: Mapping[str, str], config: ApiConfig) -> tuple[str, ...]:
     return symbols
 
 
-def _range(given: Mapping[str, str]) -> tuple[date | None, date | None]:
+def range_of(given: Mapping[str, str]) -> tuple[date | None, date | None]:
+    """Return the first and the last date that `given` names, both inclusive.
+
+    Raises:
+        BadInput: One is no date, or the first lies after the last.
+    """
     start, end = (parse_day(given[name], parameter=name) if name in given else None for name in ("start", "end"))
     if start is not None and end is not None and start > end:
         fix = f"It is later than end, which was {end}. Both are inclusive; swap them."
