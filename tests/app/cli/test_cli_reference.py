@@ -54,49 +54,38 @@ def written(folder: Path, name: str, rows: list[str]) -> str:
     return str(folder / name)
 
 
-def test_lists_are_loaded_one_after_the_other(tmp_path: Path) -> None:
-    """The second tells what changed, a third that lacks half is held back; all three are archived."""
-    data = ("--data", str(tmp_path / "data"), "--config", str(tmp_path / "none.toml"))
-    first = answer("load", "sec", written(tmp_path, "1", ROWS), *data)
-    after: dict[str, Any] = json.loads(
-        answer("load", "sec", written(tmp_path, "2", [*ROWS[1:], "99,NEW,N,OTC\n"]), *data, "--json")
-    )
-    cut = answer("load", "sec", written(tmp_path, "3", ROWS[:20]), *data)
-
-    assert "40 listings of sec." in first
-    assert (40, {"delisting": 1, "listing": 1}, 0) == (after["rows"], after["counts"], after["held"])
-    assert "20 listings of sec." in cut
-    assert "changes are held back, since the list seems not to be whole: mass_disappearance: 21 of 40" in cut
-    archive = FileArchive(tmp_path / "data" / "archive", read_only=True)
-    assert 3 == len(list(archive.journal()))
-
-
 def told(*words: str, code: int = 0) -> str:
     done = CliRunner().invoke(app, ["listings", "events", *words], env={"COLUMNS": "140"})
     assert code == done.exit_code, done.output
     return done.stdout
 
 
-def test_what_lists_told_is_kept(tmp_path: Path) -> None:
-    """It is found by kind, ticker and day; what is held back stands apart, with the reason."""
+def test_lists_are_loaded_one_after_the_other(tmp_path: Path) -> None:
+    """The second tells a rename, a third that lacks half is held back; what they told is kept, and their bytes are."""
     data, config = ("--data", str(tmp_path / "data")), ("--config", str(tmp_path / "none.toml"))
-    renamed = [*ROWS[1:], "1,NEW,Name 1,NYSE\n"]
-    for name, rows in (("1", ROWS), ("2", renamed), ("3", ROWS[20:])):
-        answer("load", "sec", written(tmp_path, name, rows), *data, *config)
+    renamed = written(tmp_path, "2", [*ROWS[1:], "1,NEW,Name 1,NYSE\n"])
 
+    first = answer("load", "sec", written(tmp_path, "1", ROWS), *data, *config)
+    after: dict[str, Any] = json.loads(answer("load", "sec", renamed, *data, *config, "--json"))
+    cut = answer("load", "sec", written(tmp_path, "3", [*ROWS[1:20], "1,NEW,Name 1,NYSE\n"]), *data, *config)
     shown = told(*data)
-    held = told(*data, "--held")
+    held = told(*data, "--held", "--kind", "delisting")
 
+    assert "40 listings of sec." in first
+    assert (40, {"rename": 1}, 0) == (after["rows"], after["counts"], after["held"])
+    assert "changes are held back, since the list seems not to be whole: mass_disappearance: 20 of 40" in cut
     assert "S01 > NEW" in shown
-    assert "1 events." in shown
     assert "the same CIK, and one ticker of the class went and one came" in shown
-    assert "mass_disappearance" in held
+    assert "20 events." in held
     assert [("rename", "S01", "NEW")] == [
         (one["kind"], one["old_symbol"], one["symbol"])
-        for one in json.loads(told(*data, "--symbol", "S01", "--provider", "sec", "--since", "2020-01-01", "--json"))
+        for one in json.loads(told(*data, "--symbol", "S02", "--json"))
+        + json.loads(
+            told(*data, "--symbol", "S01", "--kind", "rename", "--provider", "sec", "--since", "2020-01-01", "--json")
+        )
     ]
-    assert [] == json.loads(told(*data, "--since", "2200-01-01", "--json"))
     assert "Choose one of listing" in json.loads(told(*data, "--kind", "x", "--json", code=2))["error"]
+    assert 3 == len(list(FileArchive(tmp_path / "data" / "archive", read_only=True).journal()))
 
 
 @pytest.mark.parametrize(

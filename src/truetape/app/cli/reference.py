@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from truetape.app.cli.terminal import DEFAULT_PATH, Config, Data, Json, call, err, out, run, write_json
+from truetape.app.cli.terminal import DEFAULT_PATH, Config, Json, call, err, out, run, write_json
 
 if TYPE_CHECKING:
     from truetape.app.registers import Read
@@ -51,7 +51,7 @@ def load(
     *,
     kind: Kind = "",
     symbol: About = "",
-    data: Data = Path("data"),
+    data: Annotated[Path | None, typer.Option("--data", help="Data folder, if not that of the settings.")] = None,
     config: Config = DEFAULT_PATH,
     as_json: Json = False,
 ) -> None:
@@ -74,16 +74,19 @@ def _settings(config: Path) -> Settings:
     return load_settings(config, os.environ)
 
 
-def _folder(data: Path, config: Path) -> Settings:
-    """Return the settings of the file `config` if there is one, else those of a folder that nobody is asked for."""
+def _folder(data: Path | None, config: Path) -> Settings:
+    """Return the settings of the file `config`, about the folder `data` if one is named; without a file, that alone."""
     import time
+
+    import msgspec
 
     from truetape.app.settings import Settings
     from truetape.domain.time import to_datetime
 
-    if config.exists():
-        return _settings(config)
-    return Settings(data=data, start=to_datetime(time.time_ns()).date())
+    if not config.exists():
+        return Settings(data=data or Path("data"), start=to_datetime(time.time_ns()).date())
+    settings = _settings(config)
+    return msgspec.structs.replace(settings, data=data) if data is not None else settings
 
 
 def _do(
