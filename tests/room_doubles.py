@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from datetime import date
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ import polars as pl
 
 from truetape.domain.messages import Message
 from truetape.domain.schema import INSTANT, TABLES, check, empty
+from truetape.domain.subjects import Subject
 from truetape.ports.store import BATCH_ROWS, Selection
 
 M = TypeVar("M", bound=Message)
@@ -74,6 +75,15 @@ class FrameStore:
 
     def version(self) -> int:
         return len(self.commits)
+
+
+class Unchanged:
+    """Changes of a store that has none, and that nobody else writes."""
+
+    is_alone = True
+
+    def unchanged(self, subjects: Collection[Subject], *, since: int) -> bool:
+        return bool(subjects) and since >= 0
 
 
 class FixedClock:

@@ -71,6 +71,8 @@ async def test_rates_become_golden(tmp_path: Path) -> None:
         "currency", "fx_fixing", "fx_path", "fx_fixed", "fx_age_days"
     ).rows()
     shown = CliRunner().invoke(app, ["get", "BBB", "--currency", "EUR", "--data", str(tmp_path / "data")])
+    told = CliRunner().invoke(app, ["fx", "USD/EUR", "--fixing", "ecb", "--data", str(tmp_path / "data")])
+    assert "1/(EUR/USD)" in told.stdout
     assert "2 bars (raw, EUR). Rates: 1/(EUR/USD), fixing ecb, at most 0 days old." in shown.stdout
     days = pl.col("ts_event").dt.date()
     bank = rates.filter(fixing="ecb").select(days, "rate", "method", "version").rows()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
 
 from pipeline_doubles import BothTimes
-from room_doubles import rows
+from room_doubles import Unchanged, rows
 from truetape.domain.errors import BadInput
-from truetape.domain.subjects import Subject
 from truetape.domain.time import from_datetime
 from truetape.services.api.currency import FX, InCurrency, fx_used, in_currency
 from truetape.services.api.reading import Reading
@@ -41,15 +39,6 @@ RATES = [
 CLOSES = {"XNAS": 21, "XTKS": 6}  # o'clock UTC
 
 
-class Still:
-    """Changes of a store that has none."""
-
-    is_alone = True
-
-    def unchanged(self, subjects: Collection[Subject], *, since: int) -> bool:
-        return bool(subjects) and since >= 0
-
-
 def read_at(as_of: int | None) -> Reading:
     """A reading of the rates and of the hours of two venues, as known at `as_of`."""
     hours = [
@@ -64,7 +53,7 @@ def read_at(as_of: int | None) -> Reading:
         for day in (THURSDAY, FRIDAY, MONDAY)
     ]
     store = BothTimes(fx_rates=pl.concat(RATES), sessions=pl.concat(hours))
-    return Reading(store, changes=Still(), version=0, as_of=as_of, told=0)
+    return Reading(store, changes=Unchanged(), version=0, as_of=as_of, told=0)
 
 
 @pytest.fixture
