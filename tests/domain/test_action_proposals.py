@@ -111,3 +111,22 @@ def test_an_action_that_was_cancelled_explains_nothing() -> None:
     )
 
     assert 1 == len(proposals(rows, announcements(claims(), details(), told_of), told_of))
+
+
+def test_one_action_that_is_told_under_two_dates_is_to_be_confirmed() -> None:
+    """Each date has a row of its own, and the dividend would count twice; an operator's word ends that."""
+    both = [claim("a", "dividend", "2024-06-10", 0.5), claim("b", "dividend", "2024-06-12", 0.5)]
+    (known,) = announced(*both)
+
+    (one,) = proposals(findings(), [known], stated())
+
+    assert ("confirmed", known.announcement_id, "told_twice", {}) == (
+        one.said,
+        one.announcement_id,
+        one.check,
+        one.fields,
+    )
+    assert "b under 2024-06-12" in one.evidence
+    spoken = stated(statement(known.announcement_id, "confirmed", **known.fields))
+    assert [] == proposals(findings(), announcements(claims(*both), details(), spoken), spoken)
+    assert [] == proposals(findings(), announced(both[0]), stated())

@@ -1,7 +1,7 @@
 """Corporate actions that prices speak of and nobody tells, or that somebody tells and prices deny: proposals.
 
-They are made of what checks found in golden prices, and stand until somebody accepts or rejects them or the action is
-told otherwise. Nothing is ever changed by a proposal alone.
+They are made of what checks found in golden prices, and of actions that sources tell under two dates. They stand until
+somebody accepts or rejects them, or the action is told otherwise. Nothing is ever changed by a proposal alone.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
-from truetape.domain.action_fields import Announcement, due
+from truetape.domain.action_fields import OPERATOR, Announcement, due
 from truetape.domain.announced_terms import exact, written
 from truetape.domain.announcements import ENDED
 from truetape.domain.distributions import CASH, SHARES
 from truetape.domain.entitlements import ratio
 
 CHECKS: Final = ("undeclared_split", "unexplained_jump", "split_without_jump", "dividend_without_fall")
+TOLD_TWICE: Final = "told_twice"  # what the sources themselves show, without a check
 NEAR_DAYS: Final = 3  # within which an announced action explains what was found
 STATES: Final = ("proposed", "accepted", "rejected")
 PREFIX: Final = "pro_"
@@ -34,8 +35,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
     proposal_id: str
     instrument_id: str
-    said: str  # announced, amended or withdrawn
-    announcement_id: str  # of what would be amended or withdrawn; "" for an action that is missing
+    said: str  # announced, amended, withdrawn or confirmed
+    announcement_id: str  # of what would be amended and so on; "" for an action that is missing
     effective_date: date
     fields: dict[str, str]
     check: str  # that found it
@@ -59,11 +60,9 @@ def proposals(
     latest = findings.filter(pl.col("check").is_in(CHECKS)).sort("ts_known", "round_id")
     rows = latest.unique(["check", "ts_event"], keep="last", maintain_order=True).sort("ts_event", "check")
     decided = _decisions(stated)
-    found = [
-        msgspec.structs.replace(one, **decided.get(one.proposal_id, {}))
-        for row in rows.iter_rows(named=True)
-        for one in _proposed(row, announced)
-    ]
+    every_one = [one for row in rows.iter_rows(named=True) for one in _proposed(row, announced)]
+    every_one = sorted([*every_one, *_told_twice(announced)], key=lambda one: (one.effective_date, one.check))
+    found = [msgspec.structs.replace(one, **decided.get(one.proposal_id, {})) for one in every_one]
     open_ones = [one for one in found if every or one.state == "proposed"]
     return [one for one in open_ones if one.state != "proposed" or not _is_explained(one, announced)]
 
@@ -80,6 +79,22 @@ def _proposed(row: Mapping[str, Any], announced: Sequence[Announcement]) -> Iter
             scaled = row["check"] == "dividend_without_fall" and number and one.fields.get("value")
             fields = {"value": _scaled(one.fields["value"], number)} if scaled else {}
             yield _proposal(row, day, "amended" if scaled else "withdrawn", one, fields)
+
+
+def _told_twice(announced: Sequence[Announcement]) -> Iterator[Proposal]:
+    """Yield what ends that one action counts twice, because sources tell it under two dates and each has a row."""
+    for one in announced:
+        day, kind = due(one, "effective_date"), one.fields.get("type", "")
+        others = [dissent for field in one.made_of if field.name == "effective_date" for dissent in field.dissent]
+        if day is None or not others or one.status in ENDED or kind not in (*SHARES, *CASH) or OPERATOR in one.sources:
+            continue
+        told = " and ".join(f"{other.source} under {other.said}" for other in others)
+        row = {
+            "check": TOLD_TWICE,
+            "instrument_id": one.instrument_id,
+            "explanation": f"the {kind} of {day} is told by {told}, where it has a row that counts beside this one",
+        }
+        yield _proposal(row, day, "confirmed", one, {})
 
 
 def _scaled(value: str, factor: float) -> str:

@@ -129,10 +129,11 @@ def test_one_action_with_what_it_is_made_of(client: Client) -> None:
 def test_what_prices_propose(client: Client) -> None:
     """Of one symbol or of all; nothing is applied."""
     for path in ("/v1/actions/proposals", "/v1/actions/proposals?symbols=AAA"):
-        (one,) = client.get(path).json()["action_proposals"]
+        one, twice = client.get(path).json()["action_proposals"]
         assert ("announced", "2023-10-02", "split", "4", "proposed") == tuple(
             one[name] for name in ("said", "effective_date", "type", "value", "state")
         )
+        assert ("confirmed", "told_twice") == (twice["said"], twice["check"])
     assert [] == client.get("/v1/actions/proposals?as_of=2023-10-02").json()["action_proposals"]
     assert 404 == client.get("/v1/actions/proposals?symbols=NOP").status_code
 

@@ -219,14 +219,18 @@ async def proposed(reading: Reading, shelf: Shelf, symbols: tuple[str, ...]) -> 
     named = {directory.find(symbol).instrument_id: symbol for symbol in symbols}
     equal = {"check": CHECKS, **({"instrument_id": tuple(named)} if named else {})}
     findings = await reading.read("findings", Selection(equal=equal, as_of=reading.as_of))
+    about = {"instrument_id": tuple(named)} if named else {}
+    columns = ("instrument_id", "dissented")
+    told = await reading.read("announcements", Selection(equal=about, as_of=reading.as_of, columns=columns))
+    suspects = {*findings["instrument_id"], *told.filter(pl.col("dissented") != "")["instrument_id"]}
     every = dict((await _symbols(reading)).iter_rows()) | named
     rows = []
-    for part in findings.partition_by("instrument_id", maintain_order=True):
-        instrument = part["instrument_id"][0]
+    for instrument in sorted(suspects):
         known = await _known(reading, instrument)
-        for one in proposals(part, announcements(*known), known[2], every=True):
-            told = msgspec.structs.asdict(one)
-            rows.append({**one.fields, **told, "symbol": every.get(instrument, instrument)})
+        own = findings.filter(pl.col("instrument_id") == instrument)
+        for one in proposals(own, announcements(*known), known[2], every=True):
+            row = msgspec.structs.asdict(one)
+            rows.append({**one.fields, **row, "symbol": every.get(instrument, instrument)})
     return Page(pl.DataFrame(rows, schema=dict(PROPOSED)).sort("symbol", "effective_date", maintain_order=True))
 
 
