@@ -43,7 +43,7 @@ MAIL: dict[type[Message], tuple[str, ...]] = {
     ClassesTold: ("reference",),
     InstrumentsChanged: ("ingestion", "quality"),
     InstrumentChanged: ("processing", "distribution"),
-    ListingsReviewed: (),
+    ListingsReviewed: ("distribution",),
     RawCaptured: ("processing",),
     StreamCaptured: ("processing",),
     RoundClosed: ("processing",),

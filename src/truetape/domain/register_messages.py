@@ -6,7 +6,7 @@ from truetape.domain.messages import Message
 
 
 class ListingsReviewed(Message, frozen=True, kw_only=True):
-    """A provider's list of listings was compared with the one before. Who listens outside may hear it; no room does."""
+    """A provider's list of listings was compared with the one before it."""
 
     provider: str
     payload: str  # of the newer list

@@ -10,6 +10,7 @@ import pytest
 
 from room_doubles import FixedClock, FrameStore, ListBus, rows
 from truetape.domain.messages import BatchStored, FactorsChanged, IndexChanged, InstrumentChanged
+from truetape.domain.register_messages import ListingsReviewed
 from truetape.services.distribution.config import DistributionConfig
 from truetape.services.distribution.service import DistributionService
 from truetape.services.distribution.topics import Event
@@ -129,10 +130,15 @@ async def test_a_cached_bar_that_the_store_does_not_know_is_replaced_or_dropped(
             "truetape/instruments/*",
             "truetape/reference",
         ),
+        (
+            ListingsReviewed(provider="sec", payload="k", ts_known=5, counts={"listing": 2}, held=0, words=""),
+            "truetape/listings/sec",
+            "truetape/reference",
+        ),
     ],
 )
 async def test_every_message_is_told_in_its_envelope(
-    message: BatchStored | FactorsChanged | IndexChanged | InstrumentChanged, topic: str, source: str
+    message: BatchStored | FactorsChanged | IndexChanged | InstrumentChanged | ListingsReviewed, topic: str, source: str
 ) -> None:
     """The body is a CloudEvents envelope around the message; a repeat has the same id, so that it can be dropped."""
     service = room(FrameStore())
@@ -141,6 +147,7 @@ async def test_every_message_is_told_in_its_envelope(
         FactorsChanged: service.on_factors_changed,
         IndexChanged: service.on_index_changed,
         InstrumentChanged: service.on_instrument_changed,
+        ListingsReviewed: service.on_listings_reviewed,
     }[type(message)]
 
     with service.topics.subscribe("truetape/**") as events:
@@ -168,6 +175,7 @@ async def test_it_hears_what_changes() -> None:
         "AnnouncementsChanged",
         "IndexChanged",
         "InstrumentChanged",
+        "ListingsReviewed",
         "FindingsStored",
     )
     assert bus.heard == [(kind, "distribution") for kind in kinds]

@@ -23,6 +23,7 @@ from truetape.domain.messages import (
     InstrumentChanged,
     Message,
 )
+from truetape.domain.register_messages import ListingsReviewed
 from truetape.domain.wire import unpack
 from truetape.ports.bus import Bus
 from truetape.ports.cache import Cache
@@ -47,6 +48,7 @@ TOLD_BY: Final[dict[type[Message], str]] = {
     AnnouncementsChanged: "corporate_actions",
     IndexChanged: "benchmarks",
     InstrumentChanged: "reference",
+    ListingsReviewed: "reference",
     AlertChanged: "distribution",
 }
 EVERYTHING: Final = "*"  # the last level of a topic where so much has changed that nothing is named
@@ -84,6 +86,7 @@ class DistributionService:
         self._bus.subscribe(AnnouncementsChanged, group="distribution", handler=self.on_announcements_changed)
         self._bus.subscribe(IndexChanged, group="distribution", handler=self.on_index_changed)
         self._bus.subscribe(InstrumentChanged, group="distribution", handler=self.on_instrument_changed)
+        self._bus.subscribe(ListingsReviewed, group="distribution", handler=self.on_listings_reviewed)
         self._bus.subscribe(FindingsStored, group="distribution", handler=self.on_findings_stored)
 
     async def on_batch_stored(self, message: BatchStored) -> None:
@@ -116,6 +119,10 @@ class DistributionService:
         """
         self._symbols.clear()
         self._tell(f"truetape/instruments/{message.instrument_id or EVERYTHING}", message)
+
+    async def on_listings_reviewed(self, message: ListingsReviewed) -> None:
+        """Tell on `truetape/listings/<provider>` what a provider's new list of listings changed."""
+        self._tell(f"truetape/listings/{message.provider}", message)
 
     async def on_findings_stored(self, message: FindingsStored) -> None:
         """Judge findings by the rules of alerts; who is to be told is told by `alarm`, later.
