@@ -17,7 +17,7 @@ import polars as pl
 
 from perf.measure import Figure, Sheet, figure, least_cpu, sheet
 from truetape.domain.kinds import INSTANT
-from truetape.domain.time import DAY_NS, day_start_ns
+from truetape.domain.time import DAY_NS, NANOSECONDS, day_start_ns
 from truetape.domain.trading_hours import TradingHours
 from truetape.services.reference.calendars import believed_hours
 
@@ -28,6 +28,7 @@ SAMPLE = 500
 FEW = 20
 SECONDS = 2.0
 WEEK_NS = 7 * DAY_NS
+MINUTE_NS = 60 * NANOSECONDS
 BUDGET = 1_000_000.0
 
 
@@ -37,17 +38,34 @@ def measure() -> Iterator[Sheet]:
 
 
 def _figures(venue: str) -> Iterator[Figure]:
+    for question, (ours, theirs, shown) in _asked(venue).items():
+        said = theirs()
+        assert shown(ours()) == [one.to_pydatetime() if isinstance(one, pd.Timestamp) else one for one in said]
+        mine, others = least_cpu(ours, theirs, seconds=SECONDS)
+        yield figure(
+            f"{question} at {venue}",
+            unit="answers/s",
+            ours=INSTANTS / mine,
+            peer=BUDGET,
+            peer_name="a million",
+            bar=1.0,
+            better="higher",
+            beside={"exchange_calendars": (INSTANTS / mine) / (len(said) / others)},
+        )
+
+
+def _asked(venue: str) -> dict[str, tuple[Callable[[], Any], Callable[[], Any], Callable[[Any], Any]]]:
+    """Return for each question how we answer it, how the package does for a sample, and our answer to that sample."""
     schedule = believed_hours(venue, start=START, end=END)
     hours = TradingHours(schedule, first=START, last=END)
     peer = exchange_calendars.get_calendar(venue, start=START, end=END)
     stamps = np.random.default_rng(7).integers(day_start_ns(START) + WEEK_NS, day_start_ns(END) - 2 * WEEK_NS, INSTANTS)
-    stamps -= stamps % (60 * 10**9)
+    stamps -= stamps % MINUTE_NS
     at, week = (pl.Series(values, dtype=pl.Int64).cast(INSTANT) for values in (stamps, stamps + WEEK_NS))
     some = [pd.Timestamp(one, tz="UTC") for one in stamps[:SAMPLE]]
-    minute = pd.Timedelta(minutes=1)
-    weeks = [(one, one + pd.Timedelta(WEEK_NS) - minute) for one in some[:FEW]]
+    weeks = [(one, one + pd.Timedelta(WEEK_NS - MINUTE_NS)) for one in some[:FEW]]
     opens = dict(schedule.select("session", "open").iter_rows())
-    asked: dict[str, tuple[Callable[[], Any], Callable[[], Any], Callable[[Any], Any]]] = {
+    return {
         "is open": (
             lambda: hours.is_open(at),
             lambda: [peer.is_open_at_time(one, side="left") for one in some],
@@ -64,17 +82,3 @@ def _figures(venue: str) -> Iterator[Figure]:
             lambda found: found.head(FEW).to_list(),
         ),
     }
-    for question, (ours, theirs, shown) in asked.items():
-        said = theirs()
-        assert shown(ours()) == [one.to_pydatetime() if isinstance(one, pd.Timestamp) else one for one in said]
-        mine, others = least_cpu(ours, theirs, seconds=SECONDS)
-        yield figure(
-            f"{question} at {venue}",
-            unit="answers/s",
-            ours=INSTANTS / mine,
-            peer=BUDGET,
-            peer_name="a million",
-            bar=1.0,
-            better="higher",
-            beside={"exchange_calendars": (INSTANTS / mine) / (len(said) / others)},
-        )

@@ -9,13 +9,13 @@ from typing import Any
 
 def listing_problems(listings: list[dict[str, Any]]) -> Iterator[str]:
     """Yield what single values do not show: unknown venues, listings that are there twice, dates that end too early."""
-    from truetape.services.reference.calendars import has_calendar, known_mics
+    from truetape.services.reference.calendars import follows_calendar, known_mics
 
     seen: dict[tuple[object, ...], int] = {}
     for number, one in enumerate(listings):
         where = f"instruments[{number}]"
         key = (one.get("symbol"), one.get("mic"), one.get("valid_from"))
-        if "mic" in one and not has_calendar(one["mic"]):
+        if "mic" in one and not follows_calendar(one["mic"]):
             yield f"{where}.mic was {one['mic']!r}, which has no calendar; {_nearest(one['mic'], known_mics())}"
         if seen.setdefault(key, number) != number and None not in key[:2]:
             yield f"{where} is the same listing as instruments[{seen[key]}]; keep one of them."

@@ -75,7 +75,7 @@ async def test_a_closure_withdraws_the_session_and_those_who_trade_there_hear_of
     assert [one for one in week if one != TUESDAY] == await room.sessions("XNAS") == await room.sessions("IEXG")
     assert week == await room.sessions("XTKS") == await room.sessions("XNAS", as_of=8)
     concerned = tuple(sorted([identify(AAPL), identify(IEX)]))
-    assert InstrumentsChanged(instrument_ids=concerned, ts_known=9) == room.bus.told[-1]
+    assert InstrumentsChanged(instrument_ids=concerned, ts_known=9, end=END) == room.bus.told[-1]
 
 
 async def test_a_closure_that_is_taken_back_is_a_session_again(room: Room) -> None:

@@ -13,7 +13,9 @@ from truetape.services.reference.calendars import (
     GREAT_VENUES,
     breaks,
     covered,
+    follows_calendar,
     has_calendar,
+    keeper_of,
     known_mics,
     schedule,
     sessions,
@@ -91,3 +93,12 @@ def test_the_great_venues_have_calendars() -> None:
     """What is answered without loading the library is what the library would say."""
     assert set(known_mics()) >= GREAT_VENUES
     assert [has_calendar(mic) for mic in ("XNAS", "XTKS", "XKRX", "XXXX")] == [True, True, True, False]
+    assert [follows_calendar(mic) for mic in ("XNAS", "IEXG", "XCME", "XLOM")] == [True, True, True, False]
+
+
+def test_venues_may_follow_the_calendar_of_another() -> None:
+    """Markets of Nasdaq and CME do; one that never closes has a name of its own; others are refused."""
+    assert ["XNAS", "CMES", "24/7", "us_futures"] == [keeper_of(one) for one in ("XNGS", "XCME", "24-7", "us_futures")]
+    assert "XLON" == keeper_of("XLOM", borrowing={"XLOM": "XLON"})
+    with pytest.raises(BadInput, match=r"mic was 'XLOM'.*XLON.*24/7"):
+        keeper_of("XLOM")

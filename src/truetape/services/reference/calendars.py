@@ -21,8 +21,8 @@ from truetape.services.reference.config import borrowed
 from truetape.services.reference.corrections import built_in
 from truetape.services.reference.exchange_rules import EARLIEST, LATEST
 
-__all__ = ["EARLIEST", "LATEST", "believed_hours", "breaks", "covered", "has_calendar", "keeper_of", "known_mics",
-           "schedule", "sessions", "zone_of"]  # fmt: skip
+__all__ = ["EARLIEST", "LATEST", "believed_hours", "breaks", "covered", "follows_calendar", "has_calendar",
+           "keeper_of", "known_mics", "schedule", "sessions", "zone_of"]  # fmt: skip
 
 GREAT_VENUES: Final = frozenset(
     {"XASX", "XETR", "XFRA", "XHKG", "XLON", "XNAS", "XNYS", "XPAR", "XSWX", "XTKS", "XTSE"}
@@ -37,6 +37,11 @@ _DECADE: Final = 10
 def has_calendar(mic: str) -> bool:
     """Return whether `mic` has a calendar of its own; for great venues without loading all the others."""
     return mic in GREAT_VENUES or mic in known_mics()
+
+
+def follows_calendar(mic: str) -> bool:
+    """Return whether `mic` has a calendar, its own or that of another venue."""
+    return mic in borrowed() or has_calendar(mic)
 
 
 def known_mics() -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 
 import polars as pl
@@ -52,6 +52,8 @@ class ReferenceService:
         self._reviews = ListingReviews(bus=bus, store=store, most_gone=config.most_gone)
         self._classes = ClassTables(store=store)
         self._venues_until: int | None = None  # when the newest list of venues that is settled was known
+        self._declared: dict[str, str] = {}  # venues of the instruments that somebody follows, by their ids
+        self._declared_until: date | None = None
         self._turn = asyncio.Lock()  # who reads the master to write it has it alone
 
     def subscribe(self) -> None:
@@ -128,7 +130,9 @@ class ReferenceService:
         for table, rows in incoming.items():
             changes.add(table, await self._decided(table, rows))
         await self._commit(changes, ts_known=known)
-        ids = tuple(sorted({identify(one) for one in message.listings}))
+        self._declared = {identify(one): one.mic for one in message.listings}
+        self._declared_until = message.end
+        ids = tuple(sorted(self._declared))
         await self._bus.publish(InstrumentsChanged(instrument_ids=ids, ts_known=known, end=message.end))
 
     async def on_instruments_merged(self, message: InstrumentsMerged) -> None:
@@ -144,7 +148,7 @@ class ReferenceService:
         await self._commit(changes, ts_known=ts_known)
 
     async def on_calendars_corrected(self, message: CalendarsCorrected) -> None:
-        """Keep what is said of days, write their sessions anew, and tell of all instruments of the venues concerned."""
+        """Keep what is said of days, write their sessions anew, and tell of declared instruments that trade there."""
         origin = Origin(message.ts_known, message.simulated)
         said = correction_rows(unpack(message.corrections), origin=origin)
         if not said.is_empty():
@@ -164,9 +168,11 @@ class ReferenceService:
         corrections = pl.concat([await self._corrections(), said.select(list(CORRECTION))])
         await self._rework(changes, dict(concerned), days, corrections=corrections, origin=origin)
         await self._commit(changes, ts_known=origin.ts_known)
-        ids = await self._listed_on([mic for mic, _ in concerned])
-        if changes.writes.keys() & {*HELD} or changes.withdrawals:
-            await self._bus.publish(InstrumentsChanged(instrument_ids=ids, ts_known=origin.ts_known))
+        mics = {mic for mic, _ in concerned}
+        ids = tuple(sorted(one for one, mic in self._declared.items() if mic in mics))
+        if ids and (changes.writes.keys() & {*HELD} or changes.withdrawals):
+            told = InstrumentsChanged(instrument_ids=ids, ts_known=origin.ts_known, end=self._declared_until)
+            await self._bus.publish(told)
 
     async def _commit(self, changes: Changes, *, ts_known: int) -> None:
         """Write, and tell of each instrument that the master says something else of it now."""
@@ -247,7 +253,3 @@ class ReferenceService:
 
     async def _corrections(self) -> pl.DataFrame:
         return (await self._store.read("calendar_corrections")).select(list(CORRECTION))
-
-    async def _listed_on(self, mics: Sequence[str]) -> tuple[str, ...]:
-        wanted = Selection(equal={"mic": mics}, columns=("instrument_id",))
-        return tuple((await self._store.read("listings", wanted))["instrument_id"].unique().sort())
