@@ -13,10 +13,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from truetape.app.library import Session, bars, corporate_actions, explain, index_levels, instruments, resolve
+    from truetape.app.library import (
+        Session,
+        bars,
+        corporate_actions,
+        explain,
+        factors,
+        index_levels,
+        instruments,
+        resolve,
+    )
     from truetape.app.library import open as open  # noqa: A004  read as tt.open
 
-__all__ = ["Session", "bars", "corporate_actions", "explain", "index_levels", "instruments", "open", "resolve"]
+__all__ = [
+    "Session",
+    "bars",
+    "corporate_actions",
+    "explain",
+    "factors",
+    "index_levels",
+    "instruments",
+    "open",
+    "resolve",
+]
 
 
 def __getattr__(name: str) -> object:

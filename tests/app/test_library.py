@@ -55,7 +55,7 @@ def test_bars(data: str | Path) -> None:
 
 def test_every_way_of_asking_gives_one_frame(folder: Path, served: tuple[Path, str]) -> None:
     """The folder and its twin behind a server agree on everything."""
-    for asked in ("bars", "corporate_actions"):
+    for asked in ("bars", "corporate_actions", "factors"):
         frames = [getattr(tt, asked)(["AAPL", "META"], data=data) for data in (folder, served[1], served[0])]
         assert frames[0].equals(frames[1])
         assert frames[0].equals(frames[2])

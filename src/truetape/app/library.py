@@ -20,6 +20,7 @@ from truetape.app.library_actions import ActionAnswers
 from truetape.app.library_calendars import CalendarAnswers
 from truetape.app.library_classes import ClassAnswers, RateAnswers
 from truetape.app.library_exports import ExportAnswers
+from truetape.app.library_factors import FactorAnswers
 from truetape.app.library_local import LocalSource
 from truetape.app.library_master import MasterAnswers
 from truetape.app.library_plans import PlanAnswers
@@ -44,7 +45,15 @@ Symbols = str | Iterable[str]
 
 
 class Session(
-    MasterAnswers, ClassAnswers, RateAnswers, ActionAnswers, TickAnswers, PlanAnswers, ExportAnswers, CalendarAnswers
+    MasterAnswers,
+    ClassAnswers,
+    RateAnswers,
+    ActionAnswers,
+    TickAnswers,
+    PlanAnswers,
+    ExportAnswers,
+    CalendarAnswers,
+    FactorAnswers,
 ):
     """Data, opened once for many questions. Use it in `with`, or call `close`.
 
@@ -136,27 +145,6 @@ class Session(
         """
         given = given_as(symbols=symbols, start=start, end=end, as_of=as_of, snapshot=snapshot)
         return self._source.table("actions", given)
-
-    def factors(
-        self,
-        symbols: Symbols,
-        *,
-        start: Day | None = None,
-        end: Day | None = None,
-        as_of: Moment | None = None,
-        snapshot: str | None = None,
-    ) -> pl.DataFrame:
-        """Return what adjusts the bars before each ex-date, alone (`split`, `dividend`) and with all later ones.
-
-        Prices before an ex-date times `price_factor`, and volumes times `volume_factor`, are adjusted for it and for
-        all later ones. `ts_known` is when the last of the actions and closes that a factor follows from was known.
-
-        Raises:
-            UnknownSymbol: A symbol is not listed.
-            BadInput: A parameter is not usable.
-        """
-        given = given_as(symbols=symbols, start=start, end=end, as_of=as_of, snapshot=snapshot)
-        return self._source.table("factors", given)
 
     def index_levels(
         self,

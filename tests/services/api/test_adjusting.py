@@ -144,3 +144,18 @@ def test_over_http(tmp_path: Path) -> None:
     assert 400 == refused.status_code
     assert "choose an adjustment" in refused.text
     assert "Did you mean 'total_return'?" in unknown.text
+
+
+def test_factors_over_http(tmp_path: Path) -> None:
+    """Each ex-date with its own factors, and with those of later ones; nothing was known before anything was."""
+    with asking(tmp_path) as client:
+        found, late, before = (
+            client.get("/v1/factors", params={"symbols": "AAPL", **more}).json()["factors"]
+            for more in ({}, {"start": "2005-03-01"}, {"as_of": "2024-01-01"})
+        )
+
+    told = [tuple(row[name] for name in ("ex_date", "split", "dividend", "volume_factor")) for row in found]
+    assert [("2005-02-28", 2.0, 1.0, 2.0), ("2005-03-03", 1.0, 0.99, 1.0)] == told
+    assert [0.495, 0.99] == [row["price_factor"] for row in found]
+    assert found[1:] == late
+    assert [] == before

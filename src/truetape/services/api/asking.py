@@ -124,7 +124,9 @@ ASKS: Final[dict[str, Ask]] = {
         lambda d, q, _: proposed(d.reading, d.shelf, q.symbols),
     ),
     "action_case": Ask(case_query, document=lambda d, q: action_case(d.reading, q.target), narrate=narrate_action),
-    "factors": Ask(lambda given, _, config: actions_query(given, config), lambda d, q, _: factors(d.reading, d.shelf, q)),
+    "factors": Ask(
+        lambda given, _, config: actions_query(given, config), lambda d, q, _: factors(d.reading, d.shelf, q)
+    ),
     "levels": Ask(lambda given, _, __: levels_query(given), lambda d, q, _: d.answers.levels(q)),
     "quarantine": Ask(lambda given, _, config: docket_query(given, config), lambda d, q, at: d.cases.claims(q, **at)),
     "repairs": Ask(lambda given, _, config: docket_query(given, config), lambda d, q, at: d.cases.repairs(q, **at)),
