@@ -25,6 +25,7 @@ ROWS = [
     ("ins_one", "Y", "XNYS", date(2001, 1, 2), None),
     ("ins_two", "X", "XNYS", date(2001, 1, 2), date(2002, 1, 2)),
     ("ins_two", "Z", "XNYS", date(2002, 1, 2), None),
+    ("ins_b", "BRK.B", "XNYS", date(2000, 1, 3), None),
 ]
 LISTINGS = pl.DataFrame(ROWS, schema=SCHEMA, orient="row").with_columns(
     name=pl.lit("Name"), asset_class=pl.lit("equity"), currency=pl.lit("USD")
@@ -53,6 +54,8 @@ LISTINGS = pl.DataFrame(ROWS, schema=SCHEMA, orient="row").with_columns(
         ("INS_FACE", (2013, 1, 2), "ins_face", "FB", "META", "then"),
         ("X", (2000, 6, 1), "ins_one", "X", "Y", "then"),
         ("X", (2001, 6, 1), "ins_two", "X", "Z", "then"),
+        ("brk.b", (2001, 6, 1), "ins_b", "BRK.B", "BRK.B", "then"),
+        ("BRK-B", (2001, 6, 1), "ins_b", "BRK.B", "BRK.B", "then"),
     ],
 )
 def test_a_ticker_and_a_date_name_one_instrument(

@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from truetape.domain.errors import BadInput
+from truetape.domain.symbology import spellings
 
 MOST_CANDIDATES: Final = 8
 _DAY: Final = timedelta(days=1)
@@ -68,7 +69,7 @@ def resolve(listings: pl.DataFrame, ticker: str, *, on: date, mic: str | None = 
     Args:
         listings: `instrument_id`, `symbol`, `mic`, `valid_from` (inclusive; null: since ever), `valid_to` (exclusive;
             null: still valid), and `name`, `asset_class` and `currency` of the instrument.
-        ticker: In any case.
+        ticker: In any case and spelling of its class: BRK.B, brk-b.
         on: The day.
         mic: The venue, where several list the ticker at once.
 
@@ -80,7 +81,7 @@ def resolve(listings: pl.DataFrame, ticker: str, *, on: date, mic: str | None = 
         (pl.col("valid_to").fill_null(_LAST) - _DAY).alias("last"),
     ).sort("first", "last", "symbol")
     asked = ticker.strip()
-    own = rows.filter((pl.col("symbol") == asked.upper()) | (pl.col("instrument_id") == asked.lower()))
+    own = _own(rows, asked)
     named = own if mic is None else own.filter(pl.col("mic") == mic.upper())
     if named.is_empty():
         raise _unknown(rows, own, asked, on, mic)
@@ -104,15 +105,22 @@ def latest_day(listings: pl.DataFrame, ticker: str, *, today: date) -> date:
         today: The present day.
     """
     asked = ticker.strip()
-    own = listings.filter((pl.col("symbol") == asked.upper()) | (pl.col("instrument_id") == asked.lower()))
+    own = _own(listings, asked)
     ends = own["valid_to"].to_list()
     return min(max((end - _DAY if end is not None else today for end in ends), default=today), today)
+
+
+def _own(rows: pl.DataFrame, asked: str) -> pl.DataFrame:
+    """Return the rows of a ticker or an id, in any case; where there are none, those of it in our spelling (BRK.B)."""
+    is_id = pl.col("instrument_id") == asked.lower()
+    found = (rows.filter((pl.col("symbol") == way) | is_id) for way in spellings(asked))
+    return next((own for own in found if not own.is_empty()), rows.clear())
 
 
 def _resolved(own: pl.DataFrame, asked: str, on: date, matched: str) -> Resolved:
     """Return the one instrument that `own` is about."""
     then = own.filter((pl.col("first") <= on) & (pl.col("last") >= on))
-    preferred = then.filter(pl.col("symbol") == asked.upper())
+    preferred = then.filter(pl.col("symbol").is_in(spellings(asked)))
     at = (preferred if len(preferred) else then).row(-1, named=True)
     now = own.sort("last", "first").row(-1, named=True)
     return Resolved(

@@ -60,6 +60,12 @@ def keyed(symbols: pl.Series, *, spelling: Spelling = OURS) -> pl.DataFrame:
     return _keyed(table, spelling).sort("row").select("symbol", "key", "ending")
 
 
+def spellings(symbol: str) -> tuple[str, ...]:
+    """Return how we may write what somebody wrote, without the ending of a venue: in capitals, then as its key."""
+    read = keyed(pl.Series([symbol.strip()], dtype=pl.String)).row(0, named=True)
+    return tuple(dict.fromkeys([symbol.strip().upper(), *([] if read["ending"] else [read["key"]])]))
+
+
 def _keyed(rows: pl.DataFrame, spelling: Spelling) -> pl.DataFrame:
     """Return `rows` with `key` and `ending` of each `symbol`, in any order."""
     is_plain = rows["symbol"].str.contains(_PLAIN)

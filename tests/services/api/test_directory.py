@@ -13,14 +13,36 @@ from truetape.services.api.directory import Directory
 DIRECTORY = Directory(
     rows(
         "listings",
-        instrument_id=["ins_old", "ins_new", "ins_meta", "ins_meta", "ins_us", "ins_ca", "ins_y", "ins_y", "ins_z"],
-        symbol=["X", "X", "FB", "META", "SHOP", "SHOP", "Y", "YY", "Y"],
-        mic=["XNYS", "XNYS", "XNAS", "XNAS", "XNYS", "XTSE", "XNYS", "XNYS", "XNYS"],
+        instrument_id=[
+            "ins_old",
+            "ins_new",
+            "ins_meta",
+            "ins_meta",
+            "ins_us",
+            "ins_ca",
+            "ins_y",
+            "ins_y",
+            "ins_z",
+            "ins_b",
+        ],
+        symbol=["X", "X", "FB", "META", "SHOP", "SHOP", "Y", "YY", "Y", "BRK.B"],
+        mic=["XNYS", "XNYS", "XNAS", "XNAS", "XNYS", "XTSE", *["XNYS"] * 4],
         valid_from=[
             *(None, date(2015, 1, 1), date(2012, 5, 18), date(2022, 6, 9), None, date(2020, 1, 1)),
-            *(date(2000, 1, 3), date(2005, 1, 3), date(2010, 1, 4)),
+            *(date(2000, 1, 3), date(2005, 1, 3), date(2010, 1, 4), None),
         ],
-        valid_to=[date(2010, 1, 1), None, date(2022, 6, 9), None, None, None, date(2005, 1, 3), date(2020, 1, 1), None],
+        valid_to=[
+            date(2010, 1, 1),
+            None,
+            date(2022, 6, 9),
+            None,
+            None,
+            None,
+            date(2005, 1, 3),
+            date(2020, 1, 1),
+            None,
+            None,
+        ],
     )
 )
 
@@ -37,6 +59,10 @@ DIRECTORY = Directory(
         ("META", date(2013, 1, 1), date(2013, 12, 31), "ins_meta"),
         ("SHOP", date(2015, 1, 1), date(2019, 12, 31), "ins_us"),
         ("ins_old", None, None, "ins_old"),
+        ("meta", None, None, "ins_meta"),
+        ("fb ", date(2013, 1, 1), None, "ins_meta"),
+        ("BRK-B", None, None, "ins_b"),
+        ("brk/b", None, None, "ins_b"),
         ("Y", date(2006, 1, 1), date(2009, 12, 31), "ins_y"),
         ("Y", date(1999, 1, 1), date(1999, 12, 31), "ins_z"),
         ("Y", date(2009, 12, 31), date(2010, 1, 4), "ins_z"),
@@ -56,6 +82,6 @@ def test_an_ambiguous_symbol_is_refused() -> None:
 def test_an_unknown_symbol_is_told_its_neighbours() -> None:
     """The nearest come first."""
     with pytest.raises(UnknownSymbol) as unknown:
-        DIRECTORY.find("meta")
+        DIRECTORY.find("METAX")
 
     assert unknown.value.known[0] == "META"

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 import polars as pl
 
 from truetape.domain.errors import BadInput, UnknownSymbol
+from truetape.domain.symbology import spellings
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,14 @@ class Directory:
 
         A ticker that named several instruments one after another means the last of them in the range. One that named
         none in the range means the latest of those that had it at another time and were listed in the range, under
-        whatever ticker, else the latest that ever had it. An instrument id means itself.
+        whatever ticker, else the latest that ever had it. An instrument id means itself. Where nothing is called so to
+        the letter, small letters and other ways to write a class count too: aapl, BRK-B, brk/b.
 
         Raises:
             UnknownSymbol: No listing has it; the symbols nearest to it come first in `known`.
             BadInput: Two venues list different instruments under it at the same time.
         """
-        listings = self._by_symbol.get(symbol) or self._by_instrument.get(symbol)
+        listings = self._by_symbol.get(symbol) or self._by_instrument.get(symbol) or self._spelled(symbol)
         if listings is None:
             raise UnknownSymbol(symbol=symbol[:64], known=self.nearest(symbol))
         first, last = start or date.min, end or date.max
@@ -62,6 +64,10 @@ class Directory:
         if len({one.instrument_id for one in latest}) > 1:
             raise BadInput(parameter="symbols", value=symbol, fix=_which(latest))
         return max(latest, key=lambda one: (one.valid_from, one.mic))
+
+    def _spelled(self, symbol: str) -> list[Listing] | None:
+        """Return the listings of what `symbol` is in our spelling; None if there are none."""
+        return next((found for way in spellings(symbol[:64]) if (found := self._by_symbol.get(way))), None)
 
     def _was_there(self, instrument: str, first: date, last: date) -> bool:
         """Return whether an instrument had any ticker between two days, both inclusive."""
