@@ -49,6 +49,22 @@ def test_one_question_in_three_ways_has_one_answer(folder: Path, tmp_path: Path)
     assert AS_TRADED == tt.bars("AAPL", data=folder)["close"].to_list()
 
 
+def test_truetape_factors_shows_what_adjusts_stored_bars(folder: Path, tmp_path: Path) -> None:
+    """On the terminal, as JSON, and in a file; files of one's own do not go with a symbol."""
+    asked = ["factors", "AAPL", "--data", str(folder)]
+    runs = [CliRunner().invoke(app, [*asked, *more]) for more in ([], ["--json"], ["-o", str(tmp_path / "f.csv")])]
+    refused = CliRunner().invoke(app, [*asked, "--bars", "x.csv"])
+    missing = CliRunner().invoke(app, ["factors", "--bars", "x.csv"])
+
+    assert [0, 0, 0] == [one.exit_code for one in runs]
+    assert "0.49500000" in runs[0].stdout
+    assert [2.0, 1.0] == [row["split"] for row in json.loads(runs[1].stdout)]
+    assert [0.495, 0.99] == pl.read_csv(tmp_path / "f.csv")["price_multiplier"].to_list()
+    assert (2, 2) == (refused.exit_code, missing.exit_code)
+    assert "does not go with --bars" in refused.stderr
+    assert "--actions was ''" in missing.stderr
+
+
 @pytest.mark.parametrize(
     ("form", "asked", "words"),
     [

@@ -154,8 +154,8 @@ def test_factors_over_http(tmp_path: Path) -> None:
             for more in ({}, {"start": "2005-03-01"}, {"as_of": "2024-01-01"})
         )
 
-    told = [tuple(row[name] for name in ("ex_date", "split", "dividend", "volume_factor")) for row in found]
+    told = [tuple(row[name] for name in ("ex_date", "split", "dividend", "volume_multiplier")) for row in found]
     assert [("2005-02-28", 2.0, 1.0, 2.0), ("2005-03-03", 1.0, 0.99, 1.0)] == told
-    assert [0.495, 0.99] == [row["price_factor"] for row in found]
+    assert [0.495, 0.99] == [row["price_multiplier"] for row in found]
     assert found[1:] == late
     assert [] == before

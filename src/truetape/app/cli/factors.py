@@ -1,4 +1,4 @@
-"""truetape factors: the table of factors that actions make of bars, without server or configuration."""
+"""truetape factors: the table of factors that actions make of bars of a file, or those of stored bars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 import typer
 
-from truetape.app.cli.terminal import refuse, tell_notes, write_json
+from truetape.app.cli.ask import AsOf, SnapshotName, Url
+from truetape.app.cli.kept_factors import show
+from truetape.app.cli.terminal import Data, refuse, tell_notes, write_json
 from truetape.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -30,12 +32,18 @@ class Factors(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def factors(
+def factors(  # noqa: PLR0913  one parameter for each option
+    symbol: Annotated[
+        str | None, typer.Argument(help="Of stored bars: symbol, or several separated by commas.", show_default=False)
+    ] = None,
     *,
-    bars: Annotated[str, typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume.")],
+    bars: Annotated[
+        str | None, typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume.")
+    ] = None,
     actions: Annotated[
-        str, typer.Option(metavar="FILE", help="CSV or Parquet: ex_date, type, value, price; or LEAN's factor file.")
-    ],
+        str | None,
+        typer.Option(metavar="FILE", help="CSV or Parquet: ex_date, type, value, price; or LEAN's factor file."),
+    ] = None,
     form: Annotated[
         str, typer.Option("--as", metavar="crsp|lean", help="One row for each ex-date, or LEAN's factor file.")
     ] = "crsp",
@@ -45,9 +53,15 @@ def factors(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else it goes to standard output.")
     ] = None,
+    as_of: AsOf = None,
+    snapshot: SnapshotName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say what was made as JSON on standard output.")] = False,
+    data: Data = Path("data"),
+    url: Url = None,
 ) -> None:
     """Make the table of factors that `truetape adjust --factors` applies.
+
+    Name --bars and --actions; or a symbol, to see what adjusts stored bars.
 
     Headers may be those of Yahoo, Stooq, Alpaca and others. Types of actions
     are split, stock_dividend, dividend, special_dividend, capital_gain,
@@ -59,7 +73,11 @@ def factors(
     and price_factor what earlier prices are multiplied by, cash included;
     facshr, facpr and divamt are CRSP's, whose factors leave the cash out.
     """
+    if symbol is not None and bars is None and actions is None:
+        show(symbol, source=url or data, as_of=as_of, snapshot=snapshot, output=output, as_json=as_json)
+        return
     try:
+        bars, actions = _both(symbol, bars, actions)
         done, text = _made(bars, actions, form=form, basis=basis, output=output, as_rows=as_json)
     except BadInput as error:
         refuse(error, as_json=as_json)
@@ -71,6 +89,16 @@ def factors(
         typer.echo(text, nl=False)
     else:
         typer.echo(f"{done.factors} ex-dates of {done.symbols} symbols: {done.output}")
+
+
+def _both(symbol: str | None, bars: str | None, actions: str | None) -> tuple[str, str]:
+    if symbol is not None:
+        fix = "It means stored bars, and does not go with --bars and --actions: leave one or the other out."
+        raise BadInput(parameter="SYMBOL", value=symbol, fix=fix)
+    if bars is None or actions is None:
+        missing = "--bars" if bars is None else "--actions"
+        raise BadInput(parameter=missing, value="", fix="Name --bars and --actions, or a symbol of stored bars.")
+    return bars, actions
 
 
 def _made(bars: str, actions: str, *, form: str, basis: str, output: Path | None, as_rows: bool) -> tuple[Factors, str]:

@@ -21,8 +21,8 @@ FACTORS: Final = {
     "ex_date": pl.Date(),
     "split": pl.Float64(),  # new shares for one old on this day
     "dividend": pl.Float64(),  # what stays of the price on this day
-    "volume_factor": pl.Float64(),  # what volumes before the ex-date are multiplied by, for later ones too
-    "price_factor": pl.Float64(),  # what prices before it are multiplied by, for later ones too
+    "volume_multiplier": pl.Float64(),  # what volumes before the ex-date are multiplied by, for later ones too
+    "price_multiplier": pl.Float64(),  # what prices before it are multiplied by, for later ones too
     "version": pl.UInt32(),
     "ts_known": INSTANT,  # when the last of the facts that it follows from was known
 }
@@ -45,7 +45,7 @@ async def factors(reading: Reading, shelf: Shelf, query: ActionsQuery) -> Page:
         listing = directory.find(symbol, start=query.start, end=query.end)
         rows = await shelf.factors(reading, listing.instrument_id)
         told = rows.with_columns(
-            pl.lit(symbol).alias("symbol"), shares.alias("volume_factor"), (kept / shares).alias("price_factor")
+            pl.lit(symbol).alias("symbol"), shares.alias("volume_multiplier"), (kept / shares).alias("price_multiplier")
         )
         parts.append(told.filter(within).select(list(FACTORS)))
     return Page(pl.concat(parts))
