@@ -202,6 +202,15 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
         Folder(tmp_path).look()
 
 
+@pytest.mark.parametrize("place", ["crypto/coinbase", "Forex/oanda", "equity/india"])
+def test_a_folder_of_other_securities_is_refused(tmp_path: Path, place: str) -> None:
+    """What it holds is written in another way."""
+    (tmp_path / place / "daily").mkdir(parents=True)
+
+    with pytest.raises(OSError, match=f"it is LEAN's folder of {place.lower()}; only equities of the USA are read"):
+        Folder(tmp_path / place).look()
+
+
 def test_map_files_that_are_too_long_or_no_text_are_named(made: LeanFolder) -> None:
     """The others are read all the same."""
     (made.base / "map_files" / "long.csv").write_bytes(b" " * (MOST_TEXT + 1))

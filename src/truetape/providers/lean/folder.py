@@ -125,12 +125,25 @@ class Folder:
         for below in BELOW:
             base = self.root / below
             if any((base / part).is_dir() for part in PARTS):
-                return base
+                return _of_the_usa(base)
         raise OSError(f"it has none of the folders {', '.join(PARTS)}, in itself or below equity/usa")
 
     def _files(self, folder: Path, suffix: str) -> dict[str, Path]:
         named = (path for path in _entries(folder) if path.name.lower().endswith(suffix))
         return {path.name[: -len(suffix)].lower(): path for path in islice(named, self.max_files)}
+
+
+def _of_the_usa(base: Path) -> Path:
+    """Return `base` unless its place among LEAN's folders says that it holds something else.
+
+    Raises:
+        OSError: It does: prices there are written in another way, or in another currency.
+    """
+    place = base.absolute()
+    kind, market = place.parent.name.lower(), place.name.lower()
+    if kind in OTHERS or (kind == "equity" and market != "usa"):
+        raise OSError(f"it is LEAN's folder of {kind}/{market}; only equities of the USA are read")
+    return base
 
 
 def _unread(root: Path, base: Path) -> Iterator[str]:
