@@ -55,6 +55,10 @@ def zipped(body: bytes) -> bytes:
         (SEC, "sec", ["FB", "BRK-B"]),
         (PLAIN, "plain", ["FB", "X"]),
         (OBJECTS, "plain", ["FB", "NA"]),
+        (b",ticker,cik_str,title\n0,FB,1326801,Facebook\n1,NA,2,N\n", "sec", ["FB", "NA"]),
+        (b'"","symbol","name"\n"0","FB","Facebook"\n', "plain", ["FB"]),
+        (b"aapl\t320193\nbrk-b\t1067983\n", "sec", ["AAPL", "BRK-B"]),
+        (b"Symbol,Security Name,Test Issue\nFB,F,N\nZVZZT,T,Y\nFile Creation Time: 1,,\n", "plain", ["FB"]),
     ],
 )
 def test_whose_a_list_is_shows_in_its_content(

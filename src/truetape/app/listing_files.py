@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -18,9 +19,9 @@ from truetape.domain.listed import Snapshot, snapshot
 from truetape.domain.unpacking import unpacked
 from truetape.providers.alpha_vantage import decode as alpha_vantage
 from truetape.providers.nasdaq_trader import decode as nasdaq_trader
-from truetape.providers.nasdaq_trader.classify import HEADERS, is_whole
+from truetape.providers.nasdaq_trader.classify import HEADERS, TRAILER, is_whole
 from truetape.providers.sec import decode as sec
-from truetape.providers.sec.classify import TABLES
+from truetape.providers.sec.classify import is_table
 from truetape.providers.tiingo import decode as tiingo
 
 PLAIN: Final = "plain"  # a table of nobody in particular, with a column symbol or ticker
@@ -42,6 +43,9 @@ _COLUMNS: Final = {  # of a plain table, by the column of a listing
     "figi": ("figi", "composite_figi", "compositefigi"),
     "cik": ("cik", "cik_str"),
 }
+_TRAILER: Final = TRAILER.decode()
+_NUMBERED: Final = (b",", b'"",')
+_PAIRS: Final = re.compile(rb"[A-Za-z0-9.\-]{1,12}\t[0-9]{1,10}\r?\n")
 _ABSENT: Final = ("null", "None", "N/A", "-", "")
 _DATES: Final = ("first_date", "last_date")
 
@@ -104,8 +108,9 @@ def read_list(name: str, *, source: str = "") -> ListFile:
         raise BadInput(parameter="--source", value=source, fix=f"Choose one of {', '.join(SOURCES)}.")
     try:
         body = unpacked(Payload(provider="file", kind="listings", body=read_bytes(name))).body
+        body = tidied(body)
         whose = source or recognized(body)
-        frame = _READERS[whose](body.removeprefix(_MARK))
+        frame = _READERS[whose](body)
     except (UndecodablePayload, ProviderRefused) as error:
         raise BadInput(parameter="The file", value=name, fix=f"It is no readable list: {error}") from None
     if frame.is_empty():
@@ -115,16 +120,31 @@ def read_list(name: str, *, source: str = "") -> ListFile:
 
 def recognized(body: bytes) -> str:
     """Return whose list `body` is, of SOURCES, by how it begins."""
-    head = body.removeprefix(_MARK)[:256].lstrip()
+    head = body[:256].lstrip()
     if head.startswith(HEADERS):
         return "nasdaq_trader"
     if head.startswith(_TIINGO):
         return "tiingo"
     if head.startswith(_ALPHA_VANTAGE) and b"assetType" in head:
         return "alpha_vantage"
-    if head.startswith((b"{", *(one for one in TABLES))) or b"cik_str" in head:
+    if head.startswith(b"{") or is_table(head) or b"cik_str" in head:
         return "sec"
     return PLAIN
+
+
+def tidied(body: bytes) -> bytes:
+    """Return a list without what programs put around it: a mark of its encoding, a column of row numbers.
+
+    The SEC's list of tickers and CIKs with tabs between them becomes a table with a header.
+    """
+    plain = body.removeprefix(_MARK)
+    if _PAIRS.match(plain):
+        lines = plain.decode("ascii", "replace").upper().replace("\t", ",")
+        return f"ticker,cik\n{lines}".encode()
+    if not plain.startswith(_NUMBERED):
+        return plain
+    payload = Payload(provider="file", kind="listings", body=b"row" + plain.removeprefix(b'""'))
+    return tables.rows(payload).drop("row").write_csv().encode()
 
 
 def _plain(body: bytes) -> pl.DataFrame:
@@ -137,7 +157,12 @@ def _plain(body: bytes) -> pl.DataFrame:
         for name, known in _COLUMNS.items()
         if any(one in lowered for one in known)
     }
-    if "symbol" not in found:
+    if "symbol" in found:
+        sound = ~found["symbol"].str.starts_with(_TRAILER).fill_null(value=False)
+        if "test issue" in lowered:
+            sound &= (frame[lowered["test issue"]] != "Y").fill_null(value=True)
+        found = {name: column.filter(sound) for name, column in found.items()}
+    else:
         raise payload.defect(f"it has no column symbol or ticker, but {', '.join(frame.columns)[:200]}")
     if "status" in found:
         found["status"] = found["status"].str.to_lowercase()

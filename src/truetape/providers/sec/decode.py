@@ -11,7 +11,7 @@ import polars as pl
 from truetape.domain import tables
 from truetape.domain.asks import Ask
 from truetape.domain.decoding import Column, Payload, decoded
-from truetape.providers.sec.classify import TABLES, by_body
+from truetape.providers.sec.classify import by_body, is_table
 
 PROVIDER: Final = "sec"
 MICS: Final = {"nasdaq": "XNAS", "nyse": "XNYS", "cboe": "BATS", "otc": "OTCM"}
@@ -77,7 +77,7 @@ def listings(body: bytes, ask: Ask) -> pl.DataFrame:  # noqa: ARG001 - the rows 
         UndecodablePayload: It is neither an error nor such a list.
     """
     payload = Payload(provider=PROVIDER, kind="listings", body=body)
-    columns = _from_table(payload) if body.startswith(TABLES) else _from_json(payload)
+    columns = _from_table(payload) if is_table(body) else _from_json(payload)
     symbol = payload.series(columns["symbol"], pl.String(), field="ticker")
     if symbol.null_count() or (symbol == "").any():
         raise payload.defect("a row had no ticker")
