@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from room_doubles import rows
 from small_platform import acquired
 from truetape.app import library
 from truetape.app.class_files import read_rows
@@ -16,10 +18,25 @@ from truetape.app.cli.commands import app
 from truetape.app.desk import settings_of
 from truetape.app.run import Platform, replay
 from truetape.domain.errors import BadInput
+from truetape.domain.identity import instrument_id
 from truetape.services.api.class_endpoints import LARGEST_BODY, NewClasses, read_classes
 
 OLD = [{"code": "45", "name": "Technology"}, {"code": "4510", "name": "Data Processing"}]
 NEW = [*OLD[:1], {"code": "20", "name": "Industrials"}, {"code": "2020", "name": "Data Processing"}]
+
+
+BBB = instrument_id(mic="XNAS", symbol="BBB", valid_from=None)
+CIK = rows("identifiers", instrument_id=[BBB], scheme="cik", value="0000000001", source="sec", simulated=True)
+SAID = rows(
+    "issuer_claims",
+    number=[0, 1, 2],
+    provider="sec",
+    cik=["0000000001", "0000000001", "0000000002"],
+    sic=["7372", "7372", "7372"],
+    payload="f",
+    ts_known=[date(2024, 5, 1), date(2024, 6, 1), date(2024, 5, 1)],
+    simulated=True,
+)
 
 
 def told(*arguments: str, code: int = 0) -> str:
@@ -107,8 +124,9 @@ def test_the_command_line_shows_a_person_what_matters(folder: Path) -> None:
     assert "assigned" in shown
     assert "4510" in told("show", "gics", *where)
     assert "2018-09-29" in told("tree", *where)
-    rows = json.loads(told("show", "gics", "BBB", "--json", *where))
-    assert ["45"] == [one["codes"] for one in rows]
+    found = json.loads(told("show", "gics", "BBB", "--json", *where))
+    assert ["45"] == [one["codes"] for one in found]
+    assert "one of the two" in told("assign", "sic", *where, code=2)
     given = folder.parent / "given.csv"
     told_json = json.loads(told("assign", "gics", str(given), "--from", "2020-01-01", "--json", *where, code=1))
     assert (2, 1, 1) == (told_json["rows"], told_json["left_out"], told_json["unmapped"])
@@ -120,16 +138,27 @@ async def test_a_running_platform_takes_files_and_a_replay_tells_them_again(fold
     async with Platform(settings, command="truetape up") as platform:
         await platform.serve()
         await platform.recover()
-        rows = ({"code": "4510", "to_code": "2020", "confidence": "0.8"},)
-        made = await classify(folder, "gics", NewClasses(what="mappings", rows=rows, since="2023-03-18"))
+        ways = ({"code": "4510", "to_code": "2020", "confidence": "0.8"},)
+        made = await classify(folder, "gics", NewClasses(what="mappings", rows=ways, since="2023-03-18"))
         assert (1, 0) == (made.rows, made.unmapped)
         await retell(platform)
         with pytest.raises(BadInput, match="--revision 2023-03-18"):
             await classify_here(platform, "own", NewClasses(what="structure", rows=()))
-        own = NewClasses(what="mappings", rows=rows, to="gics")
+        own = NewClasses(what="mappings", rows=ways, to="gics")
         assert "sic" == (await classify_here(platform, "SIC", own)).taxonomy
+        await platform.parts.store.commit({"identifiers": CIK, "issuer_claims": SAID})
+        named = ({"code": "73", "name": "Services"}, {"code": "7372", "name": "Software"})
+        await classify_here(platform, "sic", NewClasses(what="structure", rows=named, since="1987-01-01"))
+        claimed = await classify_here(platform, "sic", NewClasses(what="claims"))
+        assert (1, 1, "no instrument was listed under it then") == (claimed.rows, claimed.left_out, claimed.left[0].why)
+        with pytest.raises(BadInput, match="Registers tell codes of sic alone"):
+            await classify_here(platform, "gics", NewClasses(what="claims"))
     await replay(folder, tmp_path / "again")
 
+    with library.open(folder) as here:
+        assert [("BBB", "7372", "sec", date(2024, 5, 1))] == here.classifications("sic").select(
+            "symbol", "code", "source", "valid_from"
+        ).rows()
     with library.open(folder) as here, library.open(tmp_path / "again") as there:
         asked = [one.classifications("gics") for one in (here, there)]
         assert ("2020", "mapped", 0.8) == asked[0].filter(symbol="AAA").select("code", "status", "confidence").row(0)

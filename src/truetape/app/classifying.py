@@ -33,7 +33,13 @@ from truetape.services.api.class_endpoints import Classified, Left, NewClasses
 if TYPE_CHECKING:
     from truetape.app.run import Platform
 
-TABLES: Final = {"structure": "class_nodes", "mappings": "class_mappings", "assignments": "class_assignments"}
+TABLES: Final = {
+    "structure": "class_nodes",
+    "mappings": "class_mappings",
+    "assignments": "class_assignments",
+    "claims": "class_assignments",
+}
+SIC: Final = "sic"
 MOST_LEFT: Final = 1000  # rows that are named among those left out
 _COMMAND: Final = "truetape classify"
 
@@ -111,7 +117,7 @@ async def retell(platform: Platform) -> None:
     """Tell again what stands in the journal alone, since a crash came before it was stored."""
     newest = [
         (await platform.parts.store.read(table, Selection(columns=("ts_known",))))["ts_known"].cast(pl.Int64).max()
-        for table in TABLES.values()
+        for table in sorted({*TABLES.values()})
     ]
     stored = max((one for one in newest if isinstance(one, int)), default=0)
     for entry in await asyncio.to_thread(_journalled, platform.parts.archive, stored):
@@ -137,9 +143,30 @@ async def _read(store: Store, taxonomy: str, wanted: NewClasses, *, payload: str
         ways = {"taxonomy": taxonomy, "to": to, "payload": payload}
         return Reading(await asyncio.to_thread(lambda: mapping_rows(table, since=since, **ways)))
     master = Master(*[await store.read(name) for name in ("listings", "identifiers", "class_nodes")])
+    if wanted.what == "claims":
+        return await asyncio.to_thread(_claimed, await store.read("issuer_claims"), master, taxonomy, payload)
     said = {"taxonomy": taxonomy, "source": wanted.source, "payload": payload}
     found = await asyncio.to_thread(lambda: assignment_rows(table, master, since=since or today, **said))
     return Reading(found.rows, found.left)
+
+
+def _claimed(claims: pl.DataFrame, master: Master, taxonomy: str, payload: str) -> Reading:
+    """Return what registers say of SIC codes as assignments of each of them, since the day on which it was heard first.
+
+    Raises:
+        BadInput: Another taxonomy is asked for; registers tell none of it.
+    """
+    if taxonomy != SIC:
+        raise BadInput(parameter="taxonomy", value=taxonomy, fix="Registers tell codes of sic alone; load a file.")
+    told = claims.filter(pl.col("sic").is_not_null(), pl.col("cik").is_not_null()).sort("ts_known")
+    heard = told.select("provider", "cik", code="sic", valid_from=pl.col("ts_known").dt.date().cast(pl.String))
+    first = heard.unique(["provider", "cik", "code"], keep="first", maintain_order=True)
+    said = {str(name): own for (name,), own in first.partition_by("provider", as_dict=True).items()}
+    found = [
+        assignment_rows(own, master, taxonomy=taxonomy, since=None, source=name, payload=payload)
+        for name, own in ({"": first.clear()} | said).items()
+    ]
+    return Reading(pl.concat([one.rows for one in found]), pl.concat([one.left for one in found]))
 
 
 async def _outcome(store: Store, taxonomy: str, wanted: NewClasses, read: Reading, *, today: date) -> Classified:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from truetape.app.cli.terminal import DEFAULT_PATH, FINDINGS, Data, Json, call, err, out, run, write_json
+from truetape.app.cli.terminal import DEFAULT_PATH, FINDINGS, Data, Json, call, err, out, refuse, run, write_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -76,8 +76,9 @@ def map_codes(
 @classify.command()
 def assign(
     taxonomy: Taxonomy,
-    file: File,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="CSV (also .gz), Parquet or JSON.")] = None,
     *,
+    claims: Annotated[bool, typer.Option("--claims", help="Instead of a file: what registers said of SIC.")] = False,
     since: Annotated[str, typer.Option("--from", metavar="DATE", help="For rows without a date; else today.")] = "",
     source: Annotated[str, typer.Option(help="Who says so; the operator's word counts first.")] = "operator",
     actor: Actor = None,
@@ -91,7 +92,12 @@ def assign(
     sub_industry, or level_1, level_2 ... Rows that are not certain are
     left out and named, with exit code 1.
     """
-    about = {"what": "assignments", "since": since, "source": source}
+    if claims == (file is not None):
+        from truetape.domain.errors import BadInput
+
+        fix = "Name a file, or give --claims: one of the two."
+        refuse(BadInput(parameter="FILE", value=file, fix=fix), as_json=as_json)
+    about = {"what": "claims"} if claims else {"what": "assignments", "since": since, "source": source}
     _tell(_loaded(data, taxonomy, file, about, actor, as_json=as_json), as_json=as_json)
 
 
@@ -159,14 +165,14 @@ def diff(
 
 
 def _loaded(
-    data: Path, taxonomy: str, file: str, about: dict[str, Any], actor: str | None, *, as_json: bool
+    data: Path, taxonomy: str, file: str | None, about: dict[str, Any], actor: str | None, *, as_json: bool
 ) -> Classified:
     from truetape.app.class_files import read_rows
     from truetape.app.classifying import classify as load_classes
     from truetape.app.cli.quarantine import this_user
     from truetape.services.api.class_endpoints import NewClasses
 
-    rows = call(lambda: read_rows(file), as_json=as_json)
+    rows = call(lambda: read_rows(file) if file is not None else (), as_json=as_json)
     wanted = NewClasses(rows=rows, actor=actor or this_user(), **about)
     settings = Path(os.environ.get("TRUETAPE_CONFIG", DEFAULT_PATH))
     return run(load_classes(data, taxonomy, wanted, file=settings), as_json=as_json)
@@ -183,7 +189,7 @@ def _tell(done: Classified, *, as_json: bool) -> None:
 
 
 def _lines(done: Classified) -> list[str]:
-    nouns = {"structure": "classes", "mappings": "mappings", "assignments": "assignments"}
+    nouns = {"structure": "classes", "mappings": "mappings", "assignments": "assignments", "claims": "assignments"}
     lines = [f"Loaded {done.rows:,} {nouns[done.what]} of {done.taxonomy}."]
     if done.changes:
         lines.append("Since the revision before: " + ", ".join(f"{n} {what}" for what, n in done.changes.items()) + ".")

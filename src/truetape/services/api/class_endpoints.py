@@ -36,11 +36,12 @@ Request_ = Request[Any, Any, Any]
 class NewClasses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The rows of a file that somebody loads: columns by their names, all values text.
 
-    `since` is the date from which a structure is in force; of the others, the date of rows that have none.
+    Of `claims` there are none: what registers said of SIC codes is assigned. `since` is the date from which a structure
+    is in force; of mappings and assignments, the date of rows that have none.
     """
 
-    what: Literal["structure", "mappings", "assignments"]
-    rows: tuple[dict[str, str | None], ...]
+    what: Literal["structure", "mappings", "assignments", "claims"]
+    rows: tuple[dict[str, str | None], ...] = ()
     since: str = ""
     to: str = ""  # of mappings: the taxonomy that they lead to; "" for the same one
     source: str = "operator"
