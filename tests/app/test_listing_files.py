@@ -95,6 +95,18 @@ def test_a_directory_without_its_last_line_does_not_say_that_it_is_whole(tmp_pat
     assert read_list(written(tmp_path, "n", NASDAQ)).whole is False
 
 
+def test_files_of_one_directory_may_cover_other_exchanges(tmp_path: Path) -> None:
+    """Of the file with all exchanges only what the one of Nasdaq covers counts, and a transfer from there is seen."""
+    head = b"Nasdaq Traded|Symbol|Security Name|Listing Exchange|Market Category|ETF|Round Lot Size|Test Issue\n"
+    rows = b"Y|FB|Facebook|N| |N|100|N\nY|BRK.B|Berkshire|Q|G|N|100|N\nY|IBM|IBM|N| |N|100|N\n"
+    old = read_list(written(tmp_path, "n", NASDAQ + END))
+    new = read_list(written(tmp_path, "t", head + rows + END))
+
+    found = changes(*snapshots(old, new))
+
+    assert [("transfer", "FB")] == found.events.select("kind", "symbol").rows()
+
+
 def test_lists_of_two_sources_are_compared_where_both_look(tmp_path: Path) -> None:
     """By tickers in one spelling, on the exchanges of both, and not by names."""
     old = read_list(written(tmp_path, "n", NASDAQ + END))

@@ -70,12 +70,21 @@ def snapshots(old: ListFile, new: ListFile) -> tuple[Snapshot, Snapshot]:
     """Return two lists for a comparison.
 
     Lists of two sources are compared by tickers in one spelling, on the exchanges that both cover, and without names,
-    which each source writes in its own way.
+    which each source writes in its own way. Of two files of one source that cover other exchanges, what only one covers
+    is left out, but for tickers that both have.
     """
     if old.source == new.source:
-        return snapshot(old.frame, whole=old.whole), snapshot(new.frame, whole=new.whole)
+        one, other = _both_cover(old, new), _both_cover(new, old)
+        return snapshot(one, whole=old.whole), snapshot(other, whole=new.whole)
     one = snapshot(_across(old, new), whole=old.whole, one_spelling=True)
     return one, snapshot(_across(new, old), whole=new.whole, one_spelling=True)
+
+
+def _both_cover(one: ListFile, other: ListFile) -> pl.DataFrame:
+    if one.source != "nasdaq_trader":
+        return one.frame
+    covered = pl.col("exchange").is_in(other.frame["exchange"].unique().to_list())
+    return one.frame.filter(covered | pl.col("symbol").is_in(other.frame["symbol"].to_list()))
 
 
 def _across(one: ListFile, other: ListFile) -> pl.DataFrame:

@@ -178,8 +178,8 @@ def _compare(story: _Story, before: Listed, after: Listed) -> None:
     elif before.mic and after.mic and before.mic != after.mic:
         words = f"traded on {before.mic}, then on {after.mic}"
         story.tell("tier_change", before=before, after=after, confidence=SURE, evidence=words)
-    if before.condition != after.condition and (before.condition or after.condition):
-        words = f"the exchange's status was {before.condition or 'none'} and is {after.condition or 'none'}"
+    if before.condition and after.condition and before.condition != after.condition:
+        words = f"the exchange's status was {before.condition} and is {after.condition}"
         story.tell("status_change", before=before, after=after, confidence=SURE, evidence=words)
 
 
