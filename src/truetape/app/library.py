@@ -233,7 +233,7 @@ class Session(
             Unresolved: Nothing had it and was listed then, or several instruments did; it names the candidates.
             BadInput: The date is none.
         """
-        listings = self.instruments()
+        listings, ticker = self.instruments(), self.standing_for(ticker)
         if on is None:
             day = latest_day(listings, ticker, today=datetime.now(UTC).date())
         else:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date, datetime
 from typing import Final
 
 import polars as pl
 
 from truetape.app.library_source import Source, given_as
+from truetape.domain.errors import UnknownTarget
 from truetape.services.api.master import InstrumentCase
 
+INSTRUMENT: Final = "ins_"  # how an id of an instrument begins
 MOST: Final = 20  # instruments that a search tells, unless more are asked for
 
 
@@ -43,3 +46,11 @@ class MasterAnswers:
             BadInput: Several instruments have the ticker, or `as_of` is none.
         """
         return self._source.instrument(one, given_as(as_of=as_of))
+
+    def standing_for(self, one: str) -> str:
+        """Return the id of the record that stands for the id `one`; anything else, and what nobody knows, as it is."""
+        if not one.startswith(INSTRUMENT):
+            return one
+        with contextlib.suppress(UnknownTarget):
+            return self.instrument(one).instrument_id
+        return one

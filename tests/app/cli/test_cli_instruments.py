@@ -60,12 +60,14 @@ def test_records_are_merged_and_taken_apart_in_a_folder_that_nobody_runs(folder:
     """Each in the journal, with who and why; in between both tickers are one instrument's."""
     merged = run("merge", SHOP_CA, SHOP_US, "--why", "one share", "--actor", "ann", "--data", str(folder))
     together = json.loads(run("show", SHOP_CA, "--json", "--data", str(folder)).stdout)
+    resolved = CliRunner().invoke(app, ["resolve", SHOP_CA, "--json", "--data", str(folder)])
     again = run("merge", SHOP_CA, APPLE, "--why", "w", "--data", str(folder))
     apart = run("unmerge", SHOP_CA, "--why", "two", "--actor", "bob", "--json", "--data", str(folder))
     after = json.loads(run("show", SHOP_CA, "--json", "--data", str(folder)).stdout)
 
     assert (0, True) == (merged.exit_code, f"{SHOP_US} stands for {SHOP_CA} from" in merged.stdout)
     assert (SHOP_US, [SHOP_US, SHOP_CA]) == (together["instrument_id"], together["records"])
+    assert SHOP_US == json.loads(resolved.stdout)["instrument_id"]
     assert (2, True) == (again.exit_code, "merged into ins_shop_us already" in again.stderr)
     assert (False, "bob") == (json.loads(apart.stdout)["stands"], json.loads(apart.stdout)["actor"])
     assert [("ann", True), ("bob", False)] == [(one["actor"], one["stands"]) for one in after["merges"]]

@@ -44,9 +44,8 @@ async def test_declared_listings_are_written_once_and_told_each_time() -> None:
     await service.on_instruments_declared(declared(AAPL, IBM))
     await service.on_instruments_declared(declared(AAPL, IBM, ts_known=6))
 
-    assert bus.heard == [
-        (name, "reference") for name in ("InstrumentsDeclared", "InstrumentsMerged", "CalendarsCorrected")
-    ]
+    heard = ("InstrumentsDeclared", "InstrumentsMerged", "CalendarsCorrected", "ClassesTold")
+    assert bus.heard == [(name, "reference") for name in heard]
     assert store.commits == [{"calendars": 2, "instruments": 2, "listings": 2, "sessions": 10}]
     assert store.rows["sessions"]["simulated"].all()
     ids = tuple(sorted([identify(AAPL), identify(IBM)]))

@@ -8,10 +8,10 @@ from typing import Final
 import polars as pl
 import structlog
 
-from truetape.domain.listed import snapshot
-from truetape.domain.listing_changes import Changes, changes
+from truetape.domain.listed import DELISTED, snapshot
+from truetape.domain.listing_changes import EVENT_COLUMNS, Changes, changes
 from truetape.domain.register_messages import ListingsReviewed
-from truetape.domain.schema import DECODED, TABLES
+from truetape.domain.schema import DECODED, TABLES, empty
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
 
@@ -84,9 +84,11 @@ class ListingReviews:
 
 def _changes(old: pl.DataFrame, new: pl.DataFrame, most_gone: float, *, first: bool) -> tuple[Changes, int]:
     """Return what changed, nothing of a first list, and how many listings of the new list go on."""
+    if first:  # it may be of a million listings, of which nobody asks more than their number
+        told = new.filter(pl.col("symbol") != "", pl.col("status").fill_null("") != DELISTED)
+        return Changes(events=empty(EVENT_COLUMNS), held=empty(EVENT_COLUMNS), findings=()), told["symbol"].n_unique()
     after = snapshot(new)
-    before = after if first else snapshot(old)
-    return changes(before, after, most_gone=most_gone), len(after.live)
+    return changes(snapshot(old), after, most_gone=most_gone), len(after.live)
 
 
 def _events(found: Changes, origin: pl.DataFrame, *, older: str, words: str) -> pl.DataFrame:
