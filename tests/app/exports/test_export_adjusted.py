@@ -57,7 +57,7 @@ def test_truetape_factors_shows_what_adjusts_stored_bars(folder: Path, tmp_path:
     missing = CliRunner().invoke(app, ["factors", "--bars", "x.csv"])
 
     assert [0, 0, 0] == [one.exit_code for one in runs]
-    assert "0.49500000" in runs[0].stdout
+    assert "0.495000" in runs[0].stdout
     assert [2.0, 1.0] == [row["split"] for row in json.loads(runs[1].stdout)]
     assert [0.495, 0.99] == pl.read_csv(tmp_path / "f.csv")["price_multiplier"].to_list()
     assert (2, 2) == (refused.exit_code, missing.exit_code)

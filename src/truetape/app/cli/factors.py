@@ -20,6 +20,15 @@ FORMS: Final = ("crsp", "lean")
 BASES: Final = ("raw", "split")
 LEAN_SUFFIXES: Final = (".csv",)
 
+Symbol = Annotated[
+    str | None, typer.Argument(help="Of stored bars: symbol, or several separated by commas.", show_default=False)
+]
+Bars = Annotated[str | None, typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume.")]
+Actions = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="CSV or Parquet: ex_date, type, value, price; or LEAN's factor file."),
+]
+
 
 class Factors(msgspec.Struct, frozen=True, kw_only=True):
     """What was made: ex-dates with an effect, in which form, and where; the rows themselves if no file was named."""
@@ -38,7 +47,8 @@ def factors(  # noqa: PLR0913  one parameter for each option
     ] = None,
     *,
     bars: Annotated[
-        str | None, typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume.")
+        str | None,
+        typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume; or LEAN's daily zip."),
     ] = None,
     actions: Annotated[
         str | None,

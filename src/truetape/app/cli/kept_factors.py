@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = (".parquet", ".csv", ".arrow", ".json")
 MOST_ROWS: Final = 40
-_FORMS: Final = {"split": ".8g", "dividend": ".8f", "volume_multiplier": ".8g", "price_multiplier": ".8f"}
+_FORMS: Final = {"split": ".6g", "dividend": ".6f", "volume_multiplier": ".6g", "price_multiplier": ".6f"}
+_HEADS: Final = {"volume_multiplier": "volume x", "price_multiplier": "price x", "ts_known": "known"}
 
 
 def show(
@@ -50,12 +51,12 @@ def show(
 def _print(frame: pl.DataFrame) -> None:
     from rich.table import Table
 
-    told = f"{len(frame):,} ex-dates. Prices before one are multiplied by price_multiplier, for all later ones too."
+    told = f"{len(frame):,} ex-dates. Prices and volumes before one are multiplied, for all later ones too."
     table = Table(header_style="dim", caption=told, caption_justify="left")
     shown = frame.drop("version").tail(MOST_ROWS)
     for name in shown.columns:
-        table.add_column(name.replace("ts_known", "known"), justify="right" if name in _FORMS else "left", no_wrap=True)
+        table.add_column(_HEADS.get(name, name), justify="right" if name in _FORMS else "left", no_wrap=True)
     for row in shown.iter_rows(named=True):
-        cells = [f"{value:{_FORMS[name]}}" if name in _FORMS else str(value)[:19] for name, value in row.items()]
+        cells = [f"{value:{_FORMS[name]}}" if name in _FORMS else str(value)[:10] for name, value in row.items()]
         table.add_row(*cells)
     out().print(table)
