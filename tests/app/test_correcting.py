@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -14,12 +14,13 @@ from structlog.testing import capture_logs
 
 import truetape as tt
 from truetape.app.calendar_settings import Calendars
-from truetape.app.correcting import correct
+from truetape.app.correcting import correct, correct_here
 from truetape.app.library_remote import RemoteSource
 from truetape.app.run import Platform, replay
 from truetape.app.settings import Settings
 from truetape.domain.errors import BadInput
 from truetape.domain.messages import DeclaredListing
+from truetape.ports.store import Selection
 from truetape.services.api.calendars import Corrected, NewCorrection
 
 TUESDAY, WEDNESDAY = date(2024, 6, 11), date(2024, 6, 12)
@@ -118,6 +119,25 @@ async def test_without_a_running_platform_the_command_writes_itself(tmp_path: Pa
     told = await correct(data, "24-7", STORM)
 
     assert ("24-7", "closed") == (told.mic, told.what)
+
+
+async def test_a_platform_without_an_end_keeps_the_sessions_to_come(tmp_path: Path) -> None:
+    """Until the end of next year, of venues without instruments too; a closure that lies ahead is known before."""
+    today = datetime.now(UTC).date()
+    kept = Calendars(venues=("XTKS",))
+    own = msgspec.structs.replace(settings(tmp_path / "data"), start=date(today.year, 1, 1), end=None, calendars=kept)
+    async with Platform(own, command="test") as platform:
+        await platform.recover()
+        await platform.declare()
+        store = platform.parts.store
+        before = await store.read("sessions", Selection(start=today + timedelta(days=1)))
+        ahead = before.filter(pl.col("mic") == "XTKS")["session"][5]
+        await correct_here(platform, "XTKS", msgspec.structs.replace(STORM, session=str(ahead)))
+        after = await store.read("sessions", Selection(equal={"mic": ("XTKS",)}, start=ahead, end=ahead))
+
+    assert {"XNAS", "XTKS"} == {*before["mic"]}
+    assert today.year + 1 == before["session"].max().year  # type: ignore[union-attr]
+    assert after.is_empty()
 
 
 def corrected_at(url: str) -> Corrected:

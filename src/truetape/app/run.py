@@ -274,6 +274,8 @@ def _declared(settings: Settings, *, now_ns: int) -> InstrumentsDeclared:
         ts_known=now_ns,
         simulated=settings.simulated,
         trust={name: one.trust for name, one in settings.providers.items() if one.trust is not None},
+        venues=settings.calendars.venues,
+        until=settings.calendars.until(settings.end, now_ns=now_ns),
     )
 
 

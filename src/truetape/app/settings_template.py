@@ -98,6 +98,7 @@ key_variable = "FINNHUB_API_KEY"
 # Days that no calendar knows yet: a CSV or Parquet file of corrections, see docs/guides/calendars.md.
 # [calendars]
 # corrections = "corrections.csv"
+# venues = ["XTKS"]        # whose calendars are kept too, beside those of the instruments
 
 # Lists that are fetched by themselves; see docs/guides/keep-reference-data.md. Their providers must be enabled above.
 # [reference.lists]

@@ -46,6 +46,8 @@ class InstrumentsDeclared(Message, frozen=True, kw_only=True):
     simulated: bool = False
     trust: dict[str, float] = {}  # weights of providers' votes that the operator has fixed
     repair: dict[str, Any] = {}  # what becomes of proposed repairs, as the settings [quality.repair] say
+    venues: tuple[str, ...] = ()  # whose calendars are kept too, beside those of the listings
+    until: date | None = None  # last day whose sessions are kept, where it is not `end`
 
 
 class BackfillRequested(Message, frozen=True, kw_only=True):

@@ -19,10 +19,6 @@ from truetape.domain.errors import BadInput
 from truetape.services.reference import exchange_rules
 from truetape.services.reference.config import borrowed
 from truetape.services.reference.corrections import built_in
-from truetape.services.reference.exchange_rules import EARLIEST, LATEST
-
-__all__ = ["EARLIEST", "LATEST", "believed_hours", "breaks", "covered", "follows_calendar", "has_calendar",
-           "keeper_of", "known_mics", "schedule", "sessions", "zone_of"]  # fmt: skip
 
 GREAT_VENUES: Final = frozenset(
     {"XASX", "XETR", "XFRA", "XHKG", "XLON", "XNAS", "XNYS", "XPAR", "XSWX", "XTKS", "XTSE"}

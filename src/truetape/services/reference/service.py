@@ -202,11 +202,11 @@ class ReferenceService:
         What is stored already is not computed again, which would take seconds at every start, unless the rules are
         other ones now.
         """
-        mics = sorted({one.mic for one in message.listings})
+        mics = sorted({one.mic for one in message.listings} | {*message.venues})
         stored = await self._store.read("calendars", Selection(equal={"mic": mics}))
         changes, origin = Changes(), Origin(message.ts_known, message.simulated)
         keepers = {mic: self._config.borrowed.get(mic, mic) for mic in mics}
-        wanted = to_compute(keepers, stored, start=message.start, end=message.end)
+        wanted = to_compute(keepers, stored, start=message.start, end=message.until or message.end)
         corrections = await self._corrections() if wanted else empty(CORRECTION)
         for mic, days in wanted.items():
             await self._rework(changes, {mic: keepers[mic]}, days, corrections=corrections, origin=origin)
