@@ -23,7 +23,10 @@ LEAN_SUFFIXES: Final = (".csv",)
 Symbol = Annotated[
     str | None, typer.Argument(help="Of stored bars: symbol, or several separated by commas.", show_default=False)
 ]
-Bars = Annotated[str | None, typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume.")]
+Bars = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume; or LEAN's daily zip."),
+]
 Actions = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="CSV or Parquet: ex_date, type, value, price; or LEAN's factor file."),
@@ -42,18 +45,10 @@ class Factors(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def factors(  # noqa: PLR0913  one parameter for each option
-    symbol: Annotated[
-        str | None, typer.Argument(help="Of stored bars: symbol, or several separated by commas.", show_default=False)
-    ] = None,
+    symbol: Symbol = None,
     *,
-    bars: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume; or LEAN's daily zip."),
-    ] = None,
-    actions: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="CSV or Parquet: ex_date, type, value, price; or LEAN's factor file."),
-    ] = None,
+    bars: Bars = None,
+    actions: Actions = None,
     form: Annotated[
         str, typer.Option("--as", metavar="crsp|lean", help="One row for each ex-date, or LEAN's factor file.")
     ] = "crsp",
