@@ -17,6 +17,7 @@ from truetape.domain.versions import decide
 from truetape.domain.wire import unpack
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
+from truetape.services.reference.acting import ActedListings
 from truetape.services.reference.calendars import covered
 from truetape.services.reference.changed import changed_instruments
 from truetape.services.reference.claimed import ListingClaims
@@ -51,6 +52,7 @@ class ReferenceService:
         self._claims = ListingClaims(store=store, commit=self._keep, segments=config.segments)
         self._reviews = ListingReviews(bus=bus, store=store, most_gone=config.most_gone)
         self._classes = ClassTables(store=store)
+        self._acted = ActedListings(store=store, commit=lambda changes, known: self._commit(changes, ts_known=known))
         self._venues_until: int | None = None  # when the newest list of venues that is settled was known
         self._declared: dict[str, str] = {}  # venues of the instruments that somebody follows, by their ids
         self._declared_until: date | None = None
@@ -75,6 +77,7 @@ class ReferenceService:
     async def _settle(self) -> None:
         await self._reviews.review()  # what it finds to have happened says what the newer list means
         await self._claims.settle()
+        await self._acted.settle()
         await self._list_venues()
 
     async def _list_venues(self) -> None:
@@ -120,7 +123,7 @@ class ReferenceService:
 
     async def _declare(self, message: InstrumentsDeclared) -> None:
         known, simulated = message.ts_known, message.simulated
-        listed = listings(message.listings, ts_known=known, simulated=simulated)
+        listed = await self._acted.applied(listings(message.listings, ts_known=known, simulated=simulated))
         refuse_conflicts(pl.concat([listed, await self._other_claims(listed)]))
         incoming = {
             "instruments": instruments(message.listings, ts_known=known, simulated=simulated),
