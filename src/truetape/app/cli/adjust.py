@@ -36,7 +36,10 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def adjust(  # noqa: PLR0913  one parameter for each option
     *,
-    bars: Annotated[str, typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume.")],
+    bars: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume; or LEAN's daily zip."),
+    ],
     actions: Annotated[
         str | None, typer.Option(metavar="FILE", help="CSV or Parquet: ex_date, type, value, price.")
     ] = None,
@@ -101,7 +104,7 @@ def _adjusted(bars: str, actions: str | None, *, adjustment: str | None, basis: 
     _refuse_others("--adjustment", adjustment or "", ADJUSTMENTS)
     _refuse_others("--basis", basis, BASES)
     plain_files.check_output(output)
-    sheet = plain_files.read_sheet(bars)
+    sheet = plain_files.read_bar_sheet(bars)
     chosen = cast("Adjustment", adjustment)
     result = plain_files.adjusted(sheet, plain_files.read_sheet(actions), adjustment=chosen, basis=basis)
     plain_files.write_frame(result.frame, output)
@@ -124,7 +127,7 @@ def _by_actions(bars: str, actions: str | None, *, mode: str, anchor: str | None
     day = _anchored(chosen, anchor)
     plain_files.check_output(output)
     table = factor_tables.made(bars, actions, basis=basis)
-    sheet = plain_files.read_sheet(bars)
+    sheet = plain_files.read_bar_sheet(bars)
     result = factor_tables.scaled(sheet, table.factors(), file=actions, mode=chosen, anchor=day)
     plain_files.write_frame(result.frame, output)
     return _done(result.frame, result.factors, str(result.first), str(result.last), output, list(table.notes))
@@ -149,7 +152,7 @@ def _scaled(bars: str, factors: str | None, *, mode: str | None, anchor: str | N
     day = _anchored(chosen, anchor)
     plain_files.check_output(output)
     table = factor_tables.read_factors(factors)
-    sheet = plain_files.read_sheet(bars)
+    sheet = plain_files.read_bar_sheet(bars)
     result = factor_tables.scaled(sheet, table, file=factors, mode=chosen, anchor=day)
     plain_files.write_frame(result.frame, output)
     notes = plain_files.doubtful_basis(sheet, "raw")

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from truetape.app.factor_tables.reading import is_lean, read_lean
-from truetape.app.plain_files import Sheet, read_actions, read_bars, read_sheet
+from truetape.app.plain_files import Sheet, read_actions, read_bar_sheet, read_bars, read_sheet
 from truetape.app.plain_files.adjusting import nameless, refuse_whole_closes
 from truetape.app.plain_files.spelled import doubtful_basis, refuse_currencies, spelled_actions, spelled_bars
 from truetape.domain import factor_files
@@ -69,14 +69,14 @@ def made(bars: str, actions: str, *, basis: str) -> Table:
     A factor file of LEAN's will do for `actions`: each of its steps is taken as a split or a dividend.
 
     Args:
-        bars: A file of daily bars: date, open, high, low, close, volume.
+        bars: A file of daily bars: date, open, high, low, close, volume; or one of LEAN's.
         actions: A file of ex_date, type, value, and price for spin-offs and rights.
         basis: What both are adjusted for already: "raw", or "split".
 
     Raises:
         BadInput: A file has a value that is not usable, or a dividend takes the whole close before its ex-date.
     """
-    sheet = spelled_bars(read_sheet(bars))
+    sheet = spelled_bars(read_bar_sheet(bars))
     rows = read_bars(sheet).sort("symbol", "date")
     notes = tuple(doubtful_basis(sheet, basis))
     if is_lean(actions):

@@ -4,6 +4,7 @@ from truetape.app.plain_files.adjusting import Adjusted, adjusted
 from truetape.app.plain_files.checking import Checked, checked
 from truetape.app.plain_files.columns import read_actions, read_bars
 from truetape.app.plain_files.content import MOST_BYTES, read_bytes
+from truetape.app.plain_files.lean_bars import read_bar_sheet
 from truetape.app.plain_files.prices import Prices, in_own_columns, known_timeframe, read_prices
 from truetape.app.plain_files.repairing import Repaired, repaired, report
 from truetape.app.plain_files.sheet import Sheet, read_sheet
@@ -24,6 +25,7 @@ __all__ = [
     "in_own_columns",
     "known_timeframe",
     "read_actions",
+    "read_bar_sheet",
     "read_bars",
     "read_bytes",
     "read_prices",

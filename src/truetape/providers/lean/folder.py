@@ -125,7 +125,7 @@ class Folder:
         for below in BELOW:
             base = self.root / below
             if any((base / part).is_dir() for part in PARTS):
-                return _of_the_usa(base)
+                return of_the_usa(base)
         raise OSError(f"it has none of the folders {', '.join(PARTS)}, in itself or below equity/usa")
 
     def _files(self, folder: Path, suffix: str) -> dict[str, Path]:
@@ -133,7 +133,7 @@ class Folder:
         return {path.name[: -len(suffix)].lower(): path for path in islice(named, self.max_files)}
 
 
-def _of_the_usa(base: Path) -> Path:
+def of_the_usa(base: Path) -> Path:
     """Return `base` unless its place among LEAN's folders says that it holds something else.
 
     Raises:
