@@ -81,6 +81,14 @@ def test_sectors_as_of_a_day(folder: Path) -> None:
         )
         assert ["AAA"] == one["symbol"].to_list()
         assert 0 == len(session.classifications("gics", symbols="AAA", on="2019-12-31"))
+        listed = [
+            session.instruments(within="gics:45")["symbol"].to_list(),
+            session.instruments("AAA", within="gics:technology")["symbol"].to_list(),
+            session.instruments("BBB", q="b", within="gics:45")["symbol"].to_list(),
+        ]
+        assert [["BBB"], [], ["BBB"]] == listed
+        with pytest.raises(BadInput, match="such as gics:45"):
+            session.instruments(within="45")
         assert [("gics", 2, 2), ("gics", 3, 2)] == session.taxonomy().select("taxonomy", "classes", "levels").rows()
         assert ["45", "4510"] == session.taxonomy("gics", on="2020-01-01")["code"].to_list()
         assert [("came", "20"), ("came", "2020"), ("went", "4510")] == session.taxonomy_changes("gics").select(

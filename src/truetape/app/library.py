@@ -119,14 +119,21 @@ class Session(
         return self._source.frames(given_as(symbols=symbols, **given))
 
     def instruments(
-        self, symbols: Symbols | None = None, *, q: str | None = None, snapshot: str | None = None
+        self,
+        symbols: Symbols | None = None,
+        *,
+        q: str | None = None,
+        within: str | None = None,
+        snapshot: str | None = None,
     ) -> pl.DataFrame:
         """Return listings with their instruments: those of `symbols`, or with `q` in symbol or name, or all.
+
+        `within` leaves those that are in a class today: a taxonomy, a colon, its code or name, such as "gics:45".
 
         Raises:
             UnknownSymbol: A symbol is not listed.
         """
-        return self._source.table("instruments", given_as(symbols=symbols, q=q, snapshot=snapshot))
+        return self._source.table("instruments", given_as(symbols=symbols, q=q, within=within, snapshot=snapshot))
 
     def corporate_actions(
         self,

@@ -28,7 +28,14 @@ from truetape.services.api.announced import (
 from truetape.services.api.answers import Answers, Page, factors_used
 from truetape.services.api.calendars import calendar, calendar_query, venues, venues_query
 from truetape.services.api.cases import Cases
-from truetape.services.api.classifications import changes, classes, classes_query, structure_query, structures
+from truetape.services.api.classifications import (
+    changes,
+    classes,
+    classes_query,
+    listed_within,
+    structure_query,
+    structures,
+)
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.endpoint import Endpoint
 from truetape.services.api.endpoints import endpoints
@@ -98,7 +105,8 @@ async def _snapshots(desk: Desk, _: Query, __: dict[str, Any]) -> Page:
 ASKS: Final[dict[str, Ask]] = {
     "bars": Ask(lambda given, _, config: bars_query(given, config), lambda d, q, at: d.answers.bars(q, **at)),
     "instruments": Ask(
-        lambda given, _, config: instruments_query(given, config), lambda d, q, at: d.answers.instruments(q, **at)
+        lambda given, _, config: instruments_query(given, config),
+        lambda d, q, at: listed_within(d.reading, d.answers, q, at),
     ),
     "search": Ask(search_query, lambda d, q, _: found(d.reading, d.shelf, q)),
     "instrument": Ask(

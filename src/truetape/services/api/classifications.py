@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -15,10 +15,10 @@ from truetape.domain.errors import BadInput
 from truetape.domain.taxonomies import NODE, alike, differences, lineages
 from truetape.domain.time import parse_day, to_datetime
 from truetape.ports.store import Selection
-from truetape.services.api.answers import Page
+from truetape.services.api.answers import Answers, Page
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.paging import Position
-from truetape.services.api.query import LONGEST_SEARCH, read_instant, symbols_of
+from truetape.services.api.query import LONGEST_SEARCH, InstrumentsQuery, read_instant, symbols_of
 from truetape.services.api.reading import Reading
 from truetape.services.api.shelf import Shelf
 
@@ -120,6 +120,30 @@ async def classes(
     begin = position.place if position is not None else 0
     following = None if limit is None or begin + limit >= len(rows) else Position(place=begin + limit)
     return Page(_with_symbols(rows.slice(begin, limit), await reading.read("listings"), on=on), following)
+
+
+async def listed_within(reading: Reading, answers: Answers, query: InstrumentsQuery, at: Mapping[str, Any]) -> Page:
+    """Return listings as `Answers.instruments` does, of the members of a class where one is named.
+
+    Raises:
+        UnknownSymbol, BadInput: A symbol or the class means nothing, or too much.
+        StoreUnavailable: The store cannot be read now.
+    """
+    if not query.within:
+        return await answers.instruments(query, **at)
+    taxonomy, _, within = query.within.partition(":")
+    on = to_datetime(reading.told).date()
+    assignments = await reading.read("class_assignments", Selection(as_of=reading.as_of))
+    tables = [await reading.read(name, Selection(as_of=reading.as_of)) for name in ("class_nodes", "class_mappings")]
+    name = taxonomy_named(taxonomy)
+    _known(tables[0], name)
+    code = _class_meant(structure_on(tables[0], taxonomy=name, on=on), within.strip())
+    ids = members(classified(assignments, *tables, taxonomy=name, on=on), code)["instrument_id"]
+    listings = [(await answers.listing(one, start=None, end=None)).instrument_id for one in query.symbols]
+    own = ids.filter(ids.is_in(listings)) if query.symbols else ids
+    if own.is_empty():
+        return Page((await answers.instruments(query, limit=0)).frame.clear())
+    return await answers.instruments(replace(query, symbols=tuple(own)), **at)
 
 
 async def structures(reading: Reading, query: StructureQuery) -> Page:

@@ -180,6 +180,7 @@ def _instruments(limit: Parameter) -> Endpoint:
         parameters=(
             Parameter("q", "Part of a symbol or a name, in either case.", example="apple"),
             Parameter("symbols", "Symbols or instrument ids, separated by commas.", example="AAPL,MSFT"),
+            Parameter("within", "Only of this class today: a taxonomy, a colon, its code or name.", example="gics:45"),
             SNAPSHOT,
             form_of(TABLE_FORMATS),
             limit,

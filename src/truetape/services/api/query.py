@@ -68,10 +68,14 @@ class ActionsQuery:
 
 @dataclass(frozen=True, kw_only=True)
 class InstrumentsQuery:
-    """Listings of some symbols, or those whose symbol or name contains `q`, or all."""
+    """Listings of some symbols, or those whose symbol or name contains `q`, or all; `within` a class, if one is named.
+
+    `within` is a taxonomy, a colon, and a class of it by code or name.
+    """
 
     symbols: tuple[str, ...] = ()
     q: str = ""
+    within: str = ""
     snapshot: str = ""
 
 
@@ -179,8 +183,12 @@ def instruments_query(given: Mapping[str, str], config: ApiConfig) -> Instrument
     q = given.get("q", "").strip()
     if len(q) > LONGEST_SEARCH:
         raise BadInput(parameter="q", value=_cut(q), fix=f"Write at most {LONGEST_SEARCH} characters.")
+    within = given.get("within", "").strip()
+    if within and (":" not in within or len(within) > LONGEST_SEARCH):
+        fix = "Write a taxonomy, a colon and a class, such as gics:45 or gics:Energy."
+        raise BadInput(parameter="within", value=_cut(within), fix=fix)
     symbols = symbols_of(given, config) if "symbols" in given else ()
-    return InstrumentsQuery(symbols=symbols, q=q, snapshot=given.get("snapshot", ""))
+    return InstrumentsQuery(symbols=symbols, q=q, within=within, snapshot=given.get("snapshot", ""))
 
 
 def docket_query(given: Mapping[str, str], config: ApiConfig) -> DocketQuery:
