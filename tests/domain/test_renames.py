@@ -132,6 +132,12 @@ def test_a_new_ticker_with_an_old_first_day_is_no_new_security() -> None:
 
     assert [("FB", "META", 0.7)] == pairs(gone, come, kept=kept)
     assert [] == pairs(gone, come)  # nothing says that the old list is younger than that day
+    warrants = (
+        [one("FB-WS", first_date=OLD_DAY, exchange="NASDAQ")],
+        [one("META-WS", first_date=OLD_DAY, exchange="NASDAQ")],
+    )
+    both = pairs([*gone, *warrants[0]], [*come, *warrants[1]], kept=kept)
+    assert [("FB", "META", 0.7), ("FB-WS", "META-WS", 0.7)] == both
     ended = [one("FB", status="delisted", first_date=OLD_DAY)]
     assert [] == pairs(gone, [*come, *ended], kept=kept)  # it ended as what it was
 

@@ -44,6 +44,7 @@ def matched(gone: Sequence[Listed], come: Sequence[Listed], *, old: Snapshot, ne
     found += _by_issuer(*_left(gone, come, found), new=new)
     for key, confidence, words in (
         (_name_and_date, NAME_AND_DATE, "the same name and first day"),
+        (_and_class(_old_date(old, new)), DATE_ONLY, "a first day before the old list, that of one ticker that went"),
         (_old_date(old, new), DATE_ONLY, "a first day before the old list, that of one ticker that went"),
         (_name, NAME_ONLY, "the same name, and one ticker went and one came"),
     ):
@@ -103,6 +104,16 @@ def _old_date(old: Snapshot, new: Snapshot) -> Callable[[Listed], Hashable | Non
         return None if ended else (one.first_date, one.exchange, one.asset_class)
 
     return key
+
+
+def _and_class(key: Callable[[Listed], Hashable | None]) -> Callable[[Listed], Hashable | None]:
+    """Return `key` with the class of the ticker: of shares and warrants that began together each follows its own."""
+
+    def both(one: Listed) -> Hashable | None:
+        told = key(one)
+        return None if told is None else (told, parted(one.symbol).share_class)
+
+    return both
 
 
 def _name(one: Listed) -> Hashable | None:
