@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 ADJUSTMENTS: Final = ("split", "all")
 BASES: Final = ("raw", "split")
+Bars = Annotated[
+    str,
+    typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume; or LEAN's daily zip."),
+]
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,10 +40,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def adjust(  # noqa: PLR0913  one parameter for each option
     *,
-    bars: Annotated[
-        str,
-        typer.Option(metavar="FILE", help="CSV or Parquet: date, open, high, low, close, volume; or LEAN's daily zip."),
-    ],
+    bars: Bars,
     actions: Annotated[
         str | None, typer.Option(metavar="FILE", help="CSV or Parquet: ex_date, type, value, price.")
     ] = None,
@@ -49,10 +50,7 @@ def adjust(  # noqa: PLR0913  one parameter for each option
     factors: Annotated[
         str | None, typer.Option(metavar="FILE", help="A table of truetape factors, or LEAN's factor file.")
     ] = None,
-    mode: Annotated[
-        str | None,
-        typer.Option(help="With --factors: the same names."),
-    ] = None,
+    mode: Annotated[str | None, typer.Option(help="With --factors: the same names.")] = None,
     anchor: Annotated[str | None, typer.Option(metavar="DATE", help="The day whose prices stay as traded.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="CSV or Parquet, by its suffix.")],
     basis: Annotated[
