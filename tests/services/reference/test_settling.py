@@ -2,67 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from room_doubles import ListBus, rows
+from listed_market import (
+    APPLE_CIK,
+    APPLE_CUSIP,
+    APPLE_FIGI,
+    APPLE_ISIN,
+    DAY,
+    FIRST,
+    META_FIGI,
+    META_ISIN,
+    Market,
+    own_id,
+)
 from truetape.adapters.duckdb_store import DuckdbStore
-from truetape.domain.identity import instrument_id
 from truetape.domain.messages import DeclaredListing, InstrumentChanged, InstrumentsDeclared, InstrumentsMerged
 from truetape.ports.store import Selection
 from truetape.services.reference.claimed import FEW
-from truetape.services.reference.config import ReferenceConfig
-from truetape.services.reference.service import ReferenceService
-
-FIRST = datetime(2024, 6, 10, 12, tzinfo=UTC)
-APPLE_ISIN, APPLE_CUSIP, APPLE_FIGI, APPLE_CIK = "US0378331005", "037833100", "BBG000B9XRY4", "0000320193"
-META_FIGI, META_ISIN = "BBG000MM2P62", "US30303M1027"
-DAY = timedelta(days=1)
-
-
-class Market:
-    """A reference room on a store, and lists that it is given."""
-
-    def __init__(self, store: DuckdbStore) -> None:
-        self.store = store
-        self.bus = ListBus()
-        self.room = ReferenceService(bus=self.bus, store=store, config=ReferenceConfig())
-        self.lists = 0
-
-    async def told(self, *listings: Mapping[str, object], provider: str = "tiingo", days: int = 0) -> None:
-        """Let `provider` list `listings`, `days` after the first list, and settle that."""
-        self.lists += 1
-        payload, known = f"{self.lists:064d}", FIRST + days * DAY
-        names = {name for one in listings for name in one}
-        columns = {name: [one.get(name) for one in listings] for name in names}
-        claims = rows(
-            "listing_claims",
-            number=list(range(len(listings))),
-            provider=provider,
-            payload=payload,
-            ts_known=known,
-            **columns,
-        )
-        capture = rows("captures", payload=[payload], provider=provider, round_id="", page="", kind="listings",
-                       instrument_id="", ts_known=known)  # fmt: skip
-        await self.store.commit({"listing_claims": claims, "captures": capture})
-        await self.room.settle()
-
-    def changed(self) -> list[InstrumentChanged]:
-        return [one for one in self.bus.told if isinstance(one, InstrumentChanged)]
-
-    async def listed(self) -> list[tuple[object, ...]]:
-        columns = ("symbol", "mic", "valid_from", "valid_to", "instrument_id")
-        return (await self.store.read("listings", Selection(columns=columns))).sort(columns[:3]).rows()
-
-    async def asked(self) -> list[str]:
-        return sorted((await self.store.read("master_questions", Selection(columns=("kind",))))["kind"])
-
-    async def of(self, table: str, *columns: str) -> list[tuple[object, ...]]:
-        return (await self.store.read(table, Selection(columns=columns))).rows()
 
 
 @pytest.fixture
@@ -70,10 +31,6 @@ async def market(tmp_path: Path) -> AsyncIterator[Market]:
     store = DuckdbStore(tmp_path / "store.duckdb")
     yield Market(store)
     await store.close()
-
-
-def own_id(symbol: str, mic: str = "XNAS", since: date | None = None) -> str:
-    return instrument_id(mic=mic, symbol=symbol, valid_from=since)
 
 
 APPLE = {"symbol": "AAPL", "mic": "XNAS", "name": "Apple Inc", "currency": "USD", "exchange": "NASDAQ"}
@@ -301,62 +258,6 @@ async def test_a_new_name_of_the_same_source_holds_from_its_day(market: Market) 
         await market.of("instrument_details", "name", "valid_from", "valid_to")
     )
     assert [("Meta Platforms",)] == await market.of("instruments", "name")
-
-
-async def test_a_rename_between_two_lists_goes_on_with_the_instrument(market: Market) -> None:
-    """One ticker of an issuer went and one came: the old one ends, and the new one is the same instrument's."""
-    await market.told({"symbol": "SQ", "mic": "XNYS", "cik": "1512673", "first_date": date(2015, 11, 19)})
-    await market.told({"symbol": "XYZ", "mic": "XNYS", "cik": "1512673", "first_date": date(2015, 11, 19)}, days=7)
-
-    block, day = own_id("SQ", mic="XNYS", since=date(2015, 11, 19)), date(2024, 6, 17)
-    assert [
-        ("SQ", "XNYS", date(2015, 11, 19), day, block),
-        ("XYZ", "XNYS", day, None, block),
-    ] == await market.listed()
-    assert [] == await market.asked()
-
-
-async def test_a_doubtful_rename_is_asked_about_and_the_ticker_is_new(market: Market) -> None:
-    """Nothing but the name is the same: whoever knows merges the two records."""
-    await market.told({"symbol": "SQ", "mic": "XNYS", "name": "Block Inc"})
-    await market.told({"symbol": "XYZ", "mic": "XNYS", "name": "Block, Inc."}, days=7)
-
-    square, other = own_id("SQ", mic="XNYS"), own_id("XYZ", mic="XNYS")
-    assert [("SQ", "XNYS", None, None, square), ("XYZ", "XNYS", None, None, other)] == await market.listed()
-    assert ["maybe_renamed"] == await market.asked()
-    assert [(square,)] == await market.of("master_questions", "instruments")
-
-
-async def test_a_delisting_between_two_lists_ends_the_listing_and_frees_the_ticker(market: Market) -> None:
-    """The last day is told, or it is the day of the list that lacks it; the next user is another instrument."""
-    many = [{"symbol": f"T{number}", "mic": "XNYS"} for number in range(30)]
-    await market.told({"symbol": "TWTR", "mic": "XNYS", "name": "Twitter"}, *many)
-    gone = {"symbol": "TWTR", "mic": "XNYS", "name": "Twitter", "status": "delisted", "last_date": date(2024, 6, 14)}
-    await market.told(gone, {"symbol": "TWTR", "mic": "XNYS", "name": "Tower", "first_date": date(2024, 6, 17)},
-                      *many[1:], days=7)  # fmt: skip
-
-    old, new = own_id("TWTR", mic="XNYS"), own_id("TWTR", mic="XNYS", since=date(2024, 6, 17))
-    listed = await market.listed()
-    assert [
-        ("TWTR", "XNYS", None, date(2024, 6, 15), old),
-        ("TWTR", "XNYS", date(2024, 6, 17), None, new),
-    ] == listed[-2:]
-    assert ("T0", "XNYS", None, date(2024, 6, 17), own_id("T0", mic="XNYS")) == listed[0]
-    assert [] == await market.asked()
-
-
-async def test_an_issuer_that_is_another_one_now_keeps_its_instrument(market: Market) -> None:
-    """A reorganisation: the ticker and the name go on under another CIK, which takes the place of the first."""
-    google = {"symbol": "GOOG", "mic": "XNAS", "name": "Alphabet Inc"}
-    await market.told({**google, "cik": "1288776"})
-    await market.told({**google, "cik": "1652044"}, days=7)
-
-    day = date(2024, 6, 17)
-    assert [("GOOG", "XNAS", None, None, own_id("GOOG"))] == await market.listed()
-    assert [("0001288776", None, day), ("0001652044", day, None)] == await market.of(
-        "identifiers", "value", "valid_from", "valid_to"
-    )
-    assert [] == await market.asked()
 
 
 async def test_a_list_of_thousands_is_one_commit_and_is_told_at_once(market: Market) -> None:

@@ -147,9 +147,10 @@ def questions(
 
 def _merge(wish: Wish, *, data: Path, url: str | None, as_json: bool) -> None:
     from truetape.app import merging
+    from truetape.services.api.merging import sound_wish
 
     if url:
-        made = call(lambda: merging.merge_at(url, merging.sound_wish(wish)), as_json=as_json)
+        made = call(lambda: merging.merge_at(url, sound_wish(wish)), as_json=as_json)
     else:
         file = Path(os.environ.get("TRUETAPE_CONFIG", DEFAULT_PATH))
         made = run(merging.merge(data, wish, file=file), as_json=as_json)
