@@ -74,8 +74,8 @@ def snapshots(old: ListFile, new: ListFile) -> tuple[Snapshot, Snapshot]:
     is left out, but for tickers that both have.
     """
     if old.source == new.source:
-        one, other = _both_cover(old, new), _both_cover(new, old)
-        return snapshot(one, whole=old.whole), snapshot(other, whole=new.whole)
+        before, after = _both_cover(old, new), _both_cover(new, old)
+        return snapshot(before, whole=old.whole), snapshot(after, whole=new.whole)
     one = snapshot(_across(old, new), whole=old.whole, one_spelling=True)
     return one, snapshot(_across(new, old), whole=new.whole, one_spelling=True)
 
