@@ -1,12 +1,11 @@
-"""A reference room on a store in a file, and lists of listings that it is given."""
+"""A reference room on a store in memory, and lists of listings that it is given."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from room_doubles import ListBus, rows
-from truetape.adapters.duckdb_store import DuckdbStore
+from room_doubles import FrameStore, ListBus, rows
 from truetape.domain.identity import instrument_id
 from truetape.domain.messages import InstrumentChanged
 from truetape.ports.store import Selection
@@ -22,10 +21,10 @@ DAY = timedelta(days=1)
 class Market:
     """A reference room on a store, and lists that it is given."""
 
-    def __init__(self, store: DuckdbStore) -> None:
-        self.store = store
+    def __init__(self) -> None:
+        self.store = FrameStore()
         self.bus = ListBus()
-        self.room = ReferenceService(bus=self.bus, store=store, config=ReferenceConfig())
+        self.room = ReferenceService(bus=self.bus, store=self.store, config=ReferenceConfig())
         self.lists = 0
 
     async def told(self, *listings: Mapping[str, object], provider: str = "tiingo", days: int = 0) -> None:

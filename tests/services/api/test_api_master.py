@@ -14,9 +14,9 @@ from small_market import APPLE, META, SHOP_CA, SHOP_US, asking
 Client = TestClient[Any]
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[Client]:
-    with asking(tmp_path) as client:
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with asking(tmp_path_factory.mktemp("asked")) as client:
         yield client
 
 
@@ -93,12 +93,24 @@ def test_what_is_none_or_several_is_refused(client: Client, name: str, status: i
     assert answer.json()["fix"]
 
 
+def test_a_question_without_end_is_refused(client: Client) -> None:
+    """With the most that may be asked."""
+    answer = client.get("/v1/instruments/search", params={"q": "x" * 101})
+
+    assert (400, "Write at most 100 characters.") == (answer.status_code, answer.json()["fix"])
+
+
 def merge(client: Client, one: str, **body: str) -> Any:
     return client.post(f"/v1/instruments/{one}/{'merge' if 'into' in body else 'unmerge'}", json=body)
 
 
-def test_merged_records_are_one_instrument_until_that_is_taken_back(client: Client) -> None:
+def test_merged_records_are_one_instrument_until_that_is_taken_back(tmp_path: Path) -> None:
     """Either id and either ticker mean the one that stands for both; the bars stay where they are."""
+    with asking(tmp_path) as client:
+        _merged_and_apart(client)
+
+
+def _merged_and_apart(client: Client) -> None:
     made = merge(client, SHOP_CA, into=SHOP_US, why="one share", actor="ann")
     assert 201 == made.status_code
     assert (f"/v1/instruments/{SHOP_US}", True, "ann") == (

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from listed_market import Market, own_id
-from truetape.adapters.duckdb_store import DuckdbStore
 
 
 @pytest.fixture
-async def market(tmp_path: Path) -> AsyncIterator[Market]:
-    store = DuckdbStore(tmp_path / "store.duckdb")
-    yield Market(store)
-    await store.close()
+def market() -> Market:
+    return Market()
 
 
 async def test_a_rename_between_two_lists_goes_on_with_the_instrument(market: Market) -> None:
