@@ -18,12 +18,13 @@ from truetape.adapters.data_folder import ARCHIVE
 from truetape.adapters.file_archive import FileArchive
 from truetape.app.desk import settings_of
 from truetape.app.run import Platform, replay
-from truetape.app.stating import state, state_here
+from truetape.app.stating import state, state_at, state_here
 from truetape.domain.action_proposals import Proposal, proposals
 from truetape.domain.announced import announcements
 from truetape.domain.announced_messages import ActionStated
 from truetape.domain.errors import BadInput, UnknownSymbol, UnknownTarget
 from truetape.ports.store import Selection
+from truetape.services.api.announced import ActionCase
 from truetape.services.api.statements import NewStatement, Stated
 
 PAID = ACTIONS[0][1]  # AAA's dividend of 0.5
@@ -210,6 +211,25 @@ async def test_a_statement_that_a_crash_kept_from_the_store_is_told_again(data: 
         rows = await platform.parts.store.read("action_statements")
 
     assert [taken.statement_id] == rows["statement_id"].to_list()
+
+
+async def test_a_platform_that_serves_is_asked(data: Path) -> None:
+    """By its address, or by whoever names its folder; what it refuses is refused here."""
+    async with running(data) as platform:
+        address = await platform.serve()
+        (first,) = await asyncio.to_thread(state_at, address, [say("announced", symbol="BBB", **SPLIT)])
+        (second,) = await state(data, [say("amended", target=first.announcement_id, value="4")])
+        with pytest.raises(UnknownTarget):
+            await asyncio.to_thread(state_at, address, [say("amended", target="ann_x_1", value="4")])
+        await platform.parts.bus.drain()
+        case = await asyncio.to_thread(lambda: asked(address, second.announcement_id))
+
+    assert ["2", "4"] == [one.fields["value"] for one in case.versions]
+
+
+def asked(address: str, target: str) -> ActionCase:
+    with tt.open(address) as session:
+        return session.action(target)
 
 
 async def test_a_replay_of_the_journal_gives_the_same_answers(data: Path) -> None:

@@ -262,6 +262,7 @@ def test_a_provider_changes_its_word_and_takes_it_back() -> None:
         return one.status, one.fields.get("value", ""), one.taken_back
 
     assert ("announced", "0.5", False) == last(first)
+    assert ("announced", "0.5", False) == last(first, {**first, "basis": "split", "payload": "z"})
     assert ("effective", "0.6", False) == last(first, other)
     assert ("withdrawn", "0.6", True) == last(first, other, lapsed)
     assert ("announced", "0.6", False) == last(first, other, lapsed, again)
