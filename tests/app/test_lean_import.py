@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
 import truetape as tt
@@ -247,23 +246,3 @@ def test_the_import_is_replayed_from_its_archive(made: tuple[Path, Path, dict[st
     for symbol in ("SPIN", "REVERSE", "BROKQ", "BOTH"):
         assert closes(made[1], symbol, "all") == closes(tmp_path / "again", symbol, "all")
     assert tt.instruments(data=made[1]).equals(tt.instruments(data=tmp_path / "again"))
-
-
-def test_the_sample_is_leans_own_to_a_ten_millionth(tmp_path: Path, recordings: Path) -> None:
-    """Goog over its when-issued days, EEM over two splits and 35 distributions, FB twice: every adjusted close."""
-    source = recordings / "lean"
-    data = tmp_path / "data"
-    done = run("import", "lean", source, "--into", data, "--symbols", "goog,eem,fb", "--json")
-
-    assert (4, 4523 + 2231 + 716 + 1766) == tuple(json.loads(done.stdout)[name] for name in ("securities", "bars"))
-    assert 716 == len(closes(data, "FB", start="1999-01-04", end="2004-01-02"))
-    assert ["GOOCV", "GOOG"] == [resolved(data, "GOOG", f"2014-04-0{day}")["ticker_then"] for day in (2, 3)]
-    lines = [line.split(",") for line in (source / "equity/usa/factor_files/eem.csv").read_text().splitlines()]
-    steps = pl.DataFrame([(one[0], float(one[1]) * float(one[2])) for one in lines], schema=["day", "f"], orient="row")
-    both = (
-        tt.bars("EEM", data=data)
-        .select("ts_event", raw="close", day=pl.col("ts_event").dt.strftime("%Y%m%d"))
-        .join_asof(steps, on="day", strategy="forward")
-    )
-    expected = (both["raw"] * both["f"]).to_list()
-    assert expected == pytest.approx(tt.bars("EEM", adjustment="all", data=data)["close"].to_list(), rel=1e-7)

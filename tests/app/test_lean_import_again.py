@@ -82,6 +82,26 @@ def test_a_folder_that_has_grown_is_read_again(folder: LeanFolder, tmp_path: Pat
     assert (1, 0, 0, 1) == tuple(json.loads(done.stdout)[name] for name in ("rounds", "bars", "corrected", "actions"))
 
 
+def test_a_ticker_that_is_given_up_and_taken_by_another(folder: LeanFolder, tmp_path: Path) -> None:
+    """The first keeps its id, its days and its bars; from its first day on the ticker means the other."""
+    symbols = ("--symbols", "good")
+    run("import", "lean", folder.root, "--into", tmp_path / "data", *symbols)
+    before = resolved(tmp_path / "data", "GOOD", "2024-01-02")["instrument_id"]
+    folder.map("good.1", "20240102,good,N", "20240105,good,N")
+    folder.map("good", "20240109,good,N", "20501231,good,N")
+    folder.daily("good", {day: 10.0 if day < WEEK[5] else 70.0 for day in WEEK})
+
+    done = run("import", "lean", folder.root, "--into", tmp_path / "data", *symbols, "--json")
+
+    assert 0 == done.exit_code, done.stdout
+    gone, now = (resolved(tmp_path / "data", "GOOD", day) for day in ("2024-01-05", "2024-01-09"))
+    assert (before, "2024-01-05") == (gone["instrument_id"], gone["listed_until"])
+    assert before != now["instrument_id"]
+    assert [10.0] * 4 == closes(tmp_path / "data", "GOOD", end="2024-01-05")
+    assert [70.0] * 4 == closes(tmp_path / "data", "GOOD")
+    assert "listed then" in run("resolve", "GOOD", "--date", "2024-01-08", "--data", tmp_path / "data").stderr
+
+
 def test_hours_and_minutes_are_imported_on_demand(folder: LeanFolder, tmp_path: Path) -> None:
     """Labelled with the instants at which they begin, in UTC."""
     folder.hours("good", ("20240105 09:00", 10.0), ("20240105 10:00", 11.0))
