@@ -54,10 +54,14 @@ def page(**changed: Any) -> bytes:
         (SHORT, [("AAPL", "Apple Inc.", None, None, "0000320193")]),
         (b'[{"cik_str": "1", "ticker": "A", "title": null}]', [("A", None, None, None, "0000000001")]),
         (LONG, [("AIR", "AAR CORP", "NYSE", "XNYS", "0000001750"), ("NA", "N", None, None, "0000000002")]),
+        (
+            b'{"fields": ["cik", "seriesId", "classId", "symbol"], "data": [[2110, "S1", "C1", "LACAX"]]}',
+            [("LACAX", None, None, None, "0000002110")],
+        ),
         (TABLE, [("AIR", "Aar, Corp", "NYSE", "XNYS", "0000001750"), ("NAN", "N", None, None, "0000000002")]),
         (b"cik_str,ticker\n1,A\n", [("A", None, None, None, "0000000001")]),
     ],
-    ids=["short", "array", "long", "table", "without names"],
+    ids=["short", "array", "long", "funds", "table", "without names"],
 )
 def test_lists_of_tickers(body: bytes, expected: list[object]) -> None:
     """NA and NAN are tickers, None is no exchange, and a CIK has ten digits."""
@@ -73,7 +77,7 @@ def test_lists_of_tickers(body: bytes, expected: list[object]) -> None:
         (b"{}", "it named no ticker"),
         (b'{"0": {"cik_str": -1, "ticker": "A"}}', "a value of cik was '-1'"),
         (b'{"0": {"cik_str": 1, "ticker": ""}}', "a row had no ticker"),
-        (b'{"fields": ["cik", "name"], "data": []}', "the field ticker was missing"),
+        (b'{"fields": ["cik", "name"], "data": []}', "the field symbol was missing"),
         (b'{"fields": ["cik", "name", "ticker", "exchange"], "data": [[1]]}', "another number of cells"),
         (TABLE[:-9], "its last line was cut"),
         (b"CIK,Name\n1,A\n", "the column symbol was missing"),

@@ -230,3 +230,13 @@ def test_decoded_files_can_be_adjusted(tmp_path: Path, suffix: str) -> None:
     frame = pl.read_csv(out) if suffix == "csv" else pl.read_parquet(out)
     assert frame["close"][0] == pytest.approx(187.25, rel=1e-15)
     assert frame["adj_close"][0] == 187.25
+
+
+def test_a_list_is_of_no_time(tmp_path: Path) -> None:
+    """Its rows are shown without a range of days."""
+    file = tmp_path / "list.csv"
+    file.write_text("CIK,Ticker,Name,Exchange\n320193,AAPL,Apple Inc.,Nasdaq\n", encoding="utf-8")
+    result = run("--provider", "sec", "--kind", "listings", str(file))
+
+    assert (0, True) == (result.exit_code, "AAPL" in result.stdout or "symbol AAPL" in result.stdout)
+    assert "sec listings: 1 rows" in result.stdout

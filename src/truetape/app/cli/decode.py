@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = (".json", ".csv", ".csv.gz", ".parquet")
 SAME: Final = ("symbol", "timeframe", "currency", "basis", "running")  # said once where they are the same in all rows
+WHEN: Final = ("ts_event", "ex_date", "period")  # the column that says of when a row is
 ENDS: Final = 5  # rows shown from either end
 
 
@@ -149,8 +150,9 @@ def _show(frame: pl.DataFrame, *, title: str) -> None:
         name: rows[name][0] for name in SAME if name in rows.columns and rows[name].n_unique() == 1
     }
     shown = [name for name in rows.columns if name not in same and rows[name].null_count() < max(len(rows), 1)]
-    when = rows["ts_event" if "ts_event" in rows.columns else "ex_date"]
-    facts = [f"{title}: {len(rows)} rows", *([f"from {_cell(when.min())} to {_cell(when.max())}"] if len(rows) else [])]
+    facts = [f"{title}: {len(rows)} rows"]
+    when = next((rows[name] for name in WHEN if name in rows.columns), None)  # of a list: none
+    facts += [f"from {_cell(when.min())} to {_cell(when.max())}"] if when is not None and len(rows) else []
     facts += [f"{name} {value}" for name, value in same.items() if value]
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
     for name in shown:

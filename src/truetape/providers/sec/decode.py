@@ -18,6 +18,7 @@ MICS: Final = {"nasdaq": "XNAS", "nyse": "XNYS", "cboe": "BATS", "otc": "OTCM"}
 NONE: Final = ("None", "null", "")  # where there is no exchange, in tables that programs wrote
 DAY: Final = len("YYYY-MM-DD")
 CIK_DIGITS: Final = 10
+NEEDED: Final = ("cik", "symbol")
 _CIK: Final = r"^\d{1,10}$"
 _NAMES: Final = {  # of the columns, in the SEC's JSON and in tables made of it
     "cik": ("cik", "cik_str"),
@@ -146,11 +147,11 @@ def _from_json(payload: Payload) -> dict[str, Sequence[Any] | pl.Series]:
     head = payload.body[:64].lstrip()
     if head.startswith(b'{"fields"'):
         table = payload.parse_or_refuse(_FIELDS, by_body)
-        places = {name: _place(payload, table.fields, known) for name, known in _NAMES.items()}
+        places = {name: _place(payload, table.fields, name) for name in _NAMES}
         if any(len(row) != len(table.fields) for row in table.data):
             raise payload.defect("a row had another number of cells than there are fields")
         return {
-            name: [None if row[place] is None else str(row[place]) for row in table.data]
+            name: [None if place is None or row[place] is None else str(row[place]) for row in table.data]
             for name, place in places.items()
         }
     found = payload.parse_or_refuse(_LIST, by_body)
@@ -172,16 +173,17 @@ def _from_table(payload: Payload) -> dict[str, Sequence[Any] | pl.Series]:
     lowered = {name.lower(): name for name in frame.columns}
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(frame))
     found = {name: next((lowered[one] for one in known if one in lowered), "") for name, known in _NAMES.items()}
-    missing = [name for name in ("cik", "symbol") if not found[name]]
+    missing = [name for name in NEEDED if not found[name]]
     if missing:
         raise payload.defect(f"the column {missing[0]} was missing in {','.join(frame.columns)[:200]!r}")
     return {name: frame[column] if column else nothing for name, column in found.items()}
 
 
-def _place(payload: Payload, fields: list[str], known: tuple[str, ...]) -> int:
-    place = next((fields.index(name) for name in known if name in fields), None)
-    if place is None:
-        raise payload.defect(f"the field {known[0]} was missing in {','.join(fields)[:200]!r}")
+def _place(payload: Payload, fields: list[str], wanted: str) -> int | None:
+    """Return the place of a field; None where one is missing that the lists of funds do not have."""
+    place = next((fields.index(name) for name in _NAMES[wanted] if name in fields), None)
+    if place is None and wanted in NEEDED:
+        raise payload.defect(f"the field {wanted} was missing in {','.join(fields)[:200]!r}")
     return place
 
 
