@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from truetape.domain import announced_messages, messages, register_messages
+from truetape.domain import announced_messages, class_messages, messages, register_messages
 from truetape.domain.announced_messages import ActionStated, ActionTold, AnnouncementsChanged
+from truetape.domain.class_messages import ClassesTold
 from truetape.domain.asks import Answer, Ask, Request
 from truetape.domain.capability import Declaration, Offer
 from truetape.domain.envelope import Envelope, seal
@@ -88,6 +89,7 @@ EXAMPLES: list[tuple[Message, str]] = [
     (InstrumentsDeclared(listings=(), start=DAY, end=DAY, ts_known=1), ""),
     (InstrumentsChanged(instrument_ids=("ins_a",), ts_known=1), ""),
     (CalendarsCorrected(corrections=b"", ts_known=1), ""),
+    (ClassesTold(table="class_nodes", taxonomy="gics", rows=b"", actor="ann", ts_known=1), ""),
     (InstrumentChanged(instrument_id="ins_a", ts_known=1, changes=("listings",)), "ins_a"),
     (
         InstrumentsMerged(
@@ -137,7 +139,7 @@ NAMED = [pytest.param(message, subject, id=type(message).__name__) for message, 
 
 def test_every_message_is_mailed_and_told() -> None:
     """No message is without a reader or without exactly one teller."""
-    named = {**vars(messages), **vars(announced_messages), **vars(register_messages)}
+    named = {**vars(messages), **vars(announced_messages), **vars(class_messages), **vars(register_messages)}
     defined = {one for one in named.values() if isinstance(one, type) and issubclass(one, Message)} - {Message}
     told = [kind for kinds in TELLS.values() for kind in kinds]
 
