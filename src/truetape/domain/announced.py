@@ -84,11 +84,7 @@ def spoken(claims: pl.DataFrame, details: pl.DataFrame) -> list[Statement]:
     """
     if claims.is_empty():
         return []
-    beside = details.select(*_CLAIM, *DETAILS).unique(_CLAIM, keep="last", maintain_order=True)
-    whole = in_whole_units(claims, amounts=("value",)) if (claims["type"].is_in(CASH)).any() else claims
-    joined = whole.join(beside, on=list(_CLAIM), how="left")
-    ordered = joined.sort("provider", "ex_date", "type", "ts_known", "payload")
-    rows = ordered.filter(_changes(ordered.columns)).with_columns(pl.col("ts_known").cast(pl.Int64))
+    rows = told_rows(claims, details)
     splits = _splits(claims)
     before: tuple[object, ...] = ()
     told: dict[str, str] = {}
@@ -104,6 +100,22 @@ def spoken(claims: pl.DataFrame, details: pl.DataFrame) -> list[Statement]:
             found.append(_statement(row, said, fields if not told else changed))
         before, told = which, {} if lapsed else {**told, **fields}
     return found
+
+
+def told_rows(claims: pl.DataFrame, details: pl.DataFrame) -> pl.DataFrame:
+    """Return the claims that say something else than the one before them of their source and action, with details.
+
+    Most claims repeat what their source said before in other bytes: while only such ones come, this stays the same.
+
+    Args:
+        claims: What providers claimed about one instrument, schema action_claims.
+        details: What they told beside, schema action_details.
+    """
+    beside = details.select(*_CLAIM, *DETAILS).unique(_CLAIM, keep="last", maintain_order=True)
+    whole = in_whole_units(claims, amounts=("value",)) if (claims["type"].is_in(CASH)).any() else claims
+    joined = whole.join(beside, on=list(_CLAIM), how="left")
+    ordered = joined.sort("provider", "ex_date", "type", "ts_known", "payload")
+    return ordered.filter(_changes(ordered.columns)).with_columns(pl.col("ts_known").cast(pl.Int64))
 
 
 def statements(rows: pl.DataFrame) -> list[Statement]:

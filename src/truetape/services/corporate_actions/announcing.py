@@ -10,14 +10,14 @@ import polars as pl
 import structlog
 
 from truetape.domain.action_fields import Announcement
-from truetape.domain.announced import announcement_rows, announcements, statement_rows
+from truetape.domain.announced import announcement_rows, announcements, statement_rows, told_rows
 from truetape.domain.announced_messages import ActionStated, ActionTold, AnnouncementsChanged
 from truetape.domain.schema import TABLES
 from truetape.domain.versions import decide, withdraw
 from truetape.ports.bus import Bus
 from truetape.ports.store import Selection, Store
 
-MOST_REMEMBERED: Final = 100_000  # instruments of which it is known how much was considered
+MOST_REMEMBERED: Final = 100_000  # instruments of which it is known what was considered
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ class Announcing:
     def __init__(self, *, bus: Bus, store: Store) -> None:
         self._bus = bus
         self._store = store
-        self._considered: dict[str, tuple[int, ...]] = {}  # by instrument: how many rows of each kind
+        self._considered: dict[str, tuple[int, int]] = {}  # by instrument: what was said, as a number
 
     async def take(self, message: ActionStated) -> None:
         """Keep a statement, and bring the announcements of its instrument up to date.
@@ -57,7 +57,7 @@ class Announcing:
             for table in ("action_claims", "action_details")
         ]
         known.append(stated)
-        considered = tuple(map(len, known))
+        considered = int(told_rows(known[0], known[1]).hash_rows().sum()), len(stated)
         if self._considered.get(instrument) == considered:
             return
         found = await asyncio.to_thread(announcements, *known)
