@@ -10,9 +10,9 @@ import pytest
 
 from truetape.domain import announced_messages, class_messages, messages, register_messages
 from truetape.domain.announced_messages import ActionStated, ActionTold, AnnouncementsChanged
-from truetape.domain.class_messages import ClassesTold
 from truetape.domain.asks import Answer, Ask, Request
 from truetape.domain.capability import Declaration, Offer
+from truetape.domain.class_messages import ClassesTold
 from truetape.domain.envelope import Envelope, seal
 from truetape.domain.failures import REPEATABLE, FailureClass
 from truetape.domain.flags import Quality
