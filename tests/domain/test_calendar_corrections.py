@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from truetape.domain.calendar_corrections import CORRECTION, HOURS, TOLD, believed, in_force
+from truetape.domain.calendar_corrections import CORRECTION, HOURS, KINDS, TOLD, believed, in_force
 from truetape.domain.time import from_datetime
 
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 6, 10), date(2024, 6, 11), date(2024, 6, 12)
@@ -94,3 +96,32 @@ def test_of_corrections_known_at_once_the_last_counts(as_of: int | None, expecte
     )
 
     assert expected == in_force(told, as_of=as_of)["what"].to_list()
+
+
+def since(told: tuple[date, str, int | None]) -> int:
+    return -1 if told[2] is None else told[2]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([MONDAY, TUESDAY, WEDNESDAY]), st.sampled_from(KINDS), st.integers(0, 9) | st.none()),
+        max_size=12,
+    ),
+    st.integers(-1, 10),
+)
+def test_what_was_believed_follows_from_what_was_known(told: list[tuple[date, str, int | None]], as_of: int) -> None:
+    """As of any time the sessions are those of a calendar that never heard of what came later."""
+    rows = [said(day, what, known=known) for day, what, known in told]
+    known = [one for one in rows if one["known"] is None or int(str(one["known"])) <= as_of]
+    every = hours(MONDAY, TUESDAY, WEDNESDAY)
+    ruled = hours(MONDAY, WEDNESDAY)
+
+    then = believed(ruled, corrections(*rows), usual=every, as_of=as_of)
+
+    assert then.equals(believed(ruled, corrections(*known), usual=every))
+    heard = sorted((one for one in told if since(one) <= as_of), key=since)
+    last = {day: what for day, what, _ in heard}
+    open_ = [
+        day for day in (MONDAY, TUESDAY, WEDNESDAY) if last.get(day, "closed" if day == TUESDAY else "") != "closed"
+    ]
+    assert open_ == then["session"].to_list()

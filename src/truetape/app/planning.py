@@ -25,7 +25,7 @@ from truetape.services.ingestion.intervals import ONE_DAY, IntervalLedger
 from truetape.services.ingestion.pairs import RATES, listed_pairs, plan_rates
 from truetape.services.ingestion.rounds import Listed, Round, Wanted, plan, recall
 from truetape.services.ingestion.routing import Policy
-from truetape.services.reference.calendars import sessions
+from truetape.services.reference.calendars import keeper_of, sessions
 from truetape.services.reference.master import identify
 
 LARGEST_LIST = 64 << 20  # bytes of a file of symbols
@@ -116,7 +116,7 @@ async def _forecast_of_rates(settings: Settings, symbols: Sequence[str], wanted:
 
 
 def _sessions(mic: str, wanted: Wanted) -> list[date]:
-    found: list[date] = sessions(mic, start=wanted.start, end=wanted.end)["session"].to_list()
+    found: list[date] = sessions(keeper_of(mic), start=wanted.start, end=wanted.end)["session"].to_list()
     return found
 
 
