@@ -305,6 +305,20 @@ def test_an_action_that_cannot_be_is_a_finding() -> None:
     ]
 
 
+def test_an_action_that_needs_no_value_is_no_finding_without_one() -> None:
+    """A new symbol or the end of a listing has no golden row either; a merger that pays something has."""
+    claims = action_claims(
+        "zeta", (MONDAY, "symbol_change", None), (FRIDAY, "worthless", None), (FRIDAY, "merger", 30.0)
+    )
+
+    grades = actions(claims)
+
+    assert ([(FRIDAY, "merger", 30.0)], 0) == (
+        grades.golden.select("ex_date", "type", "value").rows(),
+        len(grades.findings),
+    )
+
+
 def test_no_actions_no_grades() -> None:
     """The frames are empty and have their columns."""
     assert actions(action_claims("alpha")).golden.is_empty()

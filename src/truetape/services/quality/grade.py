@@ -24,6 +24,7 @@ from truetape.services.quality.systematic import lasting, volume_coverage
 from truetape.services.quality.vote import Tolerance, varying, vote
 
 CONSOLIDATED: Final = ("consolidated", "sip", "")  # feeds of many venues, of which each provider makes its own bars
+VALUELESS: Final = ("symbol_change", "delisting", "worthless", "merger", "redemption")  # actions that need no value
 NOBODY_LOST: Final = (empty(TABLES["quarantine"].columns), empty(TABLES["findings"].columns))
 NOTHING_EARLIER: Final = empty(TABLES["bar_claims"].columns)
 
@@ -126,11 +127,13 @@ def grade_actions(claims: pl.DataFrame, grading: Grading) -> Grades:
 
     A provider that tells of actions and is silent about one counts against it, so an action that only one of two
     providers knows has the score 0.5; it is kept all the same, since a provider may be late. A claim whose value is no
-    positive number has no vote and becomes a finding.
+    positive number has no vote and becomes a finding, unless its type needs none: such actions are announced (see
+    domain.announced), and have no golden row.
     """
     if claims.is_empty():
         return Grades(*(empty(TABLES[table].columns) for table in ("actions", "quarantine", "findings")))
     positive = ((pl.col("value") > 0) & pl.col("value").is_finite()).fill_null(value=False)
+    needless = pl.col("type").is_in(VALUELESS) & pl.col("value").is_null()
     valid = claims.filter(positive)
     outcome = vote(
         valid,
@@ -145,7 +148,7 @@ def grade_actions(claims: pl.DataFrame, grading: Grading) -> Grades:
     truth = outcome.won.select(won_value="value", won_currency="currency", agreed="agreed")
     lost = valid[outcome.lost["claim"]].hstack(truth[outcome.lost["bar"]])
     findings = [
-        _bad_actions(claims.filter(~positive), grading),
+        _bad_actions(claims.filter(~positive & ~needless), grading),
         other_values(lost, grading),
         untold(claims, golden, grading),
         standing_action_findings(golden, grading),
