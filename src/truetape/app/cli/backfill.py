@@ -142,7 +142,7 @@ def _show(found: Forecast, wanted: Wanted) -> None:
         )
     console = out()
     console.print(
-        f"{found.symbols:,} symbols, {wanted.timeframe} bars from {wanted.start} to {wanted.end}: "
+        f"{found.symbols:,} {_asked_about(wanted)} from {wanted.start} to {wanted.end}: "
         f"{found.rounds:,} rounds to run, {found.settled:,} symbols are there already.",
         highlight=False,
         soft_wrap=True,
@@ -154,6 +154,10 @@ def _show(found: Forecast, wanted: Wanted) -> None:
     if found.unknown:
         shown = ", ".join(found.unknown[:20])
         console.print(f"Unknown: {shown}; add them under [[instruments]].", markup=False, soft_wrap=True)
+
+
+def _asked_about(wanted: Wanted) -> str:
+    return "pairs, daily rates" if wanted.kind == "fx_rates" else f"symbols, {wanted.timeframe} bars"
 
 
 def duration(seconds: float) -> str:
