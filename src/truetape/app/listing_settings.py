@@ -20,8 +20,22 @@ def listing_problems(listings: list[dict[str, Any]]) -> Iterator[str]:
         if seen.setdefault(key, number) != number and None not in key[:2]:
             yield f"{where} is the same listing as instruments[{seen[key]}]; keep one of them."
         first, last = one.get("valid_from"), one.get("valid_to")
+        yield from (f"{where}.{words}" for words in _wrong_identifiers(one))
         if first is not None and last is not None and first >= last:
             yield f"{where}.valid_to was {last}; write a date after valid_from ({first}), from which on it is gone."
+
+
+def _wrong_identifiers(listing: dict[str, Any]) -> Iterator[str]:
+    from truetape.domain.errors import BadInput
+    from truetape.domain.identifiers import SCHEMES, normalized
+
+    for scheme in SCHEMES:
+        text = listing.get(scheme)
+        if text:
+            try:
+                normalized(scheme, text)
+            except BadInput as error:
+                yield f"{scheme} was {text!r}. {error.fix}"
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

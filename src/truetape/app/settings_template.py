@@ -26,6 +26,7 @@ symbol = "AAPL"
 mic = "XNAS"
 name = "Apple Inc."
 currency = "USD"
+# isin = "US0378331005"    # so may be cusip, sedol, figi, lei and cik; lot and increment are numbers
 
 [[instruments]]
 symbol = "IBM"

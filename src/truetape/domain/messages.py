@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from truetape.domain.declared import DeclaredListing as DeclaredListing  # noqa: PLC0414  everybody finds it here
 from truetape.domain.ticks import Gap
 
 
@@ -21,19 +22,6 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     def subject(self) -> str:
         """What the message is about, mostly an instrument; messages of one subject keep their order."""
         return str(getattr(self, "instrument_id", ""))
-
-
-class DeclaredListing(msgspec.Struct, frozen=True, kw_only=True):
-    """One listing as the operator's configuration names it."""
-
-    symbol: str
-    mic: str
-    name: str = ""
-    currency: str = "USD"
-    asset_class: str = "equity"
-    valid_from: date | None = None
-    valid_to: date | None = None
-    instrument_id: str = ""  # of the instrument that goes on under this ticker; "" for the one that it first names
 
 
 class InstrumentsDeclared(Message, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -213,3 +214,37 @@ async def test_a_merge_is_a_row_that_can_be_taken_back_and_both_records_are_told
         for known in (7, 9)
         for one in ("ins_a", "ins_b")
     ]
+
+
+async def test_declared_identifiers_lots_and_increments_stand_in_the_master() -> None:
+    """As they are written by the standard; another one takes the place of the first from its day on."""
+    store = FrameStore()
+    service = room(store, ListBus())
+    apple = msgspec.structs.replace(AAPL, isin="us 0378331005", cik="320193", lot=100.0, increment=0.01)
+    day_ns = 1_718_020_800_000_000_000  # 2024-06-10 12:00 UTC
+
+    await service.on_instruments_declared(declared(apple))
+    await service.on_instruments_declared(declared(apple, ts_known=6))
+    other = msgspec.structs.replace(apple, isin="US30303M1027")
+    await service.on_instruments_declared(declared(other, ts_known=day_ns))
+
+    told = await store.read("identifiers")
+    assert [
+        ("cik", "0000320193", None, 1),
+        ("isin", "US0378331005", date(2024, 6, 10), 2),
+        ("isin", "US30303M1027", None, 1),
+    ] == told.select("scheme", "value", "valid_to", "version").sort("scheme", "value").rows()
+    details = await store.read("listing_details")
+    assert [("AAPL", "XNAS", 100.0, 0.01, "settings", 1)] == details.select(
+        "symbol", "mic", "lot", "increment", "source", "version"
+    ).rows()
+
+
+async def test_a_declared_identifier_with_a_wrong_check_digit_is_refused() -> None:
+    """Nothing of the declaration is written."""
+    store, bus = FrameStore(), ListBus()
+
+    with pytest.raises(BadInput, match=r"isin of AAPL on XNAS was 'US0378331006'.*the last had to be 5"):
+        await room(store, bus).on_instruments_declared(declared(msgspec.structs.replace(AAPL, isin="US0378331006")))
+
+    assert ([], []) == (store.commits, bus.told)

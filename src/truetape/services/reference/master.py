@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
+from typing import Final
 
 import polars as pl
 
 from truetape.domain.errors import BadInput
+from truetape.domain.identifiers import SCHEMES, normalized
 from truetape.domain.identity import instrument_id
 from truetape.domain.messages import DeclaredListing
-from truetape.domain.schema import TABLES
+from truetape.domain.schema import INSTANT, TABLES
+
+SETTINGS: Final = "settings"  # the source of what an operator declares
 
 
 def identify(listing: DeclaredListing) -> str:
@@ -40,6 +44,68 @@ def listings(declared: Sequence[DeclaredListing], *, ts_known: int, simulated: b
         "valid_to": [one.valid_to for one in declared],
     }
     return _rows("listings", columns, ts_known=ts_known, simulated=simulated)
+
+
+def identifiers(
+    declared: Sequence[DeclaredListing], known: pl.DataFrame, *, ts_known: int, simulated: bool
+) -> pl.DataFrame:
+    """Return the rows of the identifiers table for `declared`; another one of a scheme ends what was declared before.
+
+    Args:
+        declared: What the operator names.
+        known: Rows of identifiers of the same instruments, current ones.
+        ts_known: Since when it is known, UTC nanoseconds.
+        simulated: Of the rows.
+
+    Raises:
+        BadInput: One has a wrong check digit.
+    """
+    told = {
+        (identify(one), scheme, _checked(one, scheme)): None
+        for one in declared
+        for scheme in SCHEMES
+        if getattr(one, scheme)
+    }
+    columns: dict[str, Sequence[object]] = {
+        name: [row[place] for row in told] for place, name in enumerate(("instrument_id", "scheme", "value"))
+    }
+    nothing = [None] * len(told)
+    rows = _rows(
+        "identifiers",
+        {**columns, "valid_from": nothing, "valid_to": nothing, "source": [SETTINGS] * len(told)},
+        ts_known=ts_known,
+        simulated=simulated,
+    )
+    before = known.filter(pl.col("source") == SETTINGS, pl.col("valid_to").is_null())
+    gone = before.join(rows, on=["instrument_id", "scheme"], how="semi").join(
+        rows, on=["instrument_id", "scheme", "value"], how="anti"
+    )
+    ended = gone.with_columns(
+        pl.lit(ts_known).cast(INSTANT).dt.date().alias("valid_to"), pl.lit(ts_known).cast(INSTANT).alias("ts_known")
+    )
+    return pl.concat([rows, ended])
+
+
+def listing_details(declared: Sequence[DeclaredListing], *, ts_known: int, simulated: bool) -> pl.DataFrame:
+    """Return the rows of the table listing_details for those of `declared` that tell a lot or an increment."""
+    told = [one for one in declared if one.lot is not None or one.increment is not None]
+    names = ("symbol", "mic", "valid_from", "valid_to", "currency", "lot", "increment")
+    columns: dict[str, Sequence[object]] = {
+        "instrument_id": [identify(one) for one in told],
+        **{name: [getattr(one, name) for one in told] for name in names},
+        "status": [None] * len(told),
+        "board": [None] * len(told),
+        "source": [SETTINGS] * len(told),
+    }
+    return _rows("listing_details", columns, ts_known=ts_known, simulated=simulated)
+
+
+def _checked(listing: DeclaredListing, scheme: str) -> str:
+    try:
+        return normalized(scheme, getattr(listing, scheme))
+    except BadInput as error:
+        parameter = f"{scheme} of {listing.symbol} on {listing.mic}"
+        raise BadInput(parameter=parameter, value=error.value, fix=error.fix) from None
 
 
 def refuse_conflicts(listed: pl.DataFrame) -> None:

@@ -34,7 +34,14 @@ from truetape.services.reference.hours import (
     names_of,
     to_compute,
 )
-from truetape.services.reference.master import identify, instruments, listings, refuse_conflicts
+from truetape.services.reference.master import (
+    identifiers,
+    identify,
+    instruments,
+    listing_details,
+    listings,
+    refuse_conflicts,
+)
 from truetape.services.reference.merges import merge_row
 from truetape.services.reference.reviews import ListingReviews
 from truetape.services.reference.venue_list import venue_rows
@@ -128,10 +135,12 @@ class ReferenceService:
         incoming = {
             "instruments": instruments(message.listings, ts_known=known, simulated=simulated),
             "listings": listed,
+            "listing_details": listing_details(message.listings, ts_known=known, simulated=simulated),
+            "identifiers": await self._identifiers(message),
         }
         changes = await self._calendars(message)
         for table, rows in incoming.items():
-            changes.add(table, await self._decided(table, rows))
+            changes.add(table, await self._decided(table, rows) if len(rows) else rows)
         await self._commit(changes, ts_known=known)
         self._declared = {identify(one): one.mic for one in message.listings}
         self._declared_until = message.end
@@ -187,6 +196,16 @@ class ReferenceService:
             await self._store.commit(changes.writes)
         for told in changed_instruments(changes.writes, ts_known=ts_known):
             await self._bus.publish(told)
+
+    async def _identifiers(self, message: InstrumentsDeclared) -> pl.DataFrame:
+        """Return the rows of identifiers that are declared.
+
+        Raises:
+            BadInput: One has a wrong check digit.
+        """
+        ids = {identify(one) for one in message.listings}
+        known = await self._store.read("identifiers", Selection(equal={"instrument_id": sorted(ids)}))
+        return identifiers(message.listings, known, ts_known=message.ts_known, simulated=message.simulated)
 
     async def _other_claims(self, listed: pl.DataFrame) -> pl.DataFrame:
         """Return stored listings of the same tickers that `listed` does not replace."""
