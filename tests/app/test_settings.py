@@ -122,8 +122,10 @@ def test_wrong_values(tmp_path: Path, line: str, problem: str) -> None:
         (
             '"XNAS"',
             '"XNAS"\nisin = "US0378331006"',
-            "instruments[0].isin was 'US0378331006'. Its check digits are wrong (the last had to be 5): look for a "
-            "mistyped character.",
+            (
+                "instruments[0].isin was 'US0378331006'. Its check digits are wrong (the last had to be 5): look for a "
+                "mistyped character."
+            ),
         ),
         ('mic = "XNAS"', "", 'instruments[0].mic is missing; write four capitals of ISO 10383, such as "XNAS".'),
         (
