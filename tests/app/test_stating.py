@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import truetape as tt
@@ -23,6 +24,7 @@ from truetape.domain.action_proposals import Proposal, proposals
 from truetape.domain.announced import announcements
 from truetape.domain.announced_messages import ActionStated
 from truetape.domain.errors import BadInput, UnknownSymbol, UnknownTarget
+from truetape.domain.time import day_start_ns
 from truetape.ports.store import Selection
 from truetape.services.api.announced import ActionCase
 from truetape.services.api.statements import NewStatement, Stated
@@ -177,7 +179,7 @@ async def test_a_proposal_is_accepted_with_its_evidence_or_rejected(data: Path) 
     )
 
     async with running(data) as platform:
-        await platform.parts.store.commit({"findings": found})
+        await platform.parts.store.commit({"findings": found, "repairs": repair(instrument)})
         split, jump = [one.proposal_id for one in await proposed(platform, instrument)]
         with pytest.raises(BadInput, match="give its type"):
             await tell(platform, say("accepted", target=jump))
@@ -186,12 +188,42 @@ async def test_a_proposal_is_accepted_with_its_evidence_or_rejected(data: Path) 
         assert [(DAYS[20], "split", 2.0, "operator")] == await stored(platform, instrument)
         with pytest.raises(BadInput, match="rejected by ann: news"):
             await tell(platform, say("accepted", target=jump))
+        with pytest.raises(BadInput, match="taken as it is"):
+            await tell(platform, say("accepted", target=repair_of(instrument), value="2"))
+        await tell(platform, say("rejected", target=repair_of(instrument)))
 
     with tt.open(data) as session:
         states = session.action_proposals()["state"].to_list()
         (said,) = session.action(session.announcements("BBB")["announcement_id"][0]).statements
-    assert ["accepted", "rejected"] == states
+    assert ["accepted", "rejected", "rejected"] == states
     assert said.why == "seen (undeclared_split: the price went from 20 to 10 at once)"
+
+
+def repair_of(instrument: str) -> str:
+    return instrument.replace("ins_", "rep_") + "_jdknlqycqvrl"
+
+
+def repair(instrument: str) -> pl.DataFrame:
+    """Return a repair of a dividend, proposed for the last of the days."""
+    day = DAYS[50]
+    texts = dict.fromkeys(("explanation", "evidence", "decision_id", "decided_by"), "")
+    return rows(
+        "repairs",
+        repair_id=[repair_of(instrument)],
+        instrument_id=instrument,
+        record="actions",
+        timeframe="1d",
+        provider="yahoo",
+        start=day,
+        end=day,
+        columns="dividend",
+        kind="dividend_unit",
+        edits=f'[[{day_start_ns(day)},"dividend",50.0,0.5]]',
+        confidence=0.9,
+        state="proposed",
+        ts_known=day,
+        **texts,
+    )
 
 
 async def proposed(platform: Platform, instrument: str) -> list[Proposal]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 
 from announced_market import claim, claims, details, stated, statement, table
 from truetape.domain.action_fields import Announcement
-from truetape.domain.action_proposals import Proposal, proposals
+from truetape.domain.action_proposals import Proposal, proposals, repairs_proposed
 from truetape.domain.announced import announcements
 from truetape.domain.kinds import INSTANT
 
@@ -130,3 +131,38 @@ def test_one_action_that_is_told_under_two_dates_is_to_be_confirmed() -> None:
     spoken = stated(statement(known.announcement_id, "confirmed", **known.fields))
     assert [] == proposals(findings(), announcements(claims(*both), details(), spoken), spoken)
     assert [] == proposals(findings(), announced(both[0]), stated())
+
+
+@pytest.mark.parametrize(
+    ("edit", "state", "expected"),
+    [
+        ([None, 0.5], "proposed", ("announced", {"type": "dividend", "value": "0.5"}, "proposed")),
+        ([50.0, 0.5], "applied", ("amended", {"type": "dividend", "value": "0.5"}, "accepted")),
+        ([50.0, None], "undone", ("withdrawn", {"type": "dividend"}, "proposed")),
+        ([50.0, None], "rejected", ("withdrawn", {"type": "dividend"}, "rejected")),
+    ],
+)
+def test_a_repair_of_a_providers_actions_is_a_proposal(
+    edit: list[float | None], state: str, expected: tuple[str, dict[str, str], str]
+) -> None:
+    """With its own id, kind and evidence; repairs of bars are none."""
+    row = {
+        "repair_id": "rep_a_1",
+        "instrument_id": "ins_a",
+        "record": "actions",
+        "start": DAY,
+        "edits": msgspec.json.encode([[1, "dividend", *edit]]).decode(),
+        "kind": "dividend_unit",
+        "explanation": "yahoo: a dividend in pence",
+        "evidence": "the price fell by 0.5",
+        "state": state,
+        "decided_by": "ann",
+        "ts_known": 1,
+        "version": 1,
+    }
+
+    (one,) = repairs_proposed(table("repairs", [row, {**row, "repair_id": "rep_a_2", "record": "bars"}]))
+
+    assert expected == (one.said, one.fields, one.state)
+    assert ("rep_a_1", "dividend_unit", "ann", DAY) == (one.proposal_id, one.check, one.actor, one.effective_date)
+    assert one.evidence == "yahoo: a dividend in pence: the price fell by 0.5"

@@ -11,13 +11,16 @@ from truetape.domain.announced import announcements, statement_id
 from truetape.domain.announced_messages import ActionStated
 from truetape.domain.announced_terms import sound_fields
 from truetape.domain.errors import BadInput, UnknownTarget
+from truetape.domain.time import iso
 from truetape.ports.store import Selection
-from truetape.services.api.statements import NewStatement
+from truetape.services.api.ruling import Ruling
+from truetape.services.api.statements import NewStatement, Stated
 
 if TYPE_CHECKING:
     from truetape.app.run import Platform
 
 DECIDED: Final = ("accepted", "rejected")
+_RULINGS: Final = {"accepted": "apply", "rejected": "reject"}
 _KNOWN: Final = ("action_claims", "action_details", "action_statements")
 
 
@@ -41,6 +44,31 @@ async def proposal_named(platform: Platform, target: str) -> Proposal:
         fix = f"It was {found.state} by {found.actor}: {found.why}. Amend, cancel or add the action itself."
         raise BadInput(parameter="proposal", value=target, fix=fix)
     return found
+
+
+async def decided_repair(platform: Platform, wanted: NewStatement) -> Stated:
+    """Apply or reject a repair of a provider's actions, which is proposed beside the others, and return what was said.
+
+    Raises:
+        UnknownTarget: There is none of that id.
+        BadInput: It was decided before, or terms are given with it.
+        StoreUnavailable: The journal cannot be written now; nothing was decided.
+    """
+    if wanted.fields:
+        fix = "A repair is taken as it is; reject it, and amend the action."
+        raise BadInput(parameter="field", value=next(iter(wanted.fields)), fix=fix)
+    ruling = Ruling(action=_RULINGS[wanted.said], why=wanted.why, actor=wanted.actor)
+    made = await platform.decide(wanted.target, ruling)
+    return Stated(
+        statement_id=made.decision_id,
+        announcement_id=wanted.target,
+        instrument_id=made.instrument_id,
+        said=wanted.said,
+        fields={},
+        actor=made.actor,
+        why=made.why,
+        stated=iso(made.ts_known),
+    )
 
 
 def stated_instead(proposal: Proposal, wanted: NewStatement) -> NewStatement:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from truetape.adapters.data_folder import read_owner
-from truetape.app.action_proposing import DECIDED, proposal_named, stated_instead, verdict
+from truetape.app.action_proposing import DECIDED, decided_repair, proposal_named, stated_instead, verdict
 from truetape.app.action_rows import row_decisions
 from truetape.domain.action_fields import OPERATOR, Announcement
 from truetape.domain.announced import announcement_id, statement_id, with_sources
@@ -24,6 +24,7 @@ from truetape.domain.messages import DecisionMade
 from truetape.domain.time import iso, to_datetime
 from truetape.ports.store import Selection
 from truetape.services.api.answers import Answers
+from truetape.services.api.docket import REPAIR_PREFIX
 from truetape.services.api.reading import reading_now
 from truetape.services.api.shelf import Shelf
 from truetape.services.api.statements import NewStatement, Stated, sound_statement
@@ -93,6 +94,8 @@ async def state_here(platform: Platform, wanted: NewStatement) -> Stated:
         StoreUnavailable: The journal cannot be written now; nothing was said.
     """
     parts, wanted = platform.parts, platform.veiled(wanted, "why", "actor")
+    if wanted.said in DECIDED and wanted.target.startswith(REPAIR_PREFIX):
+        return await decided_repair(platform, wanted)
     async with platform.rooms.ingestion.turn:
         proposal = await proposal_named(platform, wanted.target) if wanted.said in DECIDED else None
         said = wanted if proposal is None else stated_instead(proposal, wanted)

@@ -20,6 +20,7 @@ from truetape.domain.announced_terms import exact, written
 from truetape.domain.announcements import ENDED
 from truetape.domain.distributions import CASH, SHARES
 from truetape.domain.entitlements import ratio
+from truetape.domain.messages import Edit
 
 CHECKS: Final = ("undeclared_split", "unexplained_jump", "split_without_jump", "dividend_without_fall")
 TOLD_TWICE: Final = "told_twice"  # what the sources themselves show, without a check
@@ -27,6 +28,7 @@ NEAR_DAYS: Final = 3  # within which an announced action explains what was found
 STATES: Final = ("proposed", "accepted", "rejected")
 PREFIX: Final = "pro_"
 _DIGITS: Final = 12
+_REPAIRED: Final = {"proposed": "proposed", "undone": "proposed", "applied": "accepted", "rejected": "rejected"}
 _DECIDED: Final = {"accepted": "accepted", "rejected": "rejected"}
 
 
@@ -65,6 +67,35 @@ def proposals(
     found = [msgspec.structs.replace(one, **decided.get(one.proposal_id, {})) for one in every_one]
     open_ones = [one for one in found if every or one.state == "proposed"]
     return [one for one in open_ones if one.state != "proposed" or not _is_explained(one, announced)]
+
+
+def repairs_proposed(repairs: pl.DataFrame) -> list[Proposal]:
+    """Return the repairs of providers' actions as proposals, by date; each is of the action that it changes first.
+
+    Args:
+        repairs: Rows of the table repairs.
+    """
+    rows = repairs.filter(pl.col("record") == "actions").sort("start", "repair_id")
+    return [_repair(row) for row in rows.iter_rows(named=True)]
+
+
+def _repair(row: Mapping[str, Any]) -> Proposal:
+    edits = msgspec.json.decode(row["edits"], type=tuple[Edit, ...])
+    first = edits[0]
+    said = "announced" if first.before is None else "withdrawn" if first.after is None else "amended"
+    fields = {"type": first.column, "value": "" if first.after is None else written(ratio(first.after))}
+    return Proposal(
+        proposal_id=row["repair_id"],
+        instrument_id=row["instrument_id"],
+        said=said,
+        announcement_id="",
+        effective_date=row["start"],
+        fields={name: text for name, text in fields.items() if text},
+        check=row["kind"],
+        evidence=f"{row['explanation']}: {row['evidence']}",
+        state=_REPAIRED[row["state"]],
+        actor=row["decided_by"],
+    )
 
 
 def _proposed(row: Mapping[str, Any], announced: Sequence[Announcement]) -> Iterator[Proposal]:

@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from truetape.domain.action_fields import Field
-from truetape.domain.action_proposals import CHECKS, proposals
+from truetape.domain.action_proposals import CHECKS, proposals, repairs_proposed
 from truetape.domain.announced import announcement_rows, announcements, with_sources
 from truetape.domain.announced_history import Known, history
 from truetape.domain.announcements import REFUSALS, Life, status_on
@@ -222,13 +222,19 @@ async def proposed(reading: Reading, shelf: Shelf, symbols: tuple[str, ...]) -> 
     about = {"instrument_id": tuple(named)} if named else {}
     columns = ("instrument_id", "dissented")
     told = await reading.read("announcements", Selection(equal=about, as_of=reading.as_of, columns=columns))
-    suspects = {*findings["instrument_id"], *told.filter(pl.col("dissented") != "")["instrument_id"]}
+    repairs = await reading.read("repairs", Selection(equal={**about, "record": ("actions",)}, as_of=reading.as_of))
+    suspects = {
+        *findings["instrument_id"],
+        *repairs["instrument_id"],
+        *told.filter(pl.col("dissented") != "")["instrument_id"],
+    }
     every = dict((await _symbols(reading)).iter_rows()) | named
     rows = []
     for instrument in sorted(suspects):
         known = await _known(reading, instrument)
         own = findings.filter(pl.col("instrument_id") == instrument)
-        for one in proposals(own, announcements(*known), known[2], every=True):
+        mended = repairs_proposed(repairs.filter(pl.col("instrument_id") == instrument))
+        for one in (*proposals(own, announcements(*known), known[2], every=True), *mended):
             row = msgspec.structs.asdict(one)
             rows.append({**one.fields, **row, "symbol": every.get(instrument, instrument)})
     return Page(pl.DataFrame(rows, schema=dict(PROPOSED)).sort("symbol", "effective_date", maintain_order=True))
