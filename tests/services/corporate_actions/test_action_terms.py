@@ -15,6 +15,7 @@ from truetape.services.corporate_actions.terms import (
     PRICES,
     SpinOff,
     first_prices,
+    in_other_currency,
     listed_as,
     missing_terms,
     stated,
@@ -26,7 +27,7 @@ FRIDAY, MONDAY, TUESDAY = date(2024, 6, 7), date(2024, 6, 10), date(2024, 6, 11)
 
 def closes(*told: tuple[date, float, int, int]) -> pl.DataFrame:
     schema = {"date": pl.Date(), "close": pl.Float64(), "since": pl.Int64(), "until": pl.Int64()}
-    return pl.DataFrame(told, schema=schema, orient="row")
+    return pl.DataFrame(told, schema=schema, orient="row").with_columns(currency=pl.lit("USD"))
 
 
 BARS = closes((FRIDAY, 100.0, 0, FOREVER), (MONDAY, 80.0, 0, FOREVER))
@@ -129,3 +130,14 @@ def test_what_cannot_be_valued_is_named() -> None:
     assert list(missing_terms(actions("spin_off", 0.5, until=9), prices())) == []
     assert list(missing_terms(actions("spin_off", None), prices())) == []
     assert list(missing_terms(actions("split", 2.0), prices())) == []
+
+
+def test_cash_in_another_currency_is_named() -> None:
+    """Only where both are known, and while it stands."""
+    pounds = actions("dividend", 1.0).with_columns(currency=pl.lit("GBP"))
+    unknown = BARS.with_columns(currency=pl.lit(None, pl.String))
+
+    assert list(in_other_currency(pounds, BARS)) == [{"type": "dividend", "ex_date": MONDAY, "currency": "GBP"}]
+    assert list(in_other_currency(pounds, unknown)) == []
+    assert list(in_other_currency(actions("dividend", 1.0), BARS)) == []
+    assert list(in_other_currency(pounds.with_columns(until=pl.lit(9)), BARS)) == []

@@ -19,7 +19,7 @@ DAYS = [date(2024, 1, day) for day in (2, 3, 4, 5)]
 def bars(*told: tuple[date, float | None, int, int]) -> pl.DataFrame:
     """Return closes with the knowledge times since and until which they stood."""
     schema = {"date": pl.Date(), "close": pl.Float64(), "since": pl.Int64(), "until": pl.Int64()}
-    return pl.DataFrame(told, schema=schema, orient="row")
+    return pl.DataFrame(told, schema=schema, orient="row").with_columns(currency=pl.lit("USD"))
 
 
 BARS = bars(*((day, close, 0, FOREVER) for day, close in zip(DAYS, [100.0, 50.0, None, 40.0], strict=True)))
@@ -90,6 +90,22 @@ def test_a_dividend_without_an_earlier_close_has_no_effect() -> None:
     told = actions(ex_date=[DAYS[0], DAYS[0]], type=["dividend", "split"], value=[5.0, 2.0])
 
     assert changes(told) == [(DAYS[0], 0, 2.0, 1.0)]
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("dividend", []), ("split", [(DAYS[3], 0, 5.0, 1.0)])])
+def test_cash_in_another_currency_has_no_effect(kind: str, expected: list[Any]) -> None:
+    """5 pounds cannot be measured against 50 dollars; a split has no currency, whatever is told of it."""
+    told = actions(ex_date=[DAYS[3]], type=kind, value=5.0, currency="GBP")
+
+    assert changes(told) == expected
+
+
+@pytest.mark.parametrize("currency", ["USD", "", None])
+def test_cash_in_the_currency_of_the_close_or_in_none_counts(currency: str | None) -> None:
+    """Who does not say it means that of the prices."""
+    assert changes(actions(ex_date=[DAYS[3]], type="dividend", value=5.0, currency=currency)) == [
+        (DAYS[3], 0, 1.0, 0.9)
+    ]
 
 
 @pytest.mark.parametrize("simulated", [True, False])

@@ -19,18 +19,20 @@ class Known:
     known: int
     begun: bool  # a close of the ex-date or a later day was there: the action is in effect
     close: float | None  # of the last session before the ex-date that had one
+    currency: str | None  # of that close; None: it is not known
 
 
 class Closes:
     """The closes of one instrument in the spans of knowledge time in which they stood."""
 
     def __init__(self, spans: pl.DataFrame) -> None:
-        """Take `spans`: `date`, `close`, `since` and `until`, ascending by date; see `known_spans`."""
+        """Take `spans`: `date`, `close`, `currency`, `since` and `until`, ascending by date; see `known_spans`."""
         priced = spans.filter(pl.col("close") > 0)
         self._days: Any = priced["date"].cast(pl.Int32).to_numpy()
         self._since: Any = priced["since"].to_numpy()
         self._until: Any = priced["until"].to_numpy()
         self._close: list[float] = priced["close"].to_list()
+        self._currency: list[str | None] = priced["currency"].to_list()
         standing = np.where(self._until == FOREVER, self._since, FOREVER)
         self._standing: Any = np.minimum.accumulate(standing[::-1])[::-1]  # since when some later close stands
 
@@ -50,8 +52,9 @@ class Closes:
         edges = {edge for since, until in begun for edge in (since, until)}
         edges |= {edge for one in before for edge in (int(self._since[one]), int(self._until[one]))}
         for known in sorted({first, *(one for one in moments | edges if first < one < FOREVER)}):
-            close = next((self._close[one] for one in before if self._stood(one, known)), None)
-            yield Known(known, any(since <= known < until for since, until in begun), close)
+            last = next((one for one in before if self._stood(one, known)), None)
+            told = (None, None) if last is None else (self._close[last], self._currency[last])
+            yield Known(known, any(since <= known < until for since, until in begun), *told)
 
     def _begun(self, place: int) -> list[tuple[int, int]]:
         """Return spans that together are those in which any close from `place` on stood."""

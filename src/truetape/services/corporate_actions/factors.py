@@ -23,7 +23,12 @@ CHANGES: Final = {
     "simulated": pl.Boolean(),
 }
 _STATE: Final = ("ex_date", "since")
-_POINTS: Final = {**{name: CHANGES[name] for name in _STATE}, "begun": pl.Boolean(), "close": pl.Float64()}
+_POINTS: Final = {
+    **{name: CHANGES[name] for name in _STATE},
+    "begun": pl.Boolean(),
+    "close": pl.Float64(),
+    "quoted": pl.String(),
+}
 _NUMBERS: Final = ("split", "dividend", "simulated")
 
 
@@ -34,9 +39,10 @@ def factor_changes(actions: pl.DataFrame, bars: pl.DataFrame, prices: pl.DataFra
     before, it has no effect yet. A dividend is measured against the last close before the ex-date that was known then.
 
     Args:
-        actions: Golden actions in the spans in which they stood: `ex_date`, `type`, `value`, `agreed`, `simulated`,
-            `since` and `until`. A null value is no action.
-        bars: Golden raw daily bars in their spans: `date`, `close`, `since` and `until`, ascending by date.
+        actions: Golden actions in the spans in which they stood: `ex_date`, `type`, `value`, `currency`, `agreed`,
+            `simulated`, `since` and `until`. A null value is no action, and cash in another currency than that of the
+            close cannot be measured against it: it has no effect.
+        bars: Golden raw daily bars in their spans: `date`, `close`, `currency`, `since` and `until`, ascending by date.
         prices: What spun-off shares and rights are valued at, in spans: terms.PRICES; None: nothing is known of it.
     """
     told = actions.filter(pl.col("value").is_not_null())
@@ -44,9 +50,9 @@ def factor_changes(actions: pl.DataFrame, bars: pl.DataFrame, prices: pl.DataFra
     points = _points(told, valued, Closes(bars))
     if points.is_empty():
         return pl.DataFrame(schema=CHANGES)
-    standing = points.select(_STATE).join(told.rename({"since": "from"}), on="ex_date")
+    standing = points.select(*_STATE, "quoted").join(told.rename({"since": "from"}), on="ex_date")
     standing = standing.filter(pl.col("from") <= pl.col("since"), pl.col("since") < pl.col("until"))
-    counted = _priced(told_apart(standing, by=_STATE), valued)
+    counted = _priced(told_apart(standing.filter(~foreign("quoted")), by=_STATE), valued)
     days = points.join(per_day(counted, by=_STATE), on=_STATE, how="inner", maintain_order="left")
     days = days.filter("begun").with_columns(pl.lit(None, pl.Float64).alias("dividend"))
     days = days.with_columns(kept(days, days["close"], basis="raw").alias("dividend"))
@@ -54,6 +60,15 @@ def factor_changes(actions: pl.DataFrame, bars: pl.DataFrame, prices: pl.DataFra
     marks = counted.group_by(_STATE).agg(pl.col("simulated").any())
     changed = effective.join(marks, on=_STATE).select(*_STATE, *_NUMBERS)
     return only_changes(points.select(_STATE).join(changed, on=_STATE, how="left", maintain_order="left"))
+
+
+def foreign(quoted: str) -> pl.Expr:
+    """Return whether an action is cash in another currency than that in the column `quoted`; false where one is null.
+
+    Of the action `type` and `currency` are looked at.
+    """
+    differs = (pl.col("currency") != pl.col(quoted)).fill_null(value=False) & (pl.col("currency") != "")
+    return pl.col("type").is_in(CASH) & differs
 
 
 def only_changes(states: pl.DataFrame) -> pl.DataFrame:
@@ -83,7 +98,9 @@ def _points(actions: pl.DataFrame, prices: pl.DataFrame, closes: Closes) -> pl.D
         spans = pl.concat([one.select("since", "until") for one in (own, prices.filter(pl.col("ex_date") == ex_date))])
         moments = {*spans["since"].to_list(), *spans["until"].to_list()}
         ex_day = own["ex_date"].cast(pl.Int32)[0]
-        rows += [(ex_date, one.known, one.begun, one.close) for one in closes.around(ex_day, moments=moments)]
+        rows += [
+            (ex_date, one.known, one.begun, one.close, one.currency) for one in closes.around(ex_day, moments=moments)
+        ]
     return pl.DataFrame(rows, schema=_POINTS, orient="row")
 
 

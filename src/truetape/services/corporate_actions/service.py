@@ -24,14 +24,15 @@ from truetape.services.corporate_actions.terms import (
     PRICED,
     PRICES,
     first_prices,
+    in_other_currency,
     listed_as,
     missing_terms,
     stated,
     unstated,
 )
 
-CLOSE: Final = ("ts_event", "close", "ts_known", "version")
-ACTION: Final = ("ex_date", "type", "value", "agreed", "ts_known", "version", "simulated")
+CLOSE: Final = ("ts_event", "close", "currency", "ts_known", "version")
+ACTION: Final = ("ex_date", "type", "value", "currency", "agreed", "ts_known", "version", "simulated")
 TERM: Final = (*("announcement_id", "type", "status", "effective_date", "price", "new_symbol", "ts_known", "version"),)
 LISTED: Final = ("instrument_id", "symbol", "valid_from", "valid_to")
 NO_PRICES: Final = pl.DataFrame(schema=PRICES)
@@ -98,6 +99,8 @@ class CorporateActionsService:
         spans = await self._spans("actions", actions, equal, key=("ex_date", "type"))
         prices = await self._prices(instrument, spans)
         closes = await self._closes({**equal, "timeframe": (self._config.timeframe,)})
+        for other in in_other_currency(spans, closes):
+            log.warning("corporate_actions.other_currency", instrument_id=instrument, **other)
         found: Rewriting = await asyncio.to_thread(
             lambda: rewriting(factor_changes(spans, closes, prices), versions, withdrawals, instrument_id=instrument)
         )

@@ -11,6 +11,7 @@ import polars as pl
 
 from truetape.domain.announced_terms import exact
 from truetape.domain.announcements import ENDED
+from truetape.domain.distributions import CASH
 from truetape.domain.errors import BadInput
 from truetape.domain.known_spans import FOREVER
 
@@ -111,6 +112,21 @@ def missing_terms(actions: pl.DataFrame, prices: pl.DataFrame) -> Iterator[Mappi
     standing = actions.filter(pl.col("until") == FOREVER, pl.col("type").is_in(PRICED), pl.col("value").is_not_null())
     known = prices.filter(pl.col("until") == FOREVER)
     yield from standing.join(known, on=["ex_date", "type"], how="anti").select("type", "ex_date").iter_rows(named=True)
+
+
+def in_other_currency(actions: pl.DataFrame, closes: pl.DataFrame) -> Iterator[Mapping[str, object]]:
+    """Yield the cash that stands and is in another currency than the newest close: `type`, `ex_date`, `currency`.
+
+    Args:
+        actions: In their spans: `ex_date`, `type`, `value`, `currency` and `until`.
+        closes: In theirs: `currency`, ascending by date.
+    """
+    known = closes["currency"].drop_nulls()
+    if known.is_empty():
+        return
+    standing = actions.filter(pl.col("until") == FOREVER, pl.col("type").is_in(CASH), pl.col("value").is_not_null())
+    other = standing.filter(pl.col("currency").is_not_null(), ~pl.col("currency").is_in(["", known[-1]]))
+    yield from other.select("type", "ex_date", "currency").iter_rows(named=True)
 
 
 def _alive(announcements: pl.DataFrame) -> pl.DataFrame:
