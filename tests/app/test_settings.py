@@ -119,14 +119,6 @@ def test_wrong_values(tmp_path: Path, line: str, problem: str) -> None:
         ('"AAPL"', '""', "instruments[0].symbol was ''; write a symbol such as \"AAPL\", without spaces."),
         ('"XNAS"', '"NASDAQ"', "instruments[0].mic was 'NASDAQ'; write four capitals of ISO 10383, such as \"XNAS\"."),
         ('"XNAS"', '"XLOM"', "instruments[0].mic was 'XLOM', which has no calendar; did you mean XLON?"),
-        (
-            '"XNAS"',
-            '"XNAS"\nisin = "US0378331006"',
-            (
-                "instruments[0].isin was 'US0378331006'. Its check digits are wrong (the last had to be 5): look for a "
-                "mistyped character."
-            ),
-        ),
         ('mic = "XNAS"', "", 'instruments[0].mic is missing; write four capitals of ISO 10383, such as "XNAS".'),
         (
             '"XNAS"',
