@@ -70,7 +70,7 @@ def computed(
     if first > last:
         reach = covered(keeper, start=date.min, end=date.max)
         fix = f"The calendar of {mic} reaches from {reach[0]} to {reach[1]}."
-        raise BadInput(parameter="the days", value=f"{start} to {end}", fix=fix)
+        raise BadInput(parameter="The range of days", value=f"{start} to {end}", fix=fix)
     own = corrections.with_columns(mic=pl.when(pl.col("mic") == mic).then(pl.lit(keeper)).otherwise("mic"))
     span = {"start": first - AROUND, "end": last + AROUND}
     around = believed_hours(keeper, **span, corrections=own, as_of=as_of)
@@ -96,7 +96,7 @@ def kept(mic: str, rows: pl.DataFrame, *, start: date, end: date, source: str) -
     """
     if rows.is_empty():
         fix = "No session of these days is kept. Ask about others, or without --data and --url by the rules alone."
-        raise BadInput(parameter="the days", value=f"{start} to {end}", fix=fix)
+        raise BadInput(parameter="The range of days", value=f"{start} to {end}", fix=fix)
     reach = rows.select(pl.col("session").min().alias("first"), pl.col("session").max().alias("last")).row(0)
     first, last = max(start, reach[0]), min(end, reach[1])
     none = pl.DataFrame(schema={"session": pl.Date(), **{name: CORRECTION[name] for name in TOLD}})
@@ -153,6 +153,12 @@ def answers(view: CalendarView, instants: pl.Series) -> pl.DataFrame:
             "next": hours.next_session(instants),
         }
     )
+
+
+def around(start: date, end: date) -> tuple[date, date]:
+    """Return the days from AROUND before `start` to AROUND after `end`, as far as there are dates."""
+    first = start - AROUND if start > date.min + AROUND else date.min
+    return first, end + AROUND if end < date.max - AROUND else date.max
 
 
 def days_of(instants: Sequence[int]) -> tuple[date, date]:

@@ -181,5 +181,6 @@ def test_a_platform_keeps_what_it_is_told_and_tells_it(tmp_path: Path) -> None:
     assert "XNAS from 2024-06-03 to 2024-06-14: 9 sessions" in shown.stdout
     assert "2024-06-11" in shown.stdout
     gone = run("XTKS", *data)
-    assert "its calendar is not kept. Kept: XNAS." in gone.stderr.replace("\n", " ")
+    assert "under [calendars]. Kept: XNAS." in gone.stderr.replace("\n", " ")
     assert 2 == run("XNAS", "--from", "2019-01-01", "--to", "2019-02-01", *data).exit_code
+    assert 2 == run("XNAS", "--from", "0001-01-01", "--to", "9999-12-31", "--as-of", "2000-01-01", *data).exit_code

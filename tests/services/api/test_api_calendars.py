@@ -119,7 +119,11 @@ def test_a_calendar_as_it_was_known_before_its_correction(client: Client) -> Non
 @pytest.mark.parametrize(
     ("path", "parameter", "words"),
     [
-        ("/v1/calendars/XNYS", "mic", "its calendar is not kept. Kept: XTKS."),
+        (
+            "/v1/calendars/XNYS",
+            "mic",
+            "The calendar of this venue was not kept. Declare an instrument of it, or name it in `venues`",
+        ),
         ("/v1/calendars/XTKS?start=2023-06-13&end=2023-06-12", "start", "later than end"),
         ("/v1/calendars/XTKS?start=June", "start", "YYYY-MM-DD"),
         ("/v1/calendars/XTKS?symbols=A", "symbols", "There is no such parameter."),

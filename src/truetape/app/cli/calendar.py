@@ -132,7 +132,7 @@ def _view(mic: str, asked: dict[str, Any], days: tuple[date, date]) -> CalendarV
     start, end = days
     if asked["source"] is not None:
         with library.open(asked["source"]) as session:
-            before, after = start - calendars.AROUND, end + calendars.AROUND
+            before, after = calendars.around(start, end)
             rows = session.calendar(mic, start=before, end=after, as_of=asked["as_of"])
         return calendars.kept(mic, rows, start=start, end=end, source=f"what is kept at {asked['source']}")
     own = {"corrections": read_file(asked["corrections"])} if asked["corrections"] else {}

@@ -140,7 +140,8 @@ async def calendar(reading: Reading, query: CalendarQuery) -> Page:
     if query.mic not in kept["mic"]:
         known = ", ".join(kept["mic"].sort()) or "none yet"
         when = "" if query.as_of is None else " then"
-        fix = f"No instrument of this venue was declared{when}, so its calendar is not kept. Kept{when}: {known}."
+        keep = "Declare an instrument of it, or name it in `venues` under [calendars]"
+        fix = f"The calendar of this venue was not kept{when}. {keep}. Kept{when}: {known}."
         raise BadInput(parameter="mic", value=query.mic[:40], fix=fix)
     days = Selection(equal=mic, start=query.start, end=query.end, as_of=reading.as_of)
     sessions = (await reading.read("sessions", days)).select("mic", *_HOURS, *_VERSION)

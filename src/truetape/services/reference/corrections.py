@@ -123,6 +123,9 @@ def _moment(text: str, session: date, zone: ZoneInfo, *, parameter: str) -> int 
     try:
         at = from_datetime(datetime.combine(session, time.fromisoformat(text), tzinfo=zone))
     except ValueError:
+        if "T" not in text:
+            fix = "Write a time of the venue's clock such as 09:30, or an instant such as 2024-07-03T17:00Z."
+            raise BadInput(parameter=parameter, value=text, fix=fix) from None
         at = _instant(text, parameter=parameter)
     if abs(at - day_start_ns(session)) > _FARTHEST.days * DAY_NS:
         raise BadInput(parameter=parameter, value=text, fix=f"It must lie beside the session of {session}.")

@@ -13,7 +13,7 @@ from truetape.domain.calendar_corrections import HOURS
 from truetape.domain.kinds import INSTANT
 
 EARLIEST: Final = date(1800, 1, 1)
-LATEST: Final = date(2200, 1, 1)
+LATEST: Final = date(2099, 12, 31)  # nobody knows the clock changes of the century after
 PACKAGE: Final = "exchange_calendars"
 _DAY: Final = timedelta(days=1)
 _SAMPLE: Final = (date(2022, 3, 1), date(2022, 4, 1))  # that every calendar knows, for what does not depend on days
