@@ -274,9 +274,7 @@ def announced_endpoints(
     """Return the endpoints of announced actions."""
     by = Parameter("by", "Which date must lie in the range.", choices=BY, default=BY[0])
     some = Parameter("symbols", "Symbols or instrument ids, separated by commas.", example="AAPL,MSFT")
-    target = Parameter(
-        "target", f"An announcement_id of {PATH}.", example="ann_desj2dqeqa6e_47f140be1802", required=True
-    )
+    shared: dict[str, Any] = {"formats": TABLE_FORMATS, "columns": ANNOUNCED}
     return [
         Endpoint(
             name="announcements",
@@ -288,8 +286,7 @@ def announced_endpoints(
             ),
             example=f"{PATH}?symbols=AAPL",
             parameters=(symbols, *days, *known, form_of(TABLE_FORMATS)),
-            formats=TABLE_FORMATS,
-            columns=ANNOUNCED,
+            **shared,
         ),
         Endpoint(
             name="upcoming_actions",
@@ -298,37 +295,45 @@ def announced_endpoints(
             about="Announced actions of all instruments by ex-date, pay date, record date or deadline, from today on.",
             example=f"{PATH}/calendar?by=pay_date",
             parameters=(*days, by, *known, form_of(TABLE_FORMATS)),
-            formats=TABLE_FORMATS,
-            columns=ANNOUNCED,
+            **shared,
         ),
-        Endpoint(
-            name="action_proposals",
-            path=f"{PATH}/proposals",
-            title="Proposed actions",
-            about=(
-                "Actions that prices speak of and nobody tells, or deny. They change nothing: POST to "
-                "/v1/actions/statements accepts or rejects one."
-            ),
-            example=f"{PATH}/proposals?symbols=AAPL",
-            parameters=(some, *known, form_of(TABLE_FORMATS)),
-            formats=TABLE_FORMATS,
-            columns=PROPOSED,
-        ),
-        Endpoint(
-            name="action_case",
-            path=f"{PATH}/{{target}}",
-            title="An announced action",
-            about=(
-                "One action: each field with who said so, who did not and why; all of its versions, and what operators "
-                "said. `format=text` is for reading."
-            ),
-            example=f"{PATH}/{target.example}?format=text",
-            parameters=(*known, form_of(PAGE_FORMATS)),
-            formats=PAGE_FORMATS,
-            columns={},
-            path_parameters=(target,),
-        ),
+        _proposals((some, *known, form_of(TABLE_FORMATS))),
+        _case((*known, form_of(PAGE_FORMATS))),
     ]
+
+
+def _proposals(parameters: tuple[Parameter, ...]) -> Endpoint:
+    return Endpoint(
+        name="action_proposals",
+        path=f"{PATH}/proposals",
+        title="Proposed actions",
+        about=(
+            "Actions that prices speak of and nobody tells, or deny. They change nothing: POST to "
+            "/v1/actions/statements accepts or rejects one."
+        ),
+        example=f"{PATH}/proposals?symbols=AAPL",
+        parameters=parameters,
+        formats=TABLE_FORMATS,
+        columns=PROPOSED,
+    )
+
+
+def _case(parameters: tuple[Parameter, ...]) -> Endpoint:
+    example = "ann_desj2dqeqa6e_47f140be1802"
+    return Endpoint(
+        name="action_case",
+        path=f"{PATH}/{{target}}",
+        title="An announced action",
+        about=(
+            "One action: each field with who said so, who did not and why; all of its versions, and what operators "
+            "said. `format=text` is for reading."
+        ),
+        example=f"{PATH}/{example}?format=text",
+        parameters=parameters,
+        formats=PAGE_FORMATS,
+        columns={},
+        path_parameters=(Parameter("target", f"An announcement_id of {PATH}.", example=example, required=True),),
+    )
 
 
 async def _known(reading: Reading, instrument: str) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
