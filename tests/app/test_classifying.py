@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from room_doubles import rows
 from small_platform import acquired
 from truetape.app import library
-from truetape.app.class_files import read_rows
+from truetape.app.class_files import Rows, read_rows
 from truetape.app.classifying import classify, classify_here, retell
 from truetape.app.cli.commands import app
 from truetape.app.desk import settings_of
@@ -146,7 +146,7 @@ async def test_a_running_platform_takes_files_and_a_replay_tells_them_again(fold
     async with Platform(settings, command="truetape up") as platform:
         await platform.serve()
         await platform.recover()
-        ways = ({"code": "4510", "to_code": "2020", "confidence": "0.8"},)
+        ways: Rows = ({"code": "4510", "to_code": "2020", "confidence": "0.8"},)
         made = await classify(folder, "gics", NewClasses(what="mappings", rows=ways, since="2023-03-18"))
         assert (1, 0) == (made.rows, made.unmapped)
         await retell(platform)
@@ -155,7 +155,7 @@ async def test_a_running_platform_takes_files_and_a_replay_tells_them_again(fold
         own = NewClasses(what="mappings", rows=ways, to="gics")
         assert "sic" == (await classify_here(platform, "SIC", own)).taxonomy
         await platform.parts.store.commit({"identifiers": CIK, "issuer_claims": SAID})
-        named = ({"code": "73", "name": "Services"}, {"code": "7372", "name": "Software"})
+        named: Rows = ({"code": "73", "name": "Services"}, {"code": "7372", "name": "Software"})
         await classify_here(platform, "sic", NewClasses(what="structure", rows=named, since="1987-01-01"))
         claimed = await classify_here(platform, "sic", NewClasses(what="claims"))
         assert (1, 1, "no instrument was listed under it then") == (claimed.rows, claimed.left_out, claimed.left[0].why)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from typing import Any
+
+import msgspec
 
 from ingestion_room import Room
 from pipeline_doubles import Script
+from truetape.domain.capability import Offer
 from truetape.domain.messages import BackfillRequested, RoundClosed
+from truetape.ports.provider import Provider
 from truetape.services.ingestion.chunks import basis_of
 from truetape.services.ingestion.intervals import IntervalLedger
 from truetape.services.ingestion.pairs import listed_pairs, plan_rates, weekdays
@@ -50,7 +56,7 @@ async def test_a_room_asks_for_its_pairs_and_for_those_of_a_backfill() -> None:
     service.extend([Listed("ins_a", "A")], end=date(2024, 6, 7))
     await service.work(until_idle=True)
     service._market.listed["ins_a"] = Listed("ins_a", "A")
-    request = {"job_id": "job_a", "start": FRIDAY, "end": MONDAY, "ts_known": 1, "kind": "fx_rates"}
+    request: dict[str, Any] = {"job_id": "job_a", "start": FRIDAY, "end": MONDAY, "ts_known": 1, "kind": "fx_rates"}
     await service.on_backfill_requested(BackfillRequested(symbols=("USD/JPY", "AAPL"), **request))
     await service.work(until_idle=True)
 
@@ -59,13 +65,7 @@ async def test_a_room_asks_for_its_pairs_and_for_those_of_a_backfill() -> None:
     assert (("AAPL",), "done") == (service.jobs["job_a"].unknown, service.jobs["job_a"].state)
 
 
-def _with_rates(room: Room) -> object:
-    from dataclasses import replace
-
-    import msgspec
-
-    from truetape.domain.capability import Offer
-
+def _with_rates(room: Room) -> Provider:
     known = room.providers["p"]
     offers = (*known.declaration.offers, Offer(kind="fx_rates"))
     declared = msgspec.structs.replace(known.declaration, offers=offers, assets=("equity", "fx"), basis="all")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -21,7 +22,7 @@ GRADING = Grading(
 def claims(*rows: tuple[str, date, float | None]) -> pl.DataFrame:
     """What providers say that one euro costs in dollars."""
     names, days, rates = map(list, zip(*rows, strict=True))
-    given = {
+    given: dict[str, Any] = {
         "bid": None,
         "ask": None,
         "base": "EUR",
