@@ -19,6 +19,8 @@ def test_what_is_not_read_and_what_has_no_effect_is_said(tmp_path: Path) -> None
     folder.map("gone", "20240102,gone,N", "20501231,gone,N")
     folder.factors("gone", "20240102,0.4,1,1", "20240105,0.4,1,10", "20240112,0.5,1,10", "20501231,1,1,0")
     folder.daily("gone", dict.fromkeys(WEEK, 10.0))
+    folder.hours("hours", ("20240105 09:00", 10.0))
+    folder.minutes("minutes", "20240105", (34_200_000, 10.0))
     folder.map("odd", "20240102,odd,N", "20501231,odd,N")
     folder.zip("daily/odd.zip", "odd.csv", "20240102 00:00,50000,40000,60000,50000,9\n20240103 00:00,1,1,1,1,1\n")
 
@@ -30,6 +32,8 @@ def test_what_is_not_read_and_what_has_no_effect_is_said(tmp_path: Path) -> None
         "crypto, forex, equity/india: only equities of the USA are read",
         "tick: bars of a day, an hour and a minute are read, nothing finer",
         "map_files/map_files_20240112.zip: files of this folder are read only where they are not packed; unpack it",
+        "hours: no bars of a day; --timeframe 1d,1h brings theirs",
+        "minutes: no bars of a day; --timeframe 1d,1m brings theirs",
         "factor_files/gone.csv: its bars end on 2024-01-12, and 1 later ex-dates change no price until more bars come",
         f"truetape quarantine list --data {data} shows 1 bars that broke a rule and were kept out",
     ] == told["notes"]

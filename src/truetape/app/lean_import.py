@@ -100,7 +100,7 @@ async def import_lean(order: Order, *, on_progress: Callable[[Progress], None] =
         attempts=1,  # a file that cannot be read now is read by the next run
     )
     async with Platform(settings, command="truetape import lean") as platform:
-        work = _Import(platform=platform, found=found, securities=securities, end=end)
+        work = _Import(platform=platform, found=found, securities=securities, end=end, timeframes=order.timeframes)
         await platform.recover()
         await work.forget_changed()
         work.listen()
@@ -193,6 +193,7 @@ class _Import:
     found: Folder
     securities: list[Security]
     end: date
+    timeframes: tuple[str, ...]
     stored: Counter[str] = field(default_factory=Counter)
 
     def listen(self) -> None:
@@ -287,7 +288,7 @@ class _Import:
     async def _notes(self) -> list[str]:
         """Return what a user should know: of the files, of what was stored, and of what was kept out."""
         names = {identity(one): one.name for one in self.securities}
-        told = await asyncio.to_thread(lambda: list(lean_notes.of_files(self.found, self.securities)))
+        told = await asyncio.to_thread(lambda: list(lean_notes.of_files(self.found, self.securities, self.timeframes)))
         told += await lean_notes.of_store(self.platform.parts.store, names)
         return [*told, *lean_notes.of_quarantine(self.stored["quarantined bars"], self.platform.settings.data)]
 

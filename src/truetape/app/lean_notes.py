@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -19,10 +19,11 @@ MOST_NAMED: Final = 100  # of securities that one note is about
 _LINES: Final = 5
 
 
-def of_files(found: Folder, securities: Iterable[Security]) -> Iterator[str]:
-    """Yield what the files of `securities` told and what of the folder was not read."""
+def of_files(found: Folder, securities: Iterable[Security], timeframes: Sequence[str]) -> Iterator[str]:
+    """Yield what the files of `securities` told and what of the folder was not read, given the timeframes asked for."""
     own = list(securities)
     yield from found.unread
+    yield from _of_finer_bars(found, own, timeframes)
     for name, one in found.securities.items():
         if not one.claims:
             yield f"{name}: other securities have its tickers on all its days; it was left out"
@@ -36,6 +37,20 @@ def of_files(found: Folder, securities: Iterable[Security]) -> Iterator[str]:
         if bars_begin is not None and bars_begin < begins:
             words = f"bars from {bars_begin} until {begins} were left out: no map file has the ticker then"
             yield f"daily/{ticker}.zip: {words}"
+
+
+def _of_finer_bars(found: Folder, securities: list[Security], timeframes: Sequence[str]) -> Iterator[str]:
+    """Yield which securities have bars, but none of the timeframes that were asked for."""
+    for timeframe in ("1h", "1m"):
+        without = [
+            one.name
+            for one in securities
+            if any(found.has(claim.ticker, timeframe) for claim in one.claims)
+            and not any(found.has(claim.ticker, other) for claim in one.claims for other in {"1d", *timeframes})
+        ]
+        if without:
+            more = f" and {len(without) - _LINES} more" if len(without) > _LINES else ""
+            yield f"{', '.join(without[:_LINES])}{more}: no bars of a day; --timeframe 1d,{timeframe} brings theirs"
 
 
 async def of_store(store: Store, names: Mapping[str, str]) -> list[str]:

@@ -119,6 +119,11 @@ class Folder:
         begins, ends = f"{first:%Y%m%d}", f"{last:%Y%m%d}"
         return {match[1]: path for match, path in found if match and begins <= match[1] <= ends}
 
+    def has(self, ticker: str, timeframe: str) -> bool:
+        """Return whether there are bars of a ticker, in small letters, of a timeframe: 1d, 1h or 1m."""
+        folders = {"1d": self.prices["daily"], "1h": self.prices["hour"], "1m": self._minutes}
+        return ticker in folders[timeframe]
+
     def _base(self) -> Path:
         with os.scandir(self.root):  # says so if there is no such folder
             pass
