@@ -68,6 +68,7 @@ def test_every_commented_line_of_the_template_loads(tmp_path: Path) -> None:
 
     assert (date(2024, 12, 31), True) == (settings.end, settings.simulated)
     assert {"yahoo": ("quotes",)} == settings.streams
+    assert ("EUR/USD", "USD/JPY") == settings.pairs
     assert {"bars": Policy(name="failover", providers=("yahoo", "alpha_vantage"))} == settings.policies
     assert (
         ProviderSettings(base_url="https://iex.example", key_variable="IEX_TOKEN", key=KEY)

@@ -59,6 +59,10 @@ key_variable = "FINNHUB_API_KEY"
 # [streams]
 # yahoo = ["quotes"]       # trades, where a provider has them, make one-minute bars
 
+# Exchange rates are acquired of pairs that are named here, so that bars can be told in other currencies.
+# [fx]
+# pairs = ["EUR/USD", "USD/JPY"]  # the ECB tells those of the euro without a key: [providers.ecb]
+
 # IEX Cloud closed on 2024-08-31; name a host that still speaks its API to use it.
 # [providers.iex_cloud]
 # base_url = "https://..."
