@@ -40,7 +40,7 @@ VENUES: Final[dict[str, Table]] = {
             "keeper": pl.String(),  # whose calendar it follows: its own, or that of another MIC
             "zone": pl.String(),  # IANA, in which its hours are told
             "rules": pl.String(),  # by what its sessions were computed, with the version
-            "first": pl.Date(),  # of the days that were asked for; those that the calendar does not know have no sessions
+            "first": pl.Date(),  # of the days that were asked for; those that no calendar knows have no sessions
             "last": pl.Date(),  # inclusive
             **VERSIONED_COLUMNS,
         },
