@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from truetape.domain.errors import BadInput
 from truetape.domain.kinds import INSTANT
 from truetape.domain.time import from_datetime
-from truetape.domain.trading_hours import TradingHours
+from truetape.domain.trading_hours import TradingHours, open_pieces
 
 MONDAY, TUESDAY, FRIDAY = date(2024, 6, 10), date(2024, 6, 11), date(2024, 6, 14)
 FIRST, LAST = date(2024, 6, 8), date(2024, 6, 16)
@@ -161,6 +161,25 @@ def test_a_last_bar_may_be_short() -> None:
 
     assert [7] == hours.bar_count(instants(at(10, 0)), instants(at(11, 0)), timeframe="1h").to_list()
     assert at(10, 19, 30) == hours.bar_labels(0, 2**62, timeframe="1h")[-1]
+
+
+def test_venues_are_open_in_pieces_between_their_breaks() -> None:
+    """Lunch cuts a session in two; without breaks, sessions are the pieces. Each venue's ascend."""
+    lunch = lunching().schedule.with_columns(pl.lit("XTKS").alias("mic"))
+    plain = nightly().schedule.with_columns(pl.lit(None, INSTANT).alias(name) for name in ("break_start", "break_end"))
+
+    found = open_pieces(pl.concat([lunch, plain.select(lunch.columns)]))
+
+    assert [
+        ("XCME", at(9, 22), at(10, 22)),
+        ("XCME", at(10, 22), at(11, 22)),
+        ("XTKS", at(10, 1), at(10, 3)),
+        ("XTKS", at(10, 4), at(10, 7)),
+        ("XTKS", at(11, 1), at(11, 3)),
+        ("XTKS", at(11, 4), at(11, 7)),
+        ("XTKS", at(14, 1), at(14, 3)),
+    ] == found.rows()
+    assert nightly().schedule.select("mic", "open", "close").equals(open_pieces(nightly().schedule))
 
 
 def test_a_venue_without_any_session_is_never_open() -> None:

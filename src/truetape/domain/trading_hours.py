@@ -167,6 +167,20 @@ class TradingHours:
         return _answers(pl.Series("session", days, dtype=pl.Int32).cast(pl.Date), unknown | absent)
 
 
+def open_pieces(schedule: pl.DataFrame) -> pl.DataFrame:
+    """Return when venues are open: `mic`, `open` and `close`, ascending, sessions cut at their lunch breaks.
+
+    Args:
+        schedule: `mic`, `open`, `close` and, where breaks are known, `break_start` and `break_end`; of any venues.
+    """
+    if "break_start" not in schedule.columns:
+        return schedule.select("mic", "open", "close").sort("mic", "open")
+    rests = pl.col("break_start").is_not_null() & pl.col("break_end").is_not_null()
+    first = schedule.select("mic", "open", pl.when(rests).then("break_start").otherwise("close").alias("close"))
+    second = schedule.filter(rests).select("mic", pl.col("break_end").alias("open"), "close")
+    return pl.concat([first, second]).sort("mic", "open")
+
+
 def _answers(values: pl.Series, unknown: Any) -> pl.Series:
     """Return `values` with null where nothing is known."""
     if not unknown.any():

@@ -38,6 +38,7 @@ def ns(text: str) -> int:
 
 
 # 4 July is no session; 3 July ends early, at 17:00 UTC
+LUNCH = {"open": "00:00", "close": "06:00", "break_start": "02:50", "break_end": "03:30"}
 SESSIONS = pl.DataFrame(
     [
         ("XNYS", date(2024, 7, 3), at("2024-07-03 13:30"), at("2024-07-03 17:00")),
@@ -122,6 +123,31 @@ def test_a_day_of_which_nobody_has_anything_is_not_late(settled: date, known: st
 def test_trades_are_late_during_a_session_only(last: str, now: str, due: str | None) -> None:
     """Five minutes after the last one, or after the open."""
     found = late_series(series(kind="trades", last=last, after=""), SESSIONS, now_ns=ns(now))
+
+    assert ([at(due)] if due else []) == found["due"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        ("2024-07-05 02:31", "2024-07-05 02:30"),  # half an hour of silence before lunch
+        ("2024-07-05 03:00", None),  # lunch, from 02:50 on
+        ("2024-07-05 03:33", None),  # it has just gone on
+        ("2024-07-05 03:36", "2024-07-05 03:35"),
+    ],
+)
+def test_nothing_is_late_at_lunch(now: str, due: str | None) -> None:
+    """Nor for five minutes after it; a session goes on at 03:30."""
+    tokyo = (
+        SESSIONS.filter(pl.col("session") == FRIDAY)
+        .head(1)
+        .with_columns(
+            pl.lit("XTKS").alias("mic"),
+            *(pl.lit(at(f"2024-07-05 {time}"), dtype=INSTANT).alias(name) for name, time in LUNCH.items()),
+        )
+    )
+
+    found = late_series(series(kind="trades", last="2024-07-05 02:25", after="", mic="XTKS"), tokyo, now_ns=ns(now))
 
     assert ([at(due)] if due else []) == found["due"].to_list()
 

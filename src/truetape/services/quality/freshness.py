@@ -17,6 +17,7 @@ import polars as pl
 from truetape.domain.durations import spoken
 from truetape.domain.schema import INSTANT, TABLES, empty
 from truetape.domain.time import NANOSECONDS, iso
+from truetape.domain.trading_hours import open_pieces
 from truetape.services.quality.objectives import Objectives
 
 LATE: Final = "late"
@@ -69,7 +70,8 @@ def late_series(series: pl.DataFrame, sessions: pl.DataFrame, *, now_ns: int) ->
 
     Args:
         series: SERIES_COLUMNS.
-        sessions: The calendar around the present, with mic, session, open and close.
+        sessions: The calendar around the present, with mic, session, open and close; break_start and break_end, where
+            they are known, during which nothing is due.
         now_ns: The present.
     """
     now = pl.lit(now_ns, dtype=pl.Int64).cast(INSTANT)
@@ -110,7 +112,7 @@ def _late_days(series: pl.DataFrame, sessions: pl.DataFrame, now: pl.Expr) -> pl
 
 
 def _late_in_session(series: pl.DataFrame, sessions: pl.DataFrame, now: pl.Expr) -> pl.DataFrame:
-    present = sessions.filter(pl.col("open") <= now, now < pl.col("close")).select("mic", "open")
+    present = open_pieces(sessions).filter(pl.col("open") <= now, now < pl.col("close")).select("mic", "open")
     running = series.filter(pl.col("after") == "").join(present, on="mic")
     since = pl.max_horizontal(pl.col("last").fill_null(pl.col("open")), "open")
     due = running.with_columns((since + pl.duration(nanoseconds="within")).alias("due")).filter(pl.col("due") < now)

@@ -21,6 +21,7 @@ from truetape.domain.messages import (
 )
 from truetape.domain.schema import TABLES, empty
 from truetape.domain.time import DAY_NS, to_datetime
+from truetape.domain.trading_hours import open_pieces
 from truetape.domain.wire import pack, unpack
 from truetape.ports.bus import Bus
 from truetape.ports.clock import Clock
@@ -252,9 +253,9 @@ class QualityService:
         async with self._one_at_a_time:
             day = to_datetime(message.ts_known).date()
             if self.watched.day != day:
-                span = Selection(start=day - NEAR, end=day + NEAR, columns=("mic", "open", "close"))
+                around = await _schedule(self._store, Selection(start=day - NEAR, end=day + NEAR))
                 listings = await self._store.read("listings", Selection(columns=("instrument_id", "mic")))
-                self.watched.set_calendars(await self._store.read("sessions", span), listings, day=day)
+                self.watched.set_calendars(open_pieces(around), listings, day=day)
             findings = await asyncio.to_thread(self.watched.hear, message)
         await self._tell(findings, source=message.provider, ts_known=message.ts_known)
 
@@ -322,7 +323,7 @@ async def late_now(
     if series.is_empty():
         return empty(LATE_COLUMNS), names
     calendar = Selection(equal={"mic": series["mic"].unique().to_list()}, start=today - RECENT, end=today)
-    sessions = await store.read("sessions", calendar)
+    sessions = await _schedule(store, calendar)
     known = await _newest(store, series["kind"].unique().to_list(), today, heard)
     began = pl.lit(began_ns or None, dtype=pl.Int64).cast(SERIES_COLUMNS["last"])
     not_heard = pl.col("last").is_null() & pl.col("kind").is_in(TICKS)
@@ -336,6 +337,13 @@ async def late_now(
         return late, names
     settled = seen.drop("settled", "settled_at").join(idle, on=["instrument_id", "kind"], how="left")
     return late_series(settled.select(list(SERIES_COLUMNS)), sessions, now_ns=now_ns), names
+
+
+async def _schedule(store: Store, wanted: Selection) -> pl.DataFrame:
+    """Return the sessions that are `wanted` with their lunch breaks, which are null where there is none."""
+    sessions, breaks = [await store.read(table, wanted) for table in ("sessions", "session_breaks")]
+    pauses = breaks.select("mic", "session", "break_start", "break_end")
+    return sessions.join(pauses, on=["mic", "session"], how="left")
 
 
 async def _newest(store: Store, kinds: list[str], today: date, heard: pl.DataFrame | None) -> pl.DataFrame:
