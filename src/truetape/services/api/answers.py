@@ -141,7 +141,9 @@ class Answers:
         start = position.start if position is not None else query.start
         near = [one.instrument_id for one in listings[first:]][: reach_of_page(query, limit)]
         if len(near) >= FEWEST:
-            self._together = await read_together(self._store, self._adjusting, query, near, columns=BAR)
+            self._together = await read_together(
+                self._store, self._adjusting, query, near, columns=BAR, also=_acquired()
+            )
         parts, left = [], limit
         for place in range(first, len(listings)):
             wanted = None if left is None else left + 1
@@ -172,7 +174,7 @@ class Answers:
         """Return bars of one instrument whose label is not before `start`: at least `limit`, if there are so many."""
         one = listing.instrument_id
         if one in self._together and start == query.start:
-            return self._together[one].with_columns(_acquired())
+            return self._together[one]
         if query.timeframe == "1d":
             bars = await self._stored(query, one, "1d", (start, query.end), limit=limit)
             if len(bars):

@@ -29,9 +29,17 @@ def reach_of_page(query: BarsQuery, limit: int | None) -> int:
 
 
 async def read_together(
-    reading: Reading, adjusting: Adjusting, query: BarsQuery, instruments: Sequence[str], *, columns: tuple[str, ...]
+    reading: Reading,
+    adjusting: Adjusting,
+    query: BarsQuery,
+    instruments: Sequence[str],
+    *,
+    columns: tuple[str, ...],
+    also: pl.Expr,
 ) -> dict[str, pl.DataFrame]:
     """Return the stored daily bars of `instruments` as `query` wants them, by instrument; none where there are none.
+
+    Rows have `columns` of the table, and what `also` gives.
 
     Raises:
         StoreUnavailable: The store cannot be read now.
@@ -48,7 +56,8 @@ async def read_together(
             columns=(_BY, *columns),
         )
         rows = await reading.read("bars", wanted)
-        found |= dict(_apart(await adjusting.adjusted_together(rows, query)))
+        adjusted = await adjusting.adjusted_together(rows, query)
+        found |= dict(_apart(adjusted.with_columns(also)))
     return found
 
 

@@ -119,8 +119,11 @@ class CorporateActionsService:
         announced = await self._spans("announcements", told, equal, key=("announcement_id",))
         found = [stated(announced)]
         for one in unstated(announced):
-            listings = await self._store.read("listings", Selection(columns=LISTED))
-            other = listed_as(listings, one.symbol, one.ex_date)
+            named = [
+                await self._store.read("listings", Selection(equal={column: (one.symbol,)}, columns=LISTED))
+                for column in ("symbol", "instrument_id")
+            ]
+            other = listed_as(pl.concat(named), one.symbol, one.ex_date)
             if other is not None:
                 daily = {"instrument_id": (other,), "timeframe": (self._config.timeframe,)}
                 found.append(first_prices(one, await self._closes(daily)))
