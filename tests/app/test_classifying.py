@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from room_doubles import rows
-from small_platform import acquired
+from small_platform import declared_settings
 from truetape.app import library
 from truetape.app.class_files import Rows, read_rows
 from truetape.app.classifying import classify, classify_here, retell
@@ -46,13 +47,18 @@ def told(*arguments: str, code: int = 0) -> str:
     return done.output
 
 
+async def _declared(data: Path) -> None:
+    """Make a data folder that knows of AAA and BBB and has asked nobody."""
+    async with Platform(declared_settings(data, sandbox_url="http://127.0.0.1:9"), command="truetape up") as platform:
+        await platform.recover()
+        await platform.declare()
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with two revisions, and AAA assigned a code that the second does not have."""
-    import asyncio
-
     place = tmp_path_factory.mktemp("classes")
-    asyncio.run(acquired(place / "data"))
+    asyncio.run(_declared(place / "data"))
     (place / "old.json").write_text(json.dumps({one["code"]: {"name": one["name"]} for one in OLD}))
     (place / "new.json").write_text(json.dumps(NEW))
     (place / "given.csv").write_text(
