@@ -57,6 +57,7 @@ _OPERATORS: Final = (
     ),
     ("/v1/instruments/{instrument}/unmerge", "POST why as JSON to take that back."),
     ("/v1/calendars/{mic}/corrections", "POST what a day of a venue is, why and who says so, as JSON."),
+    ("/v1/bars/plan", "Where the bars of a question come from, how long they take, and how to ask for less."),
     ("/v1/snapshots", "POST name, as_of, note and actor as JSON to name a state of the store."),
     ("/v1/receipts/{receipt}", "The answer that has this receipt, byte for byte."),
     ("/v1/tables/{table}", "A whole table as Arrow, or a selection of it: what the commands of an operator read."),
