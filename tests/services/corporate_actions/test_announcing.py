@@ -12,13 +12,16 @@ import msgspec
 import pytest
 
 from announced_market import claim, claims, detail, details
-from room_doubles import ListBus
+from room_doubles import ListBus, rows
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.domain.announced import announcements
 from truetape.domain.announced_messages import ActionStated, AnnouncementsChanged
+from truetape.domain.messages import BatchStored
 from truetape.domain.time import DAY_NS, day_start_ns
 from truetape.ports.store import Selection
 from truetape.services.corporate_actions.announcing import Announcing
+from truetape.services.corporate_actions.config import CorporateActionsConfig
+from truetape.services.corporate_actions.service import CorporateActionsService
 
 EX_DATE = "2024-06-10"
 SPLIT = {"type": "split", "effective_date": EX_DATE, "value": "7"}
@@ -154,3 +157,65 @@ async def state_on(store: DuckdbStore, day: int) -> list[tuple[str, str, str]]:
 async def current(store: DuckdbStore) -> list[tuple[Any, ...]]:
     rows = await store.read("announcements", Selection(columns=("announcement_id", "status", "value", "made_of")))
     return rows.rows()
+
+
+async def test_a_round_that_is_told_again_after_a_crash_brings_its_announcements(store: DuckdbStore) -> None:
+    """Only its bars are told again; while bars are new, nothing is looked for."""
+    room = CorporateActionsService(bus=ListBus(), store=store, config=CorporateActionsConfig())
+    await store.commit({"action_claims": claims(claim("a", "dividend", EX_DATE, 0.5))})
+
+    await room.on_batch_stored(stored_bars(new=1))
+    assert [] == await kept(store)
+
+    await room.on_batch_stored(stored_bars(new=0))
+    assert [("announced", "0.5", 1)] == await kept(store)
+
+
+async def test_what_an_operator_states_of_a_price_moves_the_factor(store: DuckdbStore) -> None:
+    """A right to one new share for one at 10.00, before at 30.00: what stays is (30 + 10) / 2 / 30."""
+    bus = ListBus()
+    room = CorporateActionsService(bus=bus, store=store, config=CorporateActionsConfig())
+    bars = rows(
+        "bars",
+        instrument_id="ins_a",
+        timeframe="1d",
+        ts_event=[date(2024, 6, 7), date(2024, 6, 10)],
+        close=[30.0, 20.0],
+        currency="USD",
+        ts_known=1,
+    )
+    golden = rows(
+        "actions",
+        instrument_id=["ins_a"],
+        ex_date=[date(2024, 6, 10)],
+        type="rights",
+        value=1.0,
+        currency="USD",
+        agreed="a",
+        ts_known=1,
+    )
+    await store.commit({"bars": bars, "actions": golden})
+    terms = {"type": "rights", "effective_date": EX_DATE, "value": "1", "price": "10", "currency": "USD"}
+
+    await room.on_action_stated(stated("confirmed", 3, terms))
+
+    (factor,) = (await store.read("factors"))["dividend"]
+    assert round(factor, 9) == round(20 / 30, 9)
+    assert ["AnnouncementsChanged", "FactorsChanged"] == [type(one).__name__ for one in bus.told]
+
+
+def stored_bars(*, new: int) -> BatchStored:
+    return BatchStored(
+        kind="bars",
+        round_id="rnd_a",
+        instrument_id="ins_a",
+        timeframe="1d",
+        start=date(2024, 5, 1),
+        end=date(2024, 5, 2),
+        ts_known=day_start_ns(date(2024, 5, 2)),
+        new=new,
+        corrected=0,
+        repeated=2,
+        quarantined=0,
+        store_version=1,
+    )

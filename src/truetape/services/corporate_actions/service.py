@@ -75,7 +75,8 @@ class CorporateActionsService:
 
         Bars are always told of, since an index waits for them; actions only when a factor changed.
         """
-        if message.kind == "actions":
+        told_again = message.new + message.corrected == 0  # after a crash, only the bars of a round are
+        if message.kind == "actions" or (message.kind == "bars" and told_again):
             await self._announcing.settle(message.instrument_id, ts_known=message.ts_known)
         bars = message.kind == "bars" and message.timeframe == self._config.timeframe
         actions = message.kind == "actions" and message.new + message.corrected + message.withdrawn > 0
