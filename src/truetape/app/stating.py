@@ -44,6 +44,8 @@ async def state(data: Path, wanted: Sequence[NewStatement], *, file: Path | None
 
     `file` is the settings file, if there may be one.
 
+    Of several, those that were said before are passed over.
+
     Raises:
         UnknownTarget, UnknownSymbol, BadInput: Something cannot be said; what came before it was taken.
         FolderInUse: A process without an API owns the data folder.
@@ -63,7 +65,10 @@ async def state(data: Path, wanted: Sequence[NewStatement], *, file: Path | None
         await platform.parts.bus.drain()
         taken = []
         for one in sound:
-            taken.append(await state_here(platform, one))
+            try:
+                taken.append(await state_here(platform, one))
+            except BadInput as error:
+                _raise_but_repeats(error, of=len(sound))
             await platform.parts.bus.drain()
         await platform.settle()
         return taken
@@ -77,11 +82,22 @@ def state_at(url: str, wanted: Sequence[NewStatement]) -> list[Stated]:
     """
     from truetape.app.library_remote import RemoteSource
 
-    server = RemoteSource(url)
+    server, taken = RemoteSource(url), []
     try:
-        return [server.state(one) for one in wanted]
+        for one in wanted:
+            try:
+                taken.append(server.state(one))
+            except BadInput as error:
+                _raise_but_repeats(error, of=len(wanted))
     finally:
         server.close()
+    return taken
+
+
+def _raise_but_repeats(error: BadInput, *, of: int) -> None:
+    """Raise `error`, unless one of several statements was said before: a file may be read again."""
+    if of == 1 or error.fix != _REPEATED:
+        raise error
 
 
 async def state_here(platform: Platform, wanted: NewStatement) -> Stated:

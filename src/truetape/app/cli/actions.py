@@ -292,6 +292,8 @@ def _say(wanted: Sequence[NewStatement], *, data: Path, url: str | None, as_json
     else:
         file = Path(os.environ.get("TRUETAPE_CONFIG", DEFAULT_PATH))
         taken = run(state(data, wanted, file=file), as_json=as_json)
+    if len(taken) < len(wanted):
+        err().print(f"{len(wanted) - len(taken):,} of {len(wanted):,} were said before.", markup=False)
     if as_json:
         write_json(taken)
         return
