@@ -188,6 +188,7 @@ def modelled(statements: Sequence[Statement]) -> tuple[str, dict[str, str], bool
             legal = legal and new.get("effective_date", "9999") <= one.day.isoformat()
         if one.said in ("confirmed", "effective"):
             legal = legal and whole(new)
+        legal = legal and "type" in new
         if not legal:
             refused += 1
             continue

@@ -34,25 +34,25 @@ def history(claims: pl.DataFrame, details: pl.DataFrame, stated: pl.DataFrame, *
         stated: What operators stated, schema action_statements.
         target: The id.
     """
-    group = _group(with_sources(claims, details, stated), {target})
+    group = _group(with_sources(claims, details, stated), {target}, first=target)
     if group is None:
         return []
     ids = {one.announcement_id for one in group[1]}
     near = _near(claims, [day for one in group[1] for day in one.days])
-    told = [one for one in (*spoken(near, details), *statements(stated)) if one.announcement_id in ids]
     found: list[Known] = []
-    for since in sorted({one.ts_known for one in told}):
+    for since in sorted({one.ts_known for one in (*spoken(near, details), *statements(stated))}):
         then = pl.col("ts_known") <= pl.lit(since).cast(INSTANT)
-        known = _group(with_sources(near.filter(then), details.filter(then), stated.filter(then)), ids)
+        known = _group(with_sources(near.filter(then), details.filter(then), stated.filter(then)), ids, first=target)
         if known is not None and (not found or found[-1].announcement != known[0]):
             found.append(Known(since=since, announcement=known[0]))
     return found
 
 
-def _group(pairs: list[tuple[Announcement, Group]], ids: set[str]) -> tuple[Announcement, Group] | None:
-    """Return the announcement that a source calls by one of `ids`; of several, the one that was known first."""
-    found = [pair for pair in pairs if ids & {one.announcement_id for one in pair[1]}]
-    return min(found, key=lambda pair: (pair[1][0].first_known, pair[0].announcement_id)) if found else None
+def _group(pairs: list[tuple[Announcement, Group]], ids: set[str], *, first: str) -> tuple[Announcement, Group] | None:
+    """Return what a source calls `first`, else by one of `ids`; of several, the one that was known first."""
+    named = [(pair, {one.announcement_id for one in pair[1]}) for pair in pairs]
+    found = [(first not in names, pair[1][0].first_known, pair) for pair, names in named if ids & names]
+    return min(found, key=lambda one: (*one[:2], one[2][0].announcement_id))[2] if found else None
 
 
 def _near(claims: pl.DataFrame, days: list[date]) -> pl.DataFrame:

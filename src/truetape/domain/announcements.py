@@ -134,7 +134,7 @@ def refusal(before: Life, statement: Statement) -> str:
     day = date_of(fields, "effective_date")
     if status == "effective" and statement.said not in ENDED and (day is None or day > statement.day):
         return "happened"
-    if statement.said in ("confirmed", "effective") and not is_whole(fields):
+    if not fields.get("type") or (statement.said in ("confirmed", "effective") and not is_whole(fields)):
         return "incomplete"
     return ""
 
