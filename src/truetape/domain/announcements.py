@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
-from truetape.domain.announced_terms import FIELDS, entitlement
+from truetape.domain.announced_terms import entitlement
 from truetape.domain.distributions import CASH, SHARES
 from truetape.domain.errors import BadInput
 from truetape.domain.time import to_datetime
@@ -55,7 +55,7 @@ _NEXT: Final[dict[str, dict[str, str]]] = {  # by status and what is said: the s
 
 @dataclass(frozen=True)
 class Statement:
-    """What one source said about one action; `fields` are texts, by the names of FIELDS, those that it speaks of."""
+    """What one source said about one action; `fields` are texts, by the names of announced_terms.FIELDS, those that it speaks of."""
 
     statement_id: str
     announcement_id: str
@@ -172,21 +172,3 @@ def _fields(before: Life, statement: Statement) -> dict[str, str]:
 def _is_kin(one: str, other: str) -> bool:
     """Return whether an amendment may turn one type into the other: cash into other cash, shares into other shares."""
     return one == other or any(one in family and other in family for family in (CASH, SHARES))
-
-
-__all__ = [
-    "CONDITIONAL",
-    "ENDED",
-    "FIELDS",
-    "REFUSALS",
-    "SAID",
-    "STATUSES",
-    "Life",
-    "Statement",
-    "after",
-    "date_of",
-    "is_whole",
-    "life",
-    "refusal",
-    "status_on",
-]
