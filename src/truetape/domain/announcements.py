@@ -55,7 +55,7 @@ _NEXT: Final[dict[str, dict[str, str]]] = {  # by status and what is said: the s
 
 @dataclass(frozen=True)
 class Statement:
-    """What one source said about one action; `fields` are texts, by the names of announced_terms.FIELDS, those that it speaks of."""
+    """What one source said about one action; `fields` are texts by the names of announced_terms.FIELDS, if told."""
 
     statement_id: str
     announcement_id: str
