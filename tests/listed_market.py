@@ -29,6 +29,11 @@ class Market:
 
     async def told(self, *listings: Mapping[str, object], provider: str = "tiingo", days: int = 0) -> None:
         """Let `provider` list `listings`, `days` after the first list, and settle that."""
+        await self.said(*listings, provider=provider, days=days)
+        await self.room.settle()
+
+    async def said(self, *listings: Mapping[str, object], provider: str = "tiingo", days: int = 0) -> None:
+        """Let `provider` list `listings`, `days` after the first list, and settle nothing yet."""
         self.lists += 1
         payload, known = f"{self.lists:064d}", FIRST + days * DAY
         names = {name for one in listings for name in one}
@@ -44,7 +49,6 @@ class Market:
         capture = rows("captures", payload=[payload], provider=provider, round_id="", page="", kind="listings",
                        instrument_id="", ts_known=known)  # fmt: skip
         await self.store.commit({"listing_claims": claims, "captures": capture})
-        await self.room.settle()
 
     def changed(self) -> list[InstrumentChanged]:
         return [one for one in self.bus.told if isinstance(one, InstrumentChanged)]

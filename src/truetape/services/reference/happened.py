@@ -51,7 +51,8 @@ def happened(events: pl.DataFrame, rows: pl.DataFrame, master: Master) -> Happen
     gone = sure.filter(pl.col("kind").is_in(list(_GONE)))
     open_ones = master.listings.filter(pl.col("valid_to").is_null()).drop("valid_to")
     over = gone.select("instrument_id", pl.col("before").alias("symbol"), pl.col("over").alias("valid_to"))
-    ended = open_ones.join(over.unique(["instrument_id", "symbol"]), on=["instrument_id", "symbol"]).select(ENDED)
+    ended = open_ones.join(over.unique(["instrument_id", "symbol"]), on=["instrument_id", "symbol"])
+    ended = ended.filter(pl.col("valid_from").is_null() | (pl.col("valid_from") < pl.col("valid_to"))).select(ENDED)
     placed = sure.filter(pl.col("kind").is_in(list(_SAME))).join(
         rows.select("number", "spelled"), left_on="now", right_on="spelled"
     )

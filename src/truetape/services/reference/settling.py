@@ -14,8 +14,9 @@ from truetape.services.reference.config import NO_VENUE
 from truetape.services.reference.dated import continued
 from truetape.services.reference.happened import ENDED, happened
 from truetape.services.reference.matching import FIRST, LAST, Master, matched, with_ends
+from truetape.services.reference.numbering import numbered
 from truetape.services.reference.questions import questions
-from truetape.services.reference.stated import IDENTIFIERS, SECURITY, stated
+from truetape.services.reference.stated import SECURITY, stated
 
 _CIK: Final = "cik_"
 _ORIGIN: Final = ("ts_known", "simulated")
@@ -52,19 +53,23 @@ def settle(claims: pl.DataFrame, master: Master, *, events: pl.DataFrame, segmen
     master = since.master
     found = matched(single.join(since.placed, on="number", how="anti"), master)
     placed = single.join(since.placed, on="number").select(found.rows.columns)
-    rows = _begun(_located(_named(pl.concat([placed, found.rows])), master.listings), master.listings)
+    named, known_ids = _unheard(_named(pl.concat([placed, found.rows]), master.listings), master.instruments)
+    rows = _begun(_located(named, master.listings), master.listings)
     gone = pl.concat([since.ended, _replaced(rows, master)])
     listed, taken = _free(_listings(rows, master.listings), rows, with_ends(master.listings, rows))
     rows = rows.join(taken.select("number"), on="number", how="anti")
     ends = _ended(gone, claims)
-    asked = pl.concat([told.questions, twice, since.questions, found.questions, _taken(taken)])
+    numbers = numbered(rows, master.identifiers)
+    asked = pl.concat(
+        [told.questions, twice, since.questions, found.questions, known_ids, _taken(taken), numbers.questions]
+    )
     details = _instrument_details(rows, master)
     writes = {
         "instruments": pl.concat([_instruments(rows), _renamed(details, master)]),
         "listings": pl.concat([_shaped(listed, "listings"), ends]),
         "instrument_details": details,
         "listing_details": _listing_details(rows, listed, master),
-        "identifiers": _identifiers(rows, master.identifiers),
+        "identifiers": numbers.rows,
         "issuers": _issuers(rows).join(master.issuers, on="issuer_id", how="anti"),
         "master_questions": asked.unique("question_id", keep="first", maintain_order=True),
     }
@@ -94,10 +99,16 @@ def _once(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return pl.concat([rows.filter(~several), kept]).sort("number"), asked
 
 
-def _named(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return `rows` with an `instrument_id` for each, and `is_new`; new ones with one identifier share an id."""
+def _named(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return `rows` with an `instrument_id` for each, and `is_new`; new ones with one identifier share an id.
+
+    Where others had the ticker before, a listing that nobody dates begins on the day on which it was said.
+    """
     marked = rows.with_columns(is_new=pl.col("instrument_id").is_null())
-    new = marked.filter("is_new")
+    used = known.select("mic", "symbol", pl.lit(value=True).alias("used")).unique()
+    new = marked.filter("is_new").join(used, on=["mic", "symbol"], how="left", maintain_order="left")
+    again = pl.col("used").fill_null(value=False) & pl.col("live") & pl.col("begins").is_null()
+    new = new.with_columns(pl.when(again).then("day").otherwise("begins").alias("begins")).drop("used")
     key = pl.coalesce(*(pl.concat_str(pl.lit(f"{one}:"), pl.col(one)) for one in SECURITY))
     group = pl.concat_str(key, pl.lit(" "), pl.col("currency").fill_null(""))
     own = pl.col("number").cast(pl.String)
@@ -108,6 +119,18 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
     made = pl.DataFrame({"leader": firsts["number"], "made": pl.Series(ids, dtype=pl.String)})
     identified = led.join(made, on="leader", how="left").with_columns(instrument_id=pl.col("made"))
     return pl.concat([marked.filter(~pl.col("is_new")), identified.select(marked.columns)]).sort("number")
+
+
+def _unheard(rows: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return `rows` but for new instruments that would have the id of a known one, and questions about those."""
+    same = rows.filter("is_new").join(
+        known.select(pl.col("record").alias("instrument_id")), on="instrument_id", how="semi"
+    )
+    words = pl.format(
+        "{} lists {} on {} as another instrument had it, and tells no dates", "provider", "spelled", "mic"
+    )
+    asked = questions(same, kind="overlap", words=words, instruments=pl.col("instrument_id"))
+    return rows.join(same.select("number"), on="number", how="anti"), asked
 
 
 def _replaced(rows: pl.DataFrame, master: Master) -> pl.DataFrame:
@@ -251,33 +274,6 @@ def _continued(told: pl.DataFrame, known: pl.DataFrame, table: str, *, facts: tu
     columns = list(TABLES[table].columns)
     rows = told.with_columns(version=pl.lit(1, dtype=pl.UInt32)).select(*columns, "day")
     return _shaped(continued(known.select(columns), rows, about=about, facts=facts), table)
-
-
-def _identifiers(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Return the identifiers that nobody told yet; a FIGI that stays says that another ISIN or CUSIP took the place."""
-    told = rows.unpivot(
-        index=["number", "instrument_id", "is_new", "begins", "day", "provider", *_ORIGIN],
-        on=list(IDENTIFIERS),
-        variable_name="scheme",
-    ).drop_nulls("value")
-    distinct = told.sort("number").unique(["instrument_id", "scheme", "value"], keep="first", maintain_order=True)
-    fresh = distinct.join(known, on=["instrument_id", "scheme", "value"], how="anti")
-    open_ones = known.filter(pl.col("valid_to").is_null()).select("instrument_id", "scheme").unique()
-    had = fresh.join(open_ones.with_columns(had=pl.lit(value=True)), on=["instrument_id", "scheme"], how="left")
-    since = pl.when(pl.col("had").fill_null(value=False)).then(pl.col("day"))
-    rows_new = had.with_columns(
-        valid_from=pl.when("is_new").then(pl.col("begins")).otherwise(since),
-        valid_to=pl.lit(None, dtype=pl.Date),
-        source=pl.col("provider"),
-    )
-    replaced = known.filter(pl.col("valid_to").is_null(), pl.col("scheme").is_in(["isin", "cusip", "cik"])).join(
-        rows_new.filter(pl.col("had").fill_null(value=False)).select(
-            "instrument_id", "scheme", pl.col("day").alias("until"), pl.col("ts_known").alias("now")
-        ).unique(["instrument_id", "scheme"]),
-        on=["instrument_id", "scheme"],
-    )  # fmt: skip
-    closed = replaced.with_columns(instrument_id=pl.col("record"), valid_to=pl.col("until"), ts_known=pl.col("now"))
-    return pl.concat([_shaped(rows_new, "identifiers"), _shaped(closed, "identifiers")])
 
 
 def _issuer_id() -> pl.Expr:
