@@ -6,7 +6,7 @@ import random
 from datetime import date
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from announced_market import claim, claims, details, stated, statement
@@ -46,6 +46,7 @@ NUMBERS = st.lists(
 )
 
 
+@settings(max_examples=usually(25, long=2000))
 @given(NUMBERS, st.randoms(use_true_random=False))
 def test_the_order_of_claims_changes_nothing(
     numbers: list[tuple[int, int, int, int, int]], chance: random.Random

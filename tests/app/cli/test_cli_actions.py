@@ -58,7 +58,6 @@ def test_what_cannot_be_said_is_one_sentence(data: Path) -> None:
         (("amend", "ann_x_1", "--why", "w", "--set", "value=2"), "ann_x_1"),
         (("amend", "ann_x_1", "--why", "w", "--set", "value"), "FIELD=VALUE"),
         (("add", "NOP", "--type", "split", "--date", "2012-02-01", "--why", "w"), "NOP"),
-        (("reject", "pro_x_1", "--why", "w"), "pro_x_1"),
         (("show", "ann_x_1"), "ann_x_1"),
     ):
         result = run(data, *words)

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from announced_market import claim, claims, detail, details
+from lengths import usually
 from room_doubles import ListBus, rows
 from truetape.adapters.duckdb_store import DuckdbStore
 from truetape.domain.announced import announcements
@@ -122,7 +123,7 @@ async def test_what_turns_out_to_be_part_of_another_action_is_gone(store: Duckdb
     assert "new" == told(bus)[-1][0]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(usually(1, long=20)))
 async def test_the_order_of_arrival_ends_in_the_same_state(tmp_path: Path, seed: int) -> None:
     """Now and as of any day before: statements, amendments and cancellations of two actions in any order."""
     messages = [
@@ -139,7 +140,7 @@ async def test_the_order_of_arrival_ends_in_the_same_state(tmp_path: Path, seed:
         room = Announcing(bus=ListBus(), store=store)
         for one in order:
             await room.take(one)
-        answers.append([await state_on(store, day) for day in range(1, 9)] + [await current(store)])
+        answers.append([await state_on(store, day) for day in (1, 3, 4, 8)] + [await current(store)])
         await store.close()
 
     first, second = answers
