@@ -68,3 +68,27 @@ async def test_an_issuer_that_is_another_one_now_keeps_its_instrument(market: Ma
         "identifiers", "value", "valid_from", "valid_to"
     )
     assert [] == await market.asked()
+
+
+async def test_a_ticker_that_is_used_again_and_that_nobody_dates_begins_when_it_was_said(market: Market) -> None:
+    """It is another instrument: its id is of that day, and not that of the first user."""
+    await market.told({"symbol": "X", "mic": "XNYS", "status": "delisted", "last_date": date(2010, 1, 4)})
+    await market.told({"symbol": "X", "mic": "XNYS"}, provider="fmp", days=1)
+
+    day = date(2024, 6, 11)
+    assert [
+        ("X", "XNYS", None, date(2010, 1, 5), own_id("X", mic="XNYS")),
+        ("X", "XNYS", day, None, own_id("X", mic="XNYS", since=day)),
+    ] == await market.listed()
+    assert [] == await market.asked()
+
+
+async def test_two_numbers_of_one_instrument_in_one_list_are_asked_about(market: Market) -> None:
+    """One security on two venues with two CIKs: neither is kept."""
+    one = {"symbol": "X", "isin": "US0378331005", "currency": "EUR"}
+    await market.told({**one, "mic": "XPAR", "cik": "320193"}, {**one, "mic": "XAMS", "cik": "789019"})
+
+    assert [("isin", "US0378331005")] == await market.of("identifiers", "scheme", "value")
+    assert [
+        ("identifier_differs", "tiingo tells several CIKs of one instrument, 0000320193 and 0000789019"),
+    ] == await market.of("master_questions", "kind", "words")
