@@ -29,9 +29,11 @@ from truetape.app.merging import answer_of, merge_of
 from truetape.domain.messages import SnapshotNamed
 from truetape.domain.schema import TABLES
 from truetape.domain.snapshots import NameTaken
+from truetape.domain.time import iso
 from truetape.domain.versions import decide as decide_rows
 from truetape.ports.store import Selection
 from truetape.services.api.backfills import Accept, Wanted
+from truetape.services.api.calendars import Corrected, NewCorrection
 from truetape.services.api.config import ApiConfig
 from truetape.services.api.decisions import Decide
 from truetape.services.api.merging import Merge, Merged, Wish
@@ -40,6 +42,8 @@ from truetape.services.api.rest import Readiness, build
 from truetape.services.api.ruling import Ruling
 from truetape.services.api.serve import Served
 from truetape.services.api.snapshots import Name, NewSnapshot, Snapshot, snapshot_named
+from truetape.services.reference import corrections
+from truetape.services.reference.calendars import keeper_of, zone_of
 from truetape.services.reference.merges import merge_row
 from truetape.services.storage.naming import snapshot_row
 
@@ -282,6 +286,16 @@ def _name(store: DuckdbStore) -> Name:
     return name
 
 
+async def _correct(mic: str, wanted: NewCorrection) -> Corrected:
+    """Take every correction that can be read, and tell nobody."""
+    row = {**{name: getattr(wanted, name) for name in wanted.__struct_fields__}, "mic": mic}
+    row["known"] = wanted.known or iso(NOW_NS)
+    told = corrections.correction(row, zone_of=lambda one: zone_of(keeper_of(one)), place=f"The correction of {mic}")
+    return Corrected(
+        mic=mic, session=str(told["session"]), what=told["what"], known=iso(told["known"]), told=iso(NOW_NS)
+    )
+
+
 def _merge(store: DuckdbStore) -> Merge:
     """Return what merges every pair of records that can be, without a journal."""
 
@@ -316,6 +330,7 @@ def serving(path: Path) -> Iterator[str]:
             decide=_decide(store, clock),
             name=_name(store),
             merge=_merge(store),
+            correct=_correct,
         )
         async with Served(app, "127.0.0.1", 0) as server:
             owned.announce(server.address)

@@ -34,7 +34,7 @@ class Parrot:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(auto_decompress=False)
         application = web.Application()
-        application.router.add_get("/{manner}/{provider}/{tail:.*}", self._answer)
+        application.router.add_route("*", "/{manner}/{provider}/{tail:.*}", self._answer)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -71,7 +71,7 @@ class Parrot:
         tail = asked.raw_path_qs.split(provider, 1)[1]
         headers = {name: value for name, value in request.headers.items() if name.lower() != "host"}
         url = URL(f"{self._sandbox}/{provider}{tail}", encoded=True)
-        async with self._session.get(url, headers=headers) as answer:
+        async with self._session.request(request.method, url, headers=headers, data=await request.read()) as answer:
             body = await answer.read()
             kept = {name: value for name, value in answer.headers.items() if name.lower().startswith(("x-", "retry"))}
             if body.startswith(b"{") and body != b"{}":

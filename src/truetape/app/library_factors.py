@@ -26,8 +26,8 @@ class FactorAnswers:
     ) -> pl.DataFrame:
         """Return what adjusts the bars before each ex-date, alone (`split`, `dividend`) and with all later ones.
 
-        Prices before an ex-date times `price_multiplier`, and volumes times `volume_multiplier`, are adjusted for it and for
-        all later ones. `ts_known` is when the last of the actions and closes that a factor follows from was known.
+        Prices before an ex-date times `price_multiplier`, and volumes times `volume_multiplier`, are adjusted for it
+        and for all later ones. `ts_known` is when the last action or close that a factor follows from was known.
 
         Raises:
             UnknownSymbol: A symbol is not listed.

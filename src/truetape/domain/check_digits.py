@@ -72,7 +72,8 @@ def _digit(digit: Numbers, doubled: npt.NDArray[np.bool_]) -> Numbers:
 def _alternating(values: Numbers) -> Numbers:
     """Return the sums of the digits of `values`, every second doubled from the left, and of the check digits."""
     weighted = values[:, :-1] * (1 + np.arange(values.shape[1] - 1) % 2)
-    return (weighted // 10 + weighted % 10).sum(axis=1) + values[:, -1]
+    sums: Numbers = (weighted // 10 + weighted % 10).sum(axis=1) + values[:, -1]
+    return sums
 
 
 _SUMS: Final[dict[str, Callable[[Numbers], Numbers]]] = {"isin": _luhn, "cusip": _alternating, "figi": _alternating}

@@ -48,7 +48,7 @@ ISSUER_COLUMNS: Final = {
     "category": pl.String(),  # of filer or entity
     "fiscal_year_end": pl.String(),  # MMDD
 }
-IDENTIFIER_COLUMNS: Final = {
+IDENTIFIER_COLUMNS: Final[dict[str, pl.DataType]] = {
     "asked_type": pl.String(),  # isin, cusip, sedol, figi, ticker, lei or cik: what was asked about
     "asked": pl.String(),
     "symbol": pl.String(),

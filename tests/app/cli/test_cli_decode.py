@@ -218,14 +218,22 @@ def test_a_short_table_is_shown_whole() -> None:
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_decoded_files_can_be_adjusted(tmp_path: Path, suffix: str) -> None:
-    """A quarter of a dollar off a close of 187.50 gives the adjusted close that the answer itself has."""
+    """A quarter of a dollar off a close of 187.50 gives the adjusted close that the answer itself has.
+
+    The answer says that it was paid in Canada's dollars, which is refused until somebody writes what it was worth.
+    """
     bars, actions, out = (str(tmp_path / f"{name}.{suffix}") for name in ("bars", "actions", "out"))
     run(*YAHOO, CHART, "-o", bars)
     run(*YAHOO, "--kind", "actions", CHART, "-o", actions)
 
     given = ["--bars", bars, "--actions", actions, "--adjustment", "all", "--basis", "split", "-o", out]
+    foreign = CliRunner().invoke(app, ["adjust", *given])
+    paid = pl.read_csv(actions) if suffix == "csv" else pl.read_parquet(actions)
+    paid = paid.with_columns(currency=pl.lit("USD"))
+    _ = paid.write_csv(actions) if suffix == "csv" else paid.write_parquet(actions)
     result = CliRunner().invoke(app, ["adjust", *given])
 
+    assert (2, True) == (foreign.exit_code, "'CAD'" in foreign.stderr)
     assert (0, "") == (result.exit_code, result.stderr)
     frame = pl.read_csv(out) if suffix == "csv" else pl.read_parquet(out)
     assert frame["close"][0] == pytest.approx(187.25, rel=1e-15)

@@ -39,7 +39,8 @@ async def store(tmp_path: Path) -> AsyncIterator[DuckdbStore]:
 async def page(store: DuckdbStore, limit: int | None = None, **asked: Any) -> pl.DataFrame:
     """Return the answer, put together of pages of at most `limit` rows."""
     query = BarsQuery(symbols=("AAPL",), **asked)
-    reading, frames, position = reading_now(store, CLOCK, as_of=query.as_of), [], None
+    reading, position = reading_now(store, CLOCK, as_of=query.as_of), None
+    frames: list[pl.DataFrame] = []
     while not frames or position is not None:
         found = await Answers(reading, Shelf()).bars(query, limit=limit, position=position)
         frames.append(found.frame)
@@ -74,7 +75,7 @@ async def test_every_way(
     store: DuckdbStore, adjustment: AnyAdjustment, anchor: date | None, closes: list[float]
 ) -> None:
     """The answer is the same whole, in pages of two rows, and streamed; its basis names the way and the anchor."""
-    asked = {"adjustment": adjustment, "anchor": anchor}
+    asked: dict[str, Any] = {"adjustment": adjustment, "anchor": anchor}
     whole = await page(store, **asked)
 
     assert closes == pytest.approx(whole["close"].to_list(), rel=1e-14)

@@ -53,7 +53,7 @@ def identifiers(body: bytes, ask: Ask) -> pl.DataFrame:
     if asked and len(asked) != len(found):
         raise payload.defect(f"{len(asked)} identifiers were asked about, and {len(found)} answered")
     nobody: tuple[str | None, str | None] = (None, None)
-    told = [(job.name, job.value) for job in asked] or [nobody] * len(found)
+    told: list[tuple[str | None, str | None]] = [(job.name, job.value) for job in asked] or [nobody] * len(found)
     rows = [(of, one) for of, job in zip(told, found, strict=True) for one in job.data or ()]
     columns: dict[str, Column] = {
         "asked_type": pl.Series([name for (name, _), _ in rows], dtype=pl.String),

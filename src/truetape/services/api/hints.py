@@ -48,7 +48,7 @@ def planned(bars: Endpoint) -> tuple[Parameter, ...]:
 
 
 def sources(steps: Sequence[Step]) -> tuple[Source, ...]:
-    """Return the steps of one place, table and reason as one, those of bars first; those that found nothing are left."""
+    """Return the steps of one place, table and reason as one, those of bars first; none that found nothing."""
     groups: dict[tuple[Place, str, str], list[Step]] = {}
     for step in steps:
         groups.setdefault((step.place, step.table, step.why), []).append(step)

@@ -162,9 +162,9 @@ ACTIONS = [
     ("spin_offs", action("spin_off", 0.25, new_symbol="BABY")),
     ("cash_mergers", action("merger", 54.5, currency="USD")),
     ("stock_mergers", action("merger", 0.5, new_symbol="BIG")),
-    ("redemptions", action("delisting", 10.25, currency="USD")),
+    ("redemptions", action("redemption", 10.25, currency="USD")),
     ("name_changes", action("symbol_change", None, new_symbol="NEW")),
-    ("worthless_removals", action("delisting", None)),
+    ("worthless_removals", action("worthless", None)),
     ("rights_distributions", action("rights", 0.1, new_symbol="ACME.RT")),
 ]
 

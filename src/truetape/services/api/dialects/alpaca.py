@@ -191,6 +191,8 @@ def _action(row: Row) -> tuple[str, Row]:
         "rights": ("rights_distributions", {**source, "rate": value}),
         "symbol_change": ("name_changes", renamed),
         "delisting": ("worthless_removals", plain) if value is None else ("redemptions", {**plain, "rate": value}),
+        "redemption": ("redemptions", {**plain, "rate": value}),
+        "worthless": ("worthless_removals", plain),
     }
     return others.get(row["type"], ("", {}))
 
