@@ -85,3 +85,10 @@ def test_an_unknown_symbol_is_told_its_neighbours() -> None:
         DIRECTORY.find("METAX")
 
     assert unknown.value.known[0] == "META"
+
+
+def test_the_id_of_a_merged_record_means_the_one_that_stands_for_it() -> None:
+    """With all its listings, the same as its own id."""
+    listed = rows("listings", instrument_id=["ins_a"], symbol=["A"], mic=["XNYS"], valid_from=[None], valid_to=[None])
+    directory = Directory(listed, merged={"ins_twin": "ins_a"})
+    assert directory.find("ins_a") == directory.find("ins_twin") == directory.find("A")
