@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, TypeVar
 
+import numpy as np
 import polars as pl
 
 from truetape.domain.errors import StoreUnavailable
 from truetape.domain.read_trace import tell
 from truetape.domain.schema import TABLES
 from truetape.ports.store import Selection, Store
+
+Held = TypeVar("Held", pl.DataFrame, pl.Series)
 
 TABLE: Final = "factors"
 COLUMNS: Final = TABLES[TABLE].columns
@@ -23,7 +26,7 @@ STALE: Final = 1_000  # instruments that were written to since, before all are r
 
 
 class KeptFactors:
-    """Answer about the factors of single instruments, as far as nothing was written of them since they were read.
+    """Answer about the factors of named instruments, as far as nothing was written of them since they were read.
 
     What is asked as it was earlier is answered for instruments of which no factor was ever replaced or withdrawn.
     """
@@ -51,20 +54,22 @@ class KeptFactors:
             at_version=selection.at_version,
             columns=selection.columns,
         )
-        if len(names) != 1 or selection != plain or not COLUMNS.keys() >= set(selection.columns):
+        if not names or selection != plain or not COLUMNS.keys() >= set(selection.columns):
             return None
         if self._places is None or len(self._touched) > STALE:
             self._begin_reading()
-        if self._places is None or names[0] in self._touched:
+        if self._places is None or not self._touched.isdisjoint(names):
             return None
         if selection.at_version is not None and selection.at_version < self._version:
             return None
-        if selection.as_of is not None and names[0] in self._changed:
+        if selection.as_of is not None and not self._changed.isdisjoint(names):
             return None
-        rows = self._of_columns(selection.columns).slice(*self._places.get(names[0], (0, 0)))
+        spans = [
+            self._places[name] for name in (names if len(names) == 1 else sorted({*names})) if name in self._places
+        ]
+        rows, known = _taken(self._of_columns(selection.columns), spans), _taken(self._known, spans)
         if selection.as_of is not None and not rows.is_empty():
-            first, count = self._places[names[0]]
-            rows = rows.filter(self._known.slice(first, count) <= _clamped(selection.as_of))
+            rows = rows.filter(known <= _clamped(selection.as_of))
         tell("memory", TABLE, len(rows))
         return rows
 
@@ -134,6 +139,15 @@ class KeptFactors:
         self._known, self._shown = rows["ts_known"].to_physical(), {}
         self._changed = {*replaced, *gone["instrument_id"]}
         self._places = {name: (first, count) for name, first, count in places}
+
+
+def _taken(held: Held, spans: Sequence[tuple[int, int]]) -> Held:
+    """Return the rows of `held` that lie in `spans`: where each begins, and how many rows it has."""
+    if len(spans) <= 1:
+        return held.slice(*(spans[0] if spans else (0, 0)))
+    starts, counts = np.array(spans).T
+    ends = counts.cumsum()
+    return held[np.repeat(starts - (ends - counts), counts) + np.arange(ends[-1])]
 
 
 def _clamped(instant_ns: int) -> int:

@@ -65,8 +65,10 @@ class Adjusting:
             done = (bars if found is None or bars.is_empty() else laid_on(bars, found)).clone()
         return named(done, query)
 
-    async def adjusted_together(self, bars: pl.DataFrame, query: BarsQuery) -> pl.DataFrame:
-        """Return raw daily bars of many instruments, in the order of the store, as `query` wants them.
+    async def adjusted_together(
+        self, bars: pl.DataFrame, query: BarsQuery, *, instruments: tuple[str, ...]
+    ) -> pl.DataFrame:
+        """Return raw daily bars of `instruments`, in the order of the store, as `query` wants them.
 
         Raises:
             StoreUnavailable: The store cannot be read now.
@@ -76,8 +78,9 @@ class Adjusting:
         if query.adjustment not in QUICK or query.anchor is not None:
             parts = bars.partition_by("instrument_id", maintain_order=True)
             return pl.concat([await self.adjusted(one, one["instrument_id"][0], query) for one in parts])
-        equal = {"instrument_id": tuple(bars["instrument_id"].unique(maintain_order=True))}
-        wanted = Selection(equal=equal, as_of=self._reading.as_of, columns=("instrument_id", *FACTOR))
+        wanted = Selection(
+            equal={"instrument_id": instruments}, as_of=self._reading.as_of, columns=("instrument_id", *FACTOR)
+        )
         factors = await self._reading.read("factors", wanted)
         self._of_many.append(factors)
         done = adjust_panel(bars, factors, adjustment=cast("Adjustment", query.adjustment))

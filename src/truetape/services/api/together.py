@@ -56,7 +56,7 @@ async def read_together(
             columns=(_BY, *columns),
         )
         rows = await reading.read("bars", wanted)
-        adjusted = await adjusting.adjusted_together(rows, query)
+        adjusted = await adjusting.adjusted_together(rows, query, instruments=names)
         found |= dict(_apart(adjusted.with_columns(also)))
     return found
 
