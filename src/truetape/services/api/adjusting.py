@@ -78,9 +78,8 @@ class Adjusting:
         if query.adjustment not in QUICK or query.anchor is not None:
             parts = bars.partition_by("instrument_id", maintain_order=True)
             return pl.concat([await self.adjusted(one, one["instrument_id"][0], query) for one in parts])
-        wanted = Selection(
-            equal={"instrument_id": instruments}, as_of=self._reading.as_of, columns=("instrument_id", *FACTOR)
-        )
+        equal = {"instrument_id": _those_with_rows(bars["instrument_id"], instruments)}
+        wanted = Selection(equal=equal, as_of=self._reading.as_of, columns=("instrument_id", *FACTOR))
         factors = await self._reading.read("factors", wanted)
         self._of_many.append(factors)
         done = adjust_panel(bars, factors, adjustment=cast("Adjustment", query.adjustment))
@@ -100,6 +99,13 @@ class Adjusting:
             made = lines(factors, closes, mode=mode, span=span, anchor=query.anchor) if span is not None else None
             self._lines[instrument] = made
         return self._lines[instrument]
+
+
+def _those_with_rows(ascending: pl.Series, instruments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of `instruments` that stand in `ascending`, which is not empty."""
+    asked = pl.Series(instruments, dtype=pl.String)
+    places = ascending.search_sorted(asked).clip(upper_bound=len(ascending) - 1)
+    return tuple(asked.filter(ascending.gather(places) == asked))
 
 
 def named(bars: pl.DataFrame, query: BarsQuery) -> pl.DataFrame:
