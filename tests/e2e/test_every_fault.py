@@ -48,7 +48,6 @@ FAULTS = (
     "bomb",
     "redirect_loop",
 )
-LISTS = frozenset({"openfigi", "sec", "nasdaq_trader", "iso10383", "iso4217"})  # asked for whole lists, not symbols
 SILENT = frozenset({"slow", "mute"})  # only patience ends them
 FIRST, SECOND = (date(2024, 2, 20), date(2024, 2, 23)), (date(2024, 2, 26), date(2024, 3, 1))
 TRIES = 2
@@ -126,7 +125,7 @@ def _quick(provider: Provider, name: str) -> Provider:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({*NAMES} - LISTS))  # a sandbox plays faults on questions about a symbol
+@pytest.mark.parametrize("name", NAMES)
 async def test_a_fault_loses_nothing_and_is_explained(name: str) -> None:
     """Nothing is lost or doubled, each answer says who was tried before it, and one probe brings the provider back."""
     async with asyncio.TaskGroup() as faults:  # they mostly wait

@@ -263,6 +263,8 @@ def test_answers_to_another_number_of_jobs() -> None:
     ("provider", "status", "sent", "expected"),
     [
         (iso10383, 200, f"{HEADING}\n".encode(), None),
+        (iso10383, 200, f"{HEADING}\n{FRANKFURT}".encode(), None),
+        (iso10383, 200, f"{HEADING}\n{FRANKFURT[:40]}".encode(), FailureClass.TRANSIENT),
         (iso10383, 200, b"", FailureClass.TRANSIENT),
         (iso10383, 404, b"", FailureClass.PERMANENT),
         (iso10383, 403, b"<h1>Access Denied</h1>", FailureClass.BLOCKED),

@@ -35,7 +35,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     number: int  # among all requests, from 1
     provider: str
     symbol: str
-    request: int  # among those to this provider about this symbol, from 1; 0 for a refused or unknown one
+    request: int  # among those about this symbol, or about lists, from 1; 0 for a refused or unknown one
     question: str  # path and query without the key
     status: int
     size: int  # bytes of the body as sent
@@ -92,19 +92,26 @@ class Answers:
         self.total = 0
 
     def plan(self, provider: str, query: Query, *, now_s: int = 0) -> Plan:
-        """Return what `provider` does with `query`; a sound question about a known symbol counts as a request."""
+        """Return what `provider` does with `query`.
+
+        A sound question about a known symbol counts as a request, and so does one about a list, which data faults leave
+        alone.
+        """
         manners = self._desk(provider)
-        direct = manners.refusal(query) or manners.catalogue(self._dataset, query)
-        if direct is not None:
-            return Plan(reply=direct)
-        if query.symbol not in self._dataset.series:
+        refusal = manners.refusal(query)
+        if refusal is not None:
+            return Plan(reply=refusal)
+        listed = manners.catalogue(self._dataset, query)
+        if listed is None and query.symbol not in self._dataset.series:
             return Plan(reply=manners.unknown(query))
-        self._requests[provider, query.symbol] += 1
-        request = self._requests[provider, query.symbol]
-        due = due_faults(self._script, provider=provider, symbol=query.symbol, request=request)
+        about = query.symbol if listed is None else ""
+        self._requests[provider, about] += 1
+        request = self._requests[provider, about]
+        due = due_faults(self._script, provider=provider, symbol=about, request=request)
         if due and self._script[due[0]].kind in TRANSPORT:
-            return self._failing(provider, query, due[0], request=request, now_s=now_s)
-        reply, injected = self._data(provider, query, due)
+            whole = self._data(provider, query, ())[0] if listed is None else listed
+            return self._failing(provider, query, due[0], whole=whole, request=request, now_s=now_s)
+        reply, injected = (listed, ()) if listed is not None else self._data(provider, query, due)
         return Plan(reply=reply, injected=injected, request=request)
 
     def record(self, provider: str, query: Query, plan: Plan, *, question: str) -> None:
@@ -124,18 +131,16 @@ class Answers:
             )
         )
 
-    def _failing(self, provider: str, query: Query, place: int, *, request: int, now_s: int) -> Plan:
+    def _failing(self, provider: str, query: Query, place: int, *, whole: Reply, request: int, now_s: int) -> Plan:
         fault = self._script[place]
         injected = (Injected(place=place, kind=fault.kind),)
         if fault.kind in {"time_out", "mute"}:
             return Plan(reply=Reply(0, b""), injected=injected, request=request, hang_s=fault.seconds)
         if fault.kind in {"truncated", "kill"}:
-            return self._truncated(provider, query, fault, injected=injected, request=request)
+            return self._truncated(provider, query, fault, whole=whole, injected=injected, request=request)
         if fault.kind == "slow":
-            whole, _ = self._data(provider, query, ())
             return Plan(reply=whole, injected=injected, request=request, drip_s=fault.seconds)
         if fault.kind in NONSENSE:
-            whole, _ = self._data(provider, query, ())
             return Plan(reply=nonsense(fault.kind, whole, seed=self._seed), injected=injected, request=request)
         if fault.kind == "rate_limit":
             reply = _throttled(self._desk(provider), fault.retry_after_s, now_s)
@@ -146,9 +151,8 @@ class Answers:
         return Plan(reply=reply, injected=injected, request=request)
 
     def _truncated(
-        self, provider: str, query: Query, fault: Fault, *, injected: tuple[Injected, ...], request: int
+        self, provider: str, query: Query, fault: Fault, *, whole: Reply, injected: tuple[Injected, ...], request: int
     ) -> Plan:
-        whole, _ = self._data(provider, query, ())
         body = cut(whole.body, seed=self._seed, provider=provider, symbol=query.symbol)
         return Plan(
             reply=Reply(whole.status, body, whole.content_type, whole.headers),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import MappingProxyType
 from typing import Final
 
 from truetape.app.sandbox.dataset import Dataset
-from truetape.app.sandbox.desk import HTML, TEXT, Desk, Query, Reply
+from truetape.app.sandbox.desk import TEXT, Query, Reply
 from truetape.app.sandbox.listed import listed
-from truetape.app.sandbox.truth import View
-from truetape.domain.failures import FailureClass
+from truetape.app.sandbox.register_desk import NOT_FOUND, RegisterDesk
 
 LETTERS: Final = {"XNAS": "Q", "XNYS": "N", "XASE": "A", "ARCX": "P", "BATS": "Z", "IEXG": "V"}
 HEADINGS: Final = {
@@ -20,37 +18,17 @@ HEADINGS: Final = {
     "otherlisted": "ACT Symbol|Security Name|Exchange|CQS Symbol|ETF|Round Lot Size|Test Issue|NASDAQ Symbol",
 }
 _TEST: Final = ("ZVZZT", "NASDAQ TEST STOCK", "Q", "Y")
-_NONE: Final = Reply(404, b"<html>404 - File or directory not found.</html>\n", HTML)
 
 
-class NasdaqTraderDesk(Desk):
+class NasdaqTraderDesk(RegisterDesk):
     """The list of what is listed, whatever is asked."""
 
     routes = ("/dynamic/SymDir/{file}.txt",)
-    throttled = Reply(429, b"<html>Too Many Requests</html>\n", HTML)
-    soft = Reply(200, b"<html><h1>Service Unavailable</h1></html>\n", HTML)
-    spent = throttled
     drifting = "Security Name"
-    refusals = MappingProxyType(
-        {
-            FailureClass.THROTTLED: throttled,
-            FailureClass.PERMANENT: _NONE,
-            FailureClass.TRANSIENT: soft,
-            FailureClass.BLOCKED: Reply(403, b"<html><h1>Access Denied</h1></html>\n", HTML),
-        }
-    )
 
     def refusal(self, query: Query) -> Reply | None:
         """Refuse files that there are not."""
-        return None if query.parts["file"] in HEADINGS else _NONE
-
-    def unknown(self, query: Query) -> Reply:  # noqa: ARG002 - every question is for a file
-        """Answer 404."""
-        return _NONE
-
-    def data(self, truth: View, query: Query) -> Reply:  # noqa: ARG002 - every question is for a file
-        """Answer 404: no file is about one symbol."""
-        return _NONE
+        return None if query.parts["file"] in HEADINGS else NOT_FOUND
 
     def catalogue(self, dataset: Dataset, query: Query) -> Reply:
         """Answer the file, with a test issue, and with the line that ends it."""
