@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import polars as pl
 
-from truetape.adapters.data_folder import read_owner
-from truetape.app.library_remote import RemoteSource
+from truetape.app.owner import by_owner
 from truetape.domain.class_messages import ClassesTold
 from truetape.domain.class_rows import (
     Master,
@@ -41,7 +40,6 @@ TABLES: Final = {
 }
 SIC: Final = "sic"
 MOST_LEFT: Final = 1000  # rows that are named among those left out
-_COMMAND: Final = "truetape classify"
 
 
 @dataclass(frozen=True)
@@ -63,24 +61,13 @@ async def classify(data: Path, taxonomy: str, wanted: NewClasses, *, file: Path 
         WrongFolder: It is no data folder.
         StoreUnavailable: The running platform did not answer, or the disk is full.
     """
-    from truetape.app.desk import settings_of
-    from truetape.app.run import Platform
-
-    owner = read_owner(data)
-    if owner is not None and owner.address:
-        return await asyncio.to_thread(_classify_at, owner.address, taxonomy, wanted)
-    settings = await asyncio.to_thread(settings_of, data, file=file)
-    async with Platform(settings, command=_COMMAND) as platform:
-        await platform.recover()
-        return await classify_here(platform, taxonomy, wanted)
-
-
-def _classify_at(url: str, taxonomy: str, wanted: NewClasses) -> Classified:
-    server = RemoteSource(url)
-    try:
-        return server.classify(taxonomy, wanted)
-    finally:
-        server.close()
+    return await by_owner(
+        data,
+        file=file,
+        command="truetape classify",
+        there=lambda server: server.classify(taxonomy, wanted),
+        here=lambda platform: classify_here(platform, taxonomy, wanted),
+    )
 
 
 async def classify_here(platform: Platform, taxonomy: str, wanted: NewClasses) -> Classified:

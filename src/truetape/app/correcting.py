@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import structlog
 
-from truetape.adapters.data_folder import read_owner
-from truetape.app.library_remote import RemoteSource
+from truetape.app.owner import by_owner
 from truetape.domain.calendar_corrections import CORRECTION
 from truetape.domain.errors import BadInput
 from truetape.domain.messages import CalendarsCorrected
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from truetape.app.run import Platform
 
 log = structlog.get_logger()
-_COMMAND: Final = "truetape calendar correct"
 
 
 async def correct(data: Path, mic: str, wanted: NewCorrection, *, file: Path | None = None) -> Corrected:
@@ -38,24 +36,13 @@ async def correct(data: Path, mic: str, wanted: NewCorrection, *, file: Path | N
         WrongFolder: It is no data folder.
         StoreUnavailable: The running platform did not answer, or the disk is full.
     """
-    from truetape.app.desk import settings_of
-    from truetape.app.run import Platform
-
-    owner = read_owner(data)
-    if owner is not None and owner.address:
-        return await asyncio.to_thread(_correct_at, owner.address, mic, wanted)
-    settings = await asyncio.to_thread(settings_of, data, file=file)
-    async with Platform(settings, command=_COMMAND) as platform:
-        await platform.recover()
-        return await correct_here(platform, mic, wanted)
-
-
-def _correct_at(url: str, mic: str, wanted: NewCorrection) -> Corrected:
-    server = RemoteSource(url)
-    try:
-        return server.correct(mic, wanted)
-    finally:
-        server.close()
+    return await by_owner(
+        data,
+        file=file,
+        command="truetape correct",
+        there=lambda server: server.correct(mic, wanted),
+        here=lambda platform: correct_here(platform, mic, wanted),
+    )
 
 
 async def correct_here(platform: Platform, mic: str, wanted: NewCorrection) -> Corrected:

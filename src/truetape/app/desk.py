@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from pathlib import Path
 
 import msgspec
 
-from truetape.adapters.data_folder import ARCHIVE, read_marker, read_owner
+from truetape.adapters.data_folder import ARCHIVE, read_marker
 from truetape.adapters.file_archive import FileArchive
-from truetape.app.library_remote import RemoteSource
+from truetape.app.owner import at, by_owner
 from truetape.app.repair_policies import declared_repairing
 from truetape.app.run import Platform, asked_providers
 from truetape.app.settings import Settings, load
@@ -34,10 +33,13 @@ async def decide(data: Path, target: str, ruling: Ruling, *, file: Path | None =
         StoreUnavailable: The running platform did not answer, or the disk is full.
     """
     ruling = sound_ruling(ruling, actions=actions_for(target))
-    owner = read_owner(data)
-    if owner is not None and owner.address:
-        return await asyncio.to_thread(decide_at, owner.address, target, ruling)
-    return await _here(data, target, ruling, file)
+    return await by_owner(
+        data,
+        file=file,
+        command="truetape quarantine",
+        there=lambda server: server.decide(target, ruling),
+        here=lambda platform: _here(platform, target, ruling),
+    )
 
 
 def decide_at(url: str, target: str, ruling: Ruling) -> Taken:
@@ -46,20 +48,13 @@ def decide_at(url: str, target: str, ruling: Ruling) -> Taken:
     Raises:
         UnknownTarget, BadInput, StoreUnavailable: As the server says.
     """
-    server = RemoteSource(url)
-    try:
-        return server.decide(target, ruling)
-    finally:
-        server.close()
+    return at(url, lambda server: server.decide(target, ruling))
 
 
-async def _here(data: Path, target: str, ruling: Ruling, file: Path | None) -> Taken:
-    settings = await asyncio.to_thread(settings_of, data, file=file)
-    async with Platform(settings, command="truetape quarantine") as platform:
-        await platform.recover()
-        await platform.parts.bus.drain()
-        made = await platform.decide(target, ruling)
-        await platform.settle()
+async def _here(platform: Platform, target: str, ruling: Ruling) -> Taken:
+    await platform.parts.bus.drain()
+    made = await platform.decide(target, ruling)
+    await platform.settle()
     return Taken(
         decision_id=made.decision_id,
         target=target,

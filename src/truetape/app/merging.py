@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from truetape.adapters.data_folder import read_owner
-from truetape.app.library_remote import RemoteSource
+from truetape.app.owner import at, by_owner
 from truetape.domain.errors import BadInput, UnknownTarget
 from truetape.domain.identity import decision_id
 from truetape.domain.merging import redirects, refuse_cycle
@@ -20,8 +19,6 @@ from truetape.services.api.merging import Merged, Wish, sound_wish
 
 if TYPE_CHECKING:
     from truetape.app.run import Platform
-
-_COMMAND: Final = "truetape instruments merge"
 
 
 async def merge(data: Path, wish: Wish, *, file: Path | None = None) -> Merged:
@@ -36,17 +33,14 @@ async def merge(data: Path, wish: Wish, *, file: Path | None = None) -> Merged:
         WrongFolder: It is no data folder.
         StoreUnavailable: The running platform did not answer, or the disk is full.
     """
-    from truetape.app.desk import settings_of
-    from truetape.app.run import Platform
-
     wish = sound_wish(wish)
-    owner = read_owner(data)
-    if owner is not None and owner.address:
-        return await asyncio.to_thread(merge_at, owner.address, wish)
-    settings = await asyncio.to_thread(settings_of, data, file=file)
-    async with Platform(settings, command=_COMMAND) as platform:
-        await platform.recover()
-        return await platform.merge(wish)
+    return await by_owner(
+        data,
+        file=file,
+        command="truetape instruments merge",
+        there=lambda server: server.merge(wish),
+        here=lambda platform: platform.merge(wish),
+    )
 
 
 def merge_at(url: str, wish: Wish) -> Merged:
@@ -55,11 +49,7 @@ def merge_at(url: str, wish: Wish) -> Merged:
     Raises:
         BadInput, UnknownTarget, StoreUnavailable: As the server says.
     """
-    server = RemoteSource(url)
-    try:
-        return server.merge(wish)
-    finally:
-        server.close()
+    return at(url, lambda server: server.merge(wish))
 
 
 async def merge_here(platform: Platform, wish: Wish) -> Merged:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from truetape.adapters.data_folder import read_owner
-from truetape.app.library_remote import RemoteSource
+from truetape.app.owner import at, by_owner
 from truetape.domain.errors import BadInput, StoreUnavailable
 from truetape.domain.messages import SnapshotNamed
 from truetape.domain.snapshots import NameTaken
@@ -36,17 +35,14 @@ async def name(data: Path, wanted: NewSnapshot, *, file: Path | None = None) -> 
         WrongFolder: It is no data folder.
         StoreUnavailable: The running platform did not answer, or the disk is full.
     """
-    from truetape.app.desk import settings_of
-    from truetape.app.run import Platform
-
     wanted = sound_wish(wanted)
-    owner = read_owner(data)
-    if owner is not None and owner.address:
-        return await asyncio.to_thread(name_at, owner.address, wanted)
-    settings = await asyncio.to_thread(settings_of, data, file=file)
-    async with Platform(settings, command="truetape snapshot create") as platform:
-        await platform.recover()
-        return await name_here(platform, wanted)
+    return await by_owner(
+        data,
+        file=file,
+        command="truetape snapshot create",
+        there=lambda server: server.name(wanted),
+        here=lambda platform: name_here(platform, wanted),
+    )
 
 
 def name_at(url: str, wanted: NewSnapshot) -> Snapshot:
@@ -55,11 +51,7 @@ def name_at(url: str, wanted: NewSnapshot) -> Snapshot:
     Raises:
         BadInput, StoreUnavailable: As the server says.
     """
-    server = RemoteSource(url)
-    try:
-        return server.name(wanted)
-    finally:
-        server.close()
+    return at(url, lambda server: server.name(wanted))
 
 
 async def name_here(platform: Platform, wanted: NewSnapshot, *, patience_s: float = PATIENCE_S) -> Snapshot:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from truetape.adapters.data_folder import read_owner
 from truetape.app.action_proposing import DECIDED, decided_repair, proposal_named, stated_instead, verdict
 from truetape.app.action_rows import row_decisions
+from truetape.app.owner import at, by_owner
 from truetape.domain.action_fields import OPERATOR, Announcement
 from truetape.domain.announced import announcement_id, statement_id, with_sources
 from truetape.domain.announced_messages import ActionStated
@@ -30,6 +30,7 @@ from truetape.services.api.shelf import Shelf
 from truetape.services.api.statements import NewStatement, Stated, sound_statement
 
 if TYPE_CHECKING:
+    from truetape.app.library_remote import RemoteSource
     from truetape.app.run import Platform
 
 KNOWN: Final = ("action_claims", "action_details", "action_statements")
@@ -52,16 +53,9 @@ async def state(data: Path, wanted: Sequence[NewStatement], *, file: Path | None
         WrongFolder: It is no data folder.
         StoreUnavailable: The running platform did not answer, or the disk is full.
     """
-    from truetape.app.desk import settings_of
-    from truetape.app.run import Platform
-
     sound = [sound_statement(one) for one in wanted]
-    owner = read_owner(data)
-    if owner is not None and owner.address:
-        return await asyncio.to_thread(state_at, owner.address, sound)
-    settings = await asyncio.to_thread(settings_of, data, file=file)
-    async with Platform(settings, command="truetape actions") as platform:
-        await platform.recover()
+
+    async def here(platform: Platform) -> list[Stated]:
         await platform.parts.bus.drain()
         taken = []
         for one in sound:
@@ -73,6 +67,10 @@ async def state(data: Path, wanted: Sequence[NewStatement], *, file: Path | None
         await platform.settle()
         return taken
 
+    return await by_owner(
+        data, file=file, command="truetape actions", there=lambda server: _state(server, sound), here=here
+    )
+
 
 def state_at(url: str, wanted: Sequence[NewStatement]) -> list[Stated]:
     """Ask the server at `url` to take statements, and return them.
@@ -80,17 +78,16 @@ def state_at(url: str, wanted: Sequence[NewStatement]) -> list[Stated]:
     Raises:
         UnknownTarget, UnknownSymbol, BadInput, StoreUnavailable: As the server says.
     """
-    from truetape.app.library_remote import RemoteSource
+    return at(url, lambda server: _state(server, wanted))
 
-    server, taken = RemoteSource(url), []
-    try:
-        for one in wanted:
-            try:
-                taken.append(server.state(one))
-            except BadInput as error:
-                _raise_but_repeats(error, of=len(wanted))
-    finally:
-        server.close()
+
+def _state(server: RemoteSource, wanted: Sequence[NewStatement]) -> list[Stated]:
+    taken = []
+    for one in wanted:
+        try:
+            taken.append(server.state(one))
+        except BadInput as error:
+            _raise_but_repeats(error, of=len(wanted))
     return taken
 
 
