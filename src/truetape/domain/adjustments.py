@@ -6,32 +6,10 @@ from datetime import date
 from typing import Final, Literal
 
 from truetape.domain.errors import BadInput
-from truetape.domain.scaling import Mode
+from truetape.domain.scaling import MODES, Mode
 
-AnyAdjustment = Literal[
-    "raw",
-    "split",
-    "all",
-    "total_return",
-    "forward_split",
-    "forward_total_return",
-    "scaled_raw",
-    "lean_total_return",
-    "difference",
-    "forward_difference",
-]
-ANY_ADJUSTMENT: Final[tuple[AnyAdjustment, ...]] = (
-    "raw",
-    "split",
-    "all",
-    "total_return",
-    "forward_split",
-    "forward_total_return",
-    "scaled_raw",
-    "lean_total_return",
-    "difference",
-    "forward_difference",
-)
+AnyAdjustment = Literal[Mode, "all"]
+ANY_ADJUSTMENT: Final[tuple[AnyAdjustment, ...]] = (*MODES[:2], "all", *MODES[2:])
 QUICK: Final = ("split", "all")  # that need nothing but the factors
 ABOUT: Final = (
     "raw: as traded; split: adjusted for splits; all, or total_return: for splits and everything handed out; "

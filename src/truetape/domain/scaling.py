@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -40,17 +40,7 @@ Mode = Literal[
     "difference",
     "forward_difference",
 ]
-MODES: Final[tuple[Mode, ...]] = (
-    "raw",
-    "split",
-    "total_return",
-    "forward_split",
-    "forward_total_return",
-    "scaled_raw",
-    "lean_total_return",
-    "difference",
-    "forward_difference",
-)
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 LEAN_MODES: Final[dict[str, Mode]] = {  # as LEAN's DataNormalizationMode calls them
     "Raw": "raw",
     "SplitAdjusted": "split",

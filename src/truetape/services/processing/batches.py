@@ -10,7 +10,7 @@ from truetape.domain.messages import BatchNormalized, RoundClosed
 from truetape.domain.wire import pack
 from truetape.services.processing.lapsing import LAPSED, WHAT, still_told
 from truetape.services.processing.normalize import known_splits, latest_claims, raw_actions, raw_bars
-from truetape.services.processing.rates import RATES, rates_batch
+from truetape.services.processing.rates import RATES, told_rates
 
 
 def round_batches(
@@ -26,7 +26,7 @@ def round_batches(
         parts: What each payload of the round says, by table.
     """
     if message.kind == RATES:
-        return (rates_batch(message, older, parts),)
+        return (_batch(message, RATES, told_rates(message, older, parts)),)
     claims = {
         table: pl.concat([frame, *(part[table] for part in parts if table in part)]) for table, frame in older.items()
     }

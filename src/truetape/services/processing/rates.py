@@ -7,9 +7,8 @@ from typing import Final
 
 import polars as pl
 
-from truetape.domain.messages import BatchNormalized, RoundClosed
+from truetape.domain.messages import RoundClosed
 from truetape.domain.pairs import halves
-from truetape.domain.wire import pack
 from truetape.services.processing.normalize import latest_claims
 
 RATES: Final = "fx_rates"
@@ -22,9 +21,9 @@ def pair_of(name: str) -> dict[str, tuple[str, ...]]:
     return {"base": (base,), "quote": (quote,)}
 
 
-def rates_batch(
+def told_rates(
     message: RoundClosed, older: Mapping[str, pl.DataFrame], parts: Sequence[Mapping[str, pl.DataFrame]]
-) -> BatchNormalized:
+) -> pl.DataFrame:
     """Return what providers say now of the rates of the round's pair and days, one claim for each of them and day.
 
     A rate of an instant, such as the present one, stands for the day of its instant in UTC; the last of a day counts.
@@ -43,16 +42,4 @@ def rates_batch(
     )
     by_time = claims.sort("ts_event", maintain_order=True)
     daily = by_time.with_columns(pl.col("ts_event").dt.truncate("1d"))
-    newest = latest_claims(daily, key=_DAY, captured=message.captured)
-    return BatchNormalized(
-        kind=RATES,
-        round_id=message.round_id,
-        instrument_id=message.instrument_id,
-        timeframe=message.timeframe,
-        start=message.start,
-        end=message.end,
-        ts_known=message.ts_known,
-        providers=tuple(dict.fromkeys(message.providers)),
-        frame=pack(newest),
-        simulated=message.simulated,
-    )
+    return latest_claims(daily, key=_DAY, captured=message.captured)
