@@ -15,7 +15,7 @@ from truetape.services.api.query import BarsQuery
 PLAN: Final = "/v1/bars/plan"
 BARS: Final = "bars"
 COLD: Final = ("warm", "archive")
-FEW_OF: Final = 20  # bars read for one that is answered, above which derived ones are worth storing
+FEW_OF: Final = 50  # bars read for one that is answered, above which derived ones are worth storing
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
