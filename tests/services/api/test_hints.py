@@ -65,7 +65,7 @@ def test_long_answers_are_better_streamed() -> None:
 
 
 def test_many_bars_for_a_few_are_told() -> None:
-    """A month of minutes for one monthly bar; but not fifty for one, which days in months are far below, nor for nothing."""
+    """A month of minutes for one monthly bar; but not fifty for one, nor where nothing was found."""
     monthly = BarsQuery(symbols=("A",), timeframe="1mo")
     (hint,) = told(source("segments", 8_000), rows=1, query=monthly)
     assert hint.startswith("8,000 bars were read to make 1 of 1mo:")

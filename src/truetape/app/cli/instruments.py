@@ -174,21 +174,25 @@ async def _questions(data: Path, kind: str | None) -> pl.DataFrame:
 
 
 def _found(rows: pl.DataFrame) -> object:
+    from rich.box import SIMPLE
     from rich.table import Table
 
-    table = Table(header_style="dim")
-    for title in ("ticker", "on", "name", "kind", "listed until", "instrument", "found by"):
-        table.add_column(title, overflow="fold", no_wrap=title in {"ticker", "on", "instrument"})
-    for row in rows.iter_rows(named=True):
-        until = "" if row["listed"] else str(row["valid_to"] or "never listed")
-        cells = (
-            row["symbol"],
-            row["mic"],
-            row["name"],
-            row["asset_class"],
-            until,
-            row["instrument_id"],
-            row["matched"],
-        )
+    columns = {
+        "ticker": rows["symbol"],
+        "on": rows["mic"],
+        "name": rows["name"],
+        "kind": rows["asset_class"],
+        "until": [
+            "" if listed else str(until or "never listed") for listed, until in rows["listed", "valid_to"].rows()
+        ],
+        "instrument": rows["instrument_id"],
+        "found by": rows["matched"],
+    }
+    if rows["listed"].all():
+        del columns["until"]
+    table = Table(header_style="dim", box=SIMPLE, padding=(0, 1, 0, 0))
+    for title in columns:
+        table.add_column(title, overflow="fold", no_wrap=title in {"ticker", "on", "kind", "instrument"})
+    for cells in zip(*columns.values(), strict=True):
         table.add_row(*((cell or "").replace("[", r"\[") for cell in cells))
     return table

@@ -113,7 +113,8 @@ def _field(endpoint: Endpoint, parameter: Parameter) -> str:
         options = "".join(
             f"<option{' selected' if choice == parameter.default else ''}>{choice}" for choice in parameter.choices
         )
-        unset = "" if parameter.default else '<option value="">by Accept'
+        nothing = "by Accept" if parameter.name == "format" else "left out"
+        unset = "" if parameter.default else f'<option value="">{nothing}'
         field = f'<select id="{key}" name="{parameter.name}">{unset}{options}</select>'
     else:
         hint = escape(parameter.example or parameter.default or "", quote=True)
