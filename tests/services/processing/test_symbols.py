@@ -95,6 +95,8 @@ async def test_nobody_misses_and_nobody_mixes_while_the_map_is_exchanged(tmp_pat
             await asyncio.sleep(0)
 
     async def write() -> None:
+        while not seen:  # noqa: ASYNC110  the first state is seen before the next one is written
+            await asyncio.sleep(0.001)
         for number in range(1, STATES):
             now = listed(number)
             before = listed(number - 1)
