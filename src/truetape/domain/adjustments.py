@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from truetape.domain.errors import BadInput
-from truetape.domain.scaling import MODES, Mode
+from truetape.domain.scaling import Mode
 
-AnyAdjustment = Literal[Mode, "all"]
-ANY_ADJUSTMENT: Final[tuple[AnyAdjustment, ...]] = (*MODES[:2], "all", *MODES[2:])
+AnyAdjustment = Literal["raw", "split", "all", Mode]
+ANY_ADJUSTMENT: Final[tuple[AnyAdjustment, ...]] = get_args(AnyAdjustment)
 QUICK: Final = ("split", "all")  # that need nothing but the factors
 ABOUT: Final = (
     "raw: as traded; split: adjusted for splits; all, or total_return: for splits and everything handed out; "
